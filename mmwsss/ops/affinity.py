@@ -1,0 +1,298 @@
+"""Pairwise affinities between the cells of a grid, and the labels they are trained with.
+
+An affinity field is a stencil of shape (B, P, H, W): entry ``[b, p, y, x]`` is the affinity between cell (y, x)
+and cell (y + dy, x + dx), where (dy, dx) is row p of :func:`neighbor_offsets`. Every unordered pair of cells closer
+than ``radius`` is stored once, a target outside the grid has the value 0, and the affinity of a cell with itself is
+1 and not stored.
+
+Source of the formulas: Ahn & Kwak, *Learning Pixel-level Semantic Affinity with Image-level Supervision for Weakly
+Supervised Semantic Segmentation*, CVPR 2018 (AffinityNet); for :func:`edge_to_affinity`, Ahn, Cho & Kwak, *Weakly
+Supervised Learning of Instance Segmentation with Inter-pixel Relations*, CVPR 2019 (IRNet).
+"""
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+BORDERS = ('full', 'reference')
+BACKGROUND_PAIR, FOREGROUND_PAIR, NEGATIVE_PAIR, NO_PAIR = 0, 1, 2, 255
+LOSS_EPS = 1e-5
+
+
+@lru_cache(maxsize=32)
+def offset_list(radius: int) -> tuple[tuple[int, int], ...]:
+    """Rows (dy, dx) of :func:`neighbor_offsets` as plain integers."""
+    if isinstance(radius, bool) or not isinstance(radius, int) or radius < 2:
+        raise ValueError(f'radius must be an integer of at least 2, got {radius!r}')
+    offsets = [(0, dx) for dx in range(1, radius)]
+    for dy in range(1, radius):
+        offsets += [(dy, dx) for dx in range(1 - radius, radius) if dy * dy + dx * dx < radius * radius]
+    return tuple(offsets)
+
+
+def radius_of(num_offsets: int) -> int:
+    """Radius whose half-plane disc has ``num_offsets`` offsets.
+
+    Raises:
+        ValueError: If no radius has that many offsets.
+    """
+    radius = 2
+    while len(offset_list(radius)) < num_offsets:
+        radius += 1
+    if len(offset_list(radius)) != num_offsets:
+        raise ValueError(f'affinity has {num_offsets} offsets on axis 1, which is the half-plane disc of no radius')
+    return radius
+
+
+def neighbor_offsets(radius: int) -> Tensor:
+    """Offsets of the half-plane disc: the neighbours closer than ``radius`` cells, each direction once.
+
+    Args:
+        radius (int): Strict radius in cells, at least 2. 5 gives 34 offsets, 10 gives 152.
+
+    Returns:
+        Tensor: int64 (P, 2), rows (dy, dx): first (0, 1..radius-1), then for each dy from 1 the dx in ascending order.
+
+    Raises:
+        ValueError: If ``radius`` is not an integer of at least 2.
+    """
+    return torch.tensor(offset_list(radius), dtype=torch.long)
+
+
+def source_window(height: int, width: int, dy: int, dx: int, radius: int, border: str) -> tuple[slice, slice]:
+    """Rows and columns of the cells whose pair at offset (dy, dx) is stored; empty slices where there are none."""
+    if border == 'reference':
+        top, bottom, left, right = 0, height - (radius - 1), radius - 1, width - (radius - 1)
+    else:
+        top, bottom, left, right = 0, height - dy, max(0, -dx), width - max(0, dx)
+    return slice(top, max(top, bottom)), slice(left, max(left, right))
+
+
+@lru_cache(maxsize=256)
+def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tuple[int, tuple, tuple], ...]:
+    """Offsets that have pairs on a grid: (index p, source (rows, columns), target (rows, columns)) of each."""
+    if border not in BORDERS:
+        raise ValueError(f'border must be one of {BORDERS}, got {border!r}')
+    windows = []
+    for p, (dy, dx) in enumerate(offset_list(radius)):
+        rows, cols = source_window(height, width, dy, dx, radius, border)
+        if rows.start == rows.stop or cols.start == cols.stop:
+            continue
+        target = slice(rows.start + dy, rows.stop + dy), slice(cols.start + dx, cols.stop + dx)
+        windows.append((p, (rows, cols), target))
+    return tuple(windows)
+
+
+def _check_float_map(name: str, value: Tensor, channels: str) -> None:
+    if not isinstance(value, Tensor) or value.dim() != 4 or not value.is_floating_point():
+        got = f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f'{name} must be a floating-point tensor (B, {channels}, H, W), got {got}')
+
+
+class _PairwiseAffinity(torch.autograd.Function):
+    """exp(-mean |f_i - f_j|) one offset at a time; the backward pass computes the differences again."""
+
+    @staticmethod
+    def forward(ctx, features: Tensor, radius: int, border: str) -> Tensor:
+        batch, channels, height, width = features.shape
+        values = features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
+        out = values.new_zeros(batch, len(offset_list(radius)), height, width)
+        for p, (ys, xs), (yt, xt) in pair_windows(height, width, radius, border):
+            distance = (values[:, :, ys, xs] - values[:, :, yt, xt]).abs_().sum(1)
+            out[:, p, ys, xs] = distance.mul_(-1 / channels).exp_()
+        ctx.save_for_backward(features, out)
+        ctx.radius, ctx.border = radius, border
+        return out
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad_out: Tensor):
+        features, out = ctx.saved_tensors
+        _, channels, height, width = features.shape
+        values = features.to(out.dtype)
+        weights = grad_out * out * (-1 / channels)
+        grad = torch.zeros_like(values)
+        for p, (ys, xs), (yt, xt) in pair_windows(height, width, ctx.radius, ctx.border):
+            part = (values[:, :, ys, xs] - values[:, :, yt, xt]).sign_().mul_(weights[:, p, None, ys, xs])
+            grad[:, :, ys, xs] += part
+            grad[:, :, yt, xt] -= part
+        return grad.to(features.dtype), None, None
+
+
+def pairwise_affinity(features: Tensor, radius: int = 5, border: str = 'full') -> Tensor:
+    """Affinity of every pair of near cells: ``exp(-mean_c |f_ic - f_jc|)``.
+
+    Differentiable. Neither pass stores differences of all pairs: the peak is a few copies of ``features``, and the
+    cost is P * B * C * H * W operations. float16 and bfloat16 features are accumulated and returned in float32.
+
+    Args:
+        features (Tensor): Floating-point (B, C, H, W).
+        radius (int): Strict radius in cells; the result has P = len(neighbor_offsets(radius)) channels.
+        border (str): 'full' uses every pair inside the grid. 'reference' keeps only the sources the released
+            AffinityNet code keeps: not the last radius - 1 rows, nor radius - 1 columns on either side.
+
+    Returns:
+        Tensor: (B, P, H, W) in (0, 1], and 0 where there is no pair.
+
+    Raises:
+        ValueError: If an argument has the wrong shape, dtype or value.
+    """
+    _check_float_map('features', features, 'C')
+    if features.shape[1] == 0:
+        raise ValueError('features must have at least one channel')
+    if border not in BORDERS:
+        raise ValueError(f'border must be one of {BORDERS}, got {border!r}')
+    offset_list(radius)
+    return _PairwiseAffinity.apply(features, radius, border)
+
+
+def pair_labels(label_map: Tensor,
+                radius: int = 5,
+                border: str = 'full',
+                ignore_index: int = 255,
+                with_background: bool = True) -> Tensor:
+    """Label of every pair of near cells.
+
+    Args:
+        label_map (Tensor): Integer (B, H, W): 0 background, other values classes, ``ignore_index`` neutral.
+        radius (int): Strict radius in cells.
+        border (str): As in :func:`pairwise_affinity`.
+        ignore_index (int): Value of neutral cells.
+        with_background (bool): Whether class 0 is the background. Where it is not, a pair of equal cells of class 0
+            is a foreground pair like any other.
+
+    Returns:
+        Tensor: uint8 (B, P, H, W). 0: both background, 1: the same foreground class, 2: different classes,
+        255: no valid pair (a neutral cell, or no cell).
+
+    Raises:
+        ValueError: If an argument has the wrong shape, dtype or value.
+    """
+    if not isinstance(label_map, Tensor) or label_map.dim() != 3 or label_map.is_floating_point():
+        got = f'{label_map.dtype} {tuple(label_map.shape)}' if isinstance(label_map, Tensor) else type(label_map)
+        raise ValueError(f'label_map must be an integer tensor (B, H, W), got {got}')
+    batch, height, width = label_map.shape
+    windows = pair_windows(height, width, radius, border)
+    labels = torch.full((batch, len(offset_list(radius)), height, width), NO_PAIR, dtype=torch.uint8,
+                        device=label_map.device)
+    valid = label_map != ignore_index
+    kind = torch.full_like(label_map, FOREGROUND_PAIR, dtype=torch.uint8)
+    if with_background:
+        kind[label_map == 0] = BACKGROUND_PAIR
+    for p, source, target in windows:
+        here, there = label_map[(slice(None), *source)], label_map[(slice(None), *target)]
+        label = torch.where(here == there, kind[(slice(None), *source)], NEGATIVE_PAIR)
+        both = valid[(slice(None), *source)] & valid[(slice(None), *target)]
+        labels[(slice(None), p, *source)] = torch.where(both, label, NO_PAIR).to(torch.uint8)
+    return labels
+
+
+def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = 255) -> Tensor:
+    """Reduce a label map to the grid of the network: each cell takes the most frequent label of its block.
+
+    Neutral pixels vote as a class of their own, so a block that is mostly neutral becomes neutral; so does a tie.
+    Where ``stride`` does not divide the size, the last row and column of blocks are partial.
+
+    Args:
+        label_map (Tensor): Integer (B, H, W), values in [0, 255].
+        stride (int): Side of a block in pixels.
+        ignore_index (int): Value of neutral pixels and cells.
+
+    Returns:
+        Tensor: (B, ceil(H / stride), ceil(W / stride)), dtype of ``label_map``.
+
+    Raises:
+        ValueError: If an argument has the wrong shape, dtype or value.
+    """
+    if not isinstance(label_map, Tensor) or label_map.dim() != 3 or label_map.is_floating_point():
+        got = f'{label_map.dtype} {tuple(label_map.shape)}' if isinstance(label_map, Tensor) else type(label_map)
+        raise ValueError(f'label_map must be an integer tensor (B, H, W), got {got}')
+    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
+        raise ValueError(f'stride must be a positive integer, got {stride!r}')
+    values = torch.unique(label_map)
+    counts = []
+    for value in values.tolist():
+        hits = (label_map == value)[:, None].float()
+        pooled = torch.nn.functional.avg_pool2d(hits, stride, ceil_mode=True, divisor_override=1)
+        counts.append(pooled[:, 0])
+    if not counts:
+        raise ValueError(f'label_map must not be empty, got {tuple(label_map.shape)}')
+    counts = torch.stack(counts)
+    best, index = counts.max(0)
+    pooled = values[index]
+    pooled[(counts == best).sum(0) > 1] = ignore_index
+    return pooled
+
+
+def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
+    """Cross entropy of the affinities with the labels of their pairs, each kind of pair on its own.
+
+    ``loss_bg`` and ``loss_fg`` are the means of ``-log(a + 1e-5)`` over the background and foreground pairs,
+    ``loss_neg`` is the mean of ``-log(1 + 1e-5 - a)`` over the pairs of different classes; each over the whole
+    batch, its denominator increased by 1e-5, so that a kind that does not occur contributes 0. AffinityNet trains
+    with ``loss_bg / 4 + loss_fg / 4 + loss_neg / 2`` (Ahn & Kwak, CVPR 2018, eq. 8).
+
+    Args:
+        affinity (Tensor): Floating-point (B, P, H, W) in [0, 1], as of :func:`pairwise_affinity`.
+        pair_labels (Tensor): uint8 (B, P, H, W), as of :func:`pair_labels`.
+
+    Returns:
+        dict[str, Tensor]: ``loss_bg``, ``loss_fg`` and ``loss_neg``, scalars (float32 at least).
+
+    Raises:
+        ValueError: If an argument has the wrong shape or dtype.
+    """
+    _check_float_map('affinity', affinity, 'P')
+    if not isinstance(pair_labels, Tensor) or pair_labels.shape != affinity.shape or pair_labels.is_floating_point():
+        raise ValueError(f'pair_labels must be an integer tensor of the shape of affinity {tuple(affinity.shape)}')
+    if affinity.dtype in (torch.float16, torch.bfloat16):
+        affinity = affinity.float()
+
+    def mean_over(kind: int) -> Tensor:
+        chosen = affinity[pair_labels == kind]
+        term = -torch.log(1 + LOSS_EPS - chosen if kind == NEGATIVE_PAIR else chosen + LOSS_EPS)
+        return term.sum() / (chosen.numel() + LOSS_EPS)
+
+    return dict(
+        loss_bg=mean_over(BACKGROUND_PAIR), loss_fg=mean_over(FOREGROUND_PAIR), loss_neg=mean_over(NEGATIVE_PAIR))
+
+
+@lru_cache(maxsize=1024)
+def path_cells(dy: int, dx: int) -> tuple[tuple[int, int], ...]:
+    """Cells of the bounding box of the segment (0, 0)-(dy, dx) less than one cell away from its line, ends included."""
+    squared = dy * dy + dx * dx
+    ys, xs = range(min(0, dy), max(0, dy) + 1), range(min(0, dx), max(0, dx) + 1)
+    return tuple((y, x) for y in ys for x in xs if (dy * x - dx * y)**2 < squared)
+
+
+def edge_to_affinity(edge: Tensor, radius: int = 5) -> Tensor:
+    """Affinity of near cells from a map of class boundaries: 1 minus the strongest boundary on the way.
+
+    ``a_ij = 1 - max_k edge_k`` over the cells k of the path from i to j, both ends included (Ahn, Cho & Kwak,
+    CVPR 2019, eq. 3). The field is a source of affinities for ``random_walk`` like that of AffinityNet.
+
+    Args:
+        edge (Tensor): Floating-point (B, 1, H, W) in [0, 1], the probability of a boundary.
+        radius (int): Strict radius in cells.
+
+    Returns:
+        Tensor: (B, P, H, W) in [0, 1] in the order of :func:`neighbor_offsets`, 0 where there is no pair.
+
+    Raises:
+        ValueError: If an argument has the wrong shape, dtype or value.
+    """
+    _check_float_map('edge', edge, '1')
+    if edge.shape[1] != 1:
+        raise ValueError(f'edge must have one channel, got {edge.shape[1]}')
+    batch, _, height, width = edge.shape
+    plane = edge[:, 0]
+    offsets = offset_list(radius)
+    out = edge.new_zeros(batch, len(offsets), height, width)
+    for p, (ys, xs), _ in pair_windows(height, width, radius, 'full'):
+        strongest = None
+        for y, x in path_cells(*offsets[p]):
+            cell = plane[:, ys.start + y:ys.stop + y, xs.start + x:xs.stop + x]
+            strongest = cell if strongest is None else torch.maximum(strongest, cell)
+        out[:, p, ys, xs] = 1 - strongest
+    return out

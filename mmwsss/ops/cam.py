@@ -1,0 +1,155 @@
+"""Class activation maps: fusion over scales and flips, background score, confident labels.
+
+Source of the formulas: Ahn & Kwak, CVPR 2018 (AffinityNet), sections 3.1 and 3.3, and its released code.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .dense_crf import dense_crf_stack
+
+NORM_EPS = 1e-5
+
+
+def fuse_cams(cams: Sequence[Tensor], size: tuple[int, int], flips: Sequence[bool]) -> Tensor:
+    """Sum the activation maps of several scales and flips at one size and normalise each class to [0, 1).
+
+    ``M_c = S_c / (max S_c + 1e-5)``, where S is the sum of the maps, resized bilinearly and un-flipped.
+
+    Args:
+        cams (Sequence[Tensor]): Non-negative floating-point maps (K, h, w), each of its own size.
+        size (tuple[int, int]): Target (H, W).
+        flips (Sequence[bool]): Whether each map is of the horizontally flipped image.
+
+    Returns:
+        Tensor: (K, H, W).
+
+    Raises:
+        ValueError: If an argument has the wrong shape or length.
+    """
+    if len(cams) == 0 or len(cams) != len(flips):
+        raise ValueError(f'cams and flips must be of one length, at least 1, got {len(cams)} and {len(flips)}')
+    if len(size) != 2 or min(size) < 1:
+        raise ValueError(f'size must be (H, W), got {size!r}')
+    total = None
+    for cam, flip in zip(cams, flips):
+        if cam.dim() != 3 or cam.shape[0] != cams[0].shape[0] or not cam.is_floating_point():
+            raise ValueError(f'cams must be floating-point maps (K, h, w) with one K, got {tuple(cam.shape)}')
+        if cam.shape[0] == 0:
+            return cam.new_zeros(0, *size)
+        resized = F.interpolate(cam[None], size=tuple(size), mode='bilinear', align_corners=False)[0]
+        resized = resized.flip(-1) if flip else resized
+        total = resized if total is None else total + resized
+    return total / (total.amax((1, 2), keepdim=True) + NORM_EPS)
+
+
+def background_score(cams: Tensor, alpha: float) -> Tensor:
+    """Score of the background: ``(1 - max_k cams_k)^alpha`` (Ahn & Kwak, CVPR 2018, eq. 2).
+
+    Args:
+        cams (Tensor): Floating-point (K, H, W) in [0, 1]; K may be 0.
+        alpha (float): Exponent, positive; the larger, the less background.
+
+    Returns:
+        Tensor: (1, H, W), dtype of ``cams``; ones where K = 0.
+
+    Raises:
+        ValueError: If an argument has the wrong shape, dtype or value.
+    """
+    if not isinstance(cams, Tensor) or cams.dim() != 3 or not cams.is_floating_point():
+        raise ValueError('cams must be a floating-point tensor (K, H, W)')
+    if not alpha > 0:
+        raise ValueError(f'alpha must be positive, got {alpha!r}')
+    if cams.shape[0] == 0:
+        return cams.new_ones(1, *cams.shape[1:])
+    return (1 - cams.amax(0, keepdim=True)).clamp_(min=0)**alpha
+
+
+def confident_label_map(low_scores, high_scores, class_ids: Sequence[int], ignore_index: int = 255) -> np.ndarray:
+    """Merge two score maps, of a weak and of a strong foreground, to the labels both are sure of.
+
+    Background where the background wins although its score is small (``high_scores``); a class where it wins
+    although the score of the background is large (``low_scores``); neutral elsewhere.
+
+    Args:
+        low_scores (ndarray): (1 + K, H, W), background first, made with the small exponent.
+        high_scores (ndarray): (1 + K, H, W), made with the large exponent.
+        class_ids (Sequence[int]): Class index of each of the K maps.
+        ignore_index (int): Value of neutral pixels.
+
+    Returns:
+        ndarray: uint8 (H, W).
+    """
+    values = np.array([ignore_index, *class_ids], dtype=np.uint8)
+    labels = values[np.asarray(low_scores).argmax(0)]
+    labels[np.asarray(high_scores).argmax(0) == 0] = 0
+    return labels
+
+
+def affinity_label_map(image,
+                       cams,
+                       class_ids: Sequence[int],
+                       alpha_low: float = 4,
+                       alpha_high: float = 32,
+                       num_iters: int = 10,
+                       gaussian: tuple[float, float] = (3, 3),
+                       bilateral: tuple[float, float, float] = (80, 13, 10),
+                       with_background: bool = True,
+                       margin: float = 0.5,
+                       ignore_index: int = 255) -> np.ndarray:
+    """Labels to train affinities with: the pixels that two dense CRFs of the CAMs are sure of.
+
+    The background scores with ``alpha_low`` and with ``alpha_high`` are put before the CAMs, each stack is refined
+    by a dense CRF, and :func:`confident_label_map` merges the two.
+
+    Args:
+        image (ndarray): uint8 RGB (H, W, 3).
+        cams (ndarray | Tensor): (K, H, W) in [0, 1] at the image size.
+        class_ids (Sequence[int]): Class index of each map, in [0, 254]; from 1 where there is a background.
+        alpha_low (float): Exponent that makes much background: what stays foreground is confident.
+        alpha_high (float): Exponent that makes little background: what stays background is confident.
+        num_iters (int): Mean-field iterations.
+        gaussian (tuple): (sxy, weight) of the smoothness kernel.
+        bilateral (tuple): (sxy, srgb, weight) of the appearance kernel.
+        with_background (bool): Whether class 0 is the background. Where classes cover the image, the CAMs alone
+            are refined by one CRF.
+        margin (float): Without background only: a pixel is confident where the probability of its best class
+            exceeds that of the second by at least this much, in [0, 1].
+        ignore_index (int): Value of neutral pixels.
+
+    Returns:
+        ndarray: uint8 (H, W): 0 confident background, a class index, or ``ignore_index``. Without any class all is
+        background, or neutral where there is no background.
+
+    Raises:
+        ValueError: If an argument has the wrong shape, dtype or value.
+    """
+    cams = torch.as_tensor(cams).detach().float().cpu()
+    class_ids = [int(class_id) for class_id in class_ids]
+    size = tuple(np.asarray(image).shape[:2])
+    if cams.dim() != 3 or tuple(cams.shape[1:]) != size:
+        raise ValueError(f'cams must be (K, H, W) at the image size {size}, got {tuple(cams.shape)}')
+    if len(class_ids) != cams.shape[0]:
+        raise ValueError(f'class_ids must name each of the {cams.shape[0]} maps of cams, got {class_ids}')
+    lowest = 1 if with_background else 0
+    if any(not lowest <= class_id <= 254 for class_id in class_ids):
+        raise ValueError(f'class_ids must be in [{lowest}, 254], got {class_ids}')
+    if not 0 <= margin <= 1:
+        raise ValueError(f'margin must be in [0, 1], got {margin!r}')
+    crf = dict(num_iters=num_iters, gaussian=gaussian, bilateral=bilateral)
+    if not class_ids:
+        return np.full(size, 0 if with_background else ignore_index, dtype=np.uint8)
+    if with_background:
+        stacks = [torch.cat([background_score(cams, alpha), cams]) for alpha in (alpha_low, alpha_high)]
+        low, high = dense_crf_stack(image, stacks, **crf)
+        return confident_label_map(low, high, class_ids, ignore_index)
+    labels = np.array(class_ids, dtype=np.uint8)
+    if len(class_ids) == 1:
+        return np.full(size, class_ids[0], dtype=np.uint8)
+    probabilities, = dense_crf_stack(image, [cams], **crf)
+    second, best = np.partition(probabilities, -2, axis=0)[-2:]
+    return np.where(best - second >= margin, labels[probabilities.argmax(0)], np.uint8(ignore_index))

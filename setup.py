@@ -1,0 +1,65 @@
+"""Package metadata. `pip install -e .[onedl,dev]` is the default installation."""
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def read_version() -> str:
+    text = (ROOT / 'mmwsss' / '__init__.py').read_text(encoding='utf-8')
+    return re.search(r"^__version__ = '([^']+)'", text, re.MULTILINE).group(1)
+
+
+def read_requirements(name: str) -> list:
+    """Lists the pinned requirements of `requirements/<name>.txt`."""
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith('#')]
+
+
+def read_readme() -> str:
+    readme = ROOT / 'README.md'
+    return readme.read_text(encoding='utf-8') if readme.is_file() else ''
+
+
+setup(
+    name='mmwsss',
+    version=read_version(),
+    description='Weakly supervised semantic segmentation from image-level labels for MMSegmentation',
+    long_description=read_readme(),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    license_files=['LICENSE'],
+    keywords='weakly supervised semantic segmentation, image-level labels, class activation maps, AffinityNet',
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+    ],
+    python_requires='>=3.10',
+    packages=find_packages(include=['mmwsss', 'mmwsss.*']),
+    include_package_data=True,
+    zip_safe=False,
+    # Lower bounds only, so that an environment that works is left alone; requirements/ pins what was tested.
+    install_requires=[
+        'matplotlib>=3.5',
+        'numpy>=1.23',
+        'opencv-python>=4.6',
+        'pillow>=9.1',
+        'pydensecrf2>=1.1',
+        'scipy>=1.9',
+        'torch>=2.1',
+    ],
+    # One of the two distributions of the OpenMMLab packages, never both in one environment.
+    extras_require={
+        'onedl': read_requirements('onedl'),
+        'openmmlab': read_requirements('openmmlab'),
+        'docs': read_requirements('docs'),
+        'dev': read_requirements('tests'),
+    },
+)

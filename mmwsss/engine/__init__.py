@@ -1,0 +1,19 @@
+"""What the runner needs beside mmengine's own: strict checkpoint loading, mixed precision on a CPU."""
+
+from .checkpoint import (
+    CheckpointMatchHook,
+    check_state_dict,
+    find_resumable_checkpoint,
+    find_trained_checkpoint,
+    load_from_local,
+)
+from .cpu_amp import BFloat16OptimWrapper
+
+__all__ = [
+    'BFloat16OptimWrapper',
+    'CheckpointMatchHook',
+    'check_state_dict',
+    'find_resumable_checkpoint',
+    'find_trained_checkpoint',
+    'load_from_local',
+]

@@ -1,0 +1,229 @@
+"""Checkpoints are data, never code.
+
+Importing this module replaces mmengine's loaders of local and HTTP checkpoints, which fall back to full
+unpickling, by strict ones: tensors, containers, numbers and mmengine's logs are read, anything else is refused.
+"""
+import io
+import os
+import pickle
+import re
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+import torch
+from mmengine.dist import barrier, is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import HistoryBuffer, print_log
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmseg.registry import HOOKS
+
+from mmwsss.fileio import DataError
+
+try:
+    from numpy._core import multiarray
+except ImportError:
+    from numpy.core import multiarray
+
+_BUFFER_METHODS = ('min', 'max', 'mean', 'current')
+_NUMPY_TYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64',
+                'float16', 'float32', 'float64')
+_TENSOR_GLOBALS = ('_codecs.encode', 'collections.OrderedDict', 'torch.Size', 'torch.device',
+                   'torch._utils._rebuild_parameter', 'torch._utils._rebuild_tensor',
+                   'torch._utils._rebuild_tensor_v2', 'torch.nn.parameter.Parameter')
+_TRAINING_KEYS = ('meta', 'state_dict', 'message_hub')
+_NUMBERED_CHECKPOINT = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
+
+
+def _history_buffer_method(owner: type, name: str) -> Any:
+    """Stands in for ``getattr``, which the pickle of a `HistoryBuffer` calls to find its own statistics."""
+    if owner is not HistoryBuffer or name not in _BUFFER_METHODS:
+        raise pickle.UnpicklingError(f'attribute {name!r} of {owner!r} is not allowed in a checkpoint')
+    return getattr(owner, name)
+
+
+def _allowed_globals() -> dict[str, Any]:
+    """What a checkpoint of mmengine names beside tensors, under the names that numpy 1 and numpy 2 write."""
+    allowed = {
+        'builtins.getattr': _history_buffer_method,
+        'builtins.slice': slice,
+        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
+        'numpy.dtype': np.dtype,
+        'numpy.ndarray': np.ndarray,
+    }
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+        allowed[f'{module}._reconstruct'] = multiarray._reconstruct
+        allowed[f'{module}.scalar'] = multiarray.scalar
+    for name in _NUMPY_TYPES:
+        dtype = type(np.dtype(name))
+        allowed[f'{dtype.__module__}.{dtype.__qualname__}'] = dtype
+    return allowed
+
+
+class _RestrictedPickle:
+    """A `pickle_module` for torch before 2.6, whose own restricted unpickler takes no such additions."""
+
+    class Unpickler(pickle.Unpickler):
+
+        def find_class(self, module: str, name: str) -> Any:
+            full_name = f'{module}.{name}'.replace('__builtin__.', 'builtins.')
+            allowed = _allowed_globals()
+            if full_name in allowed:
+                return allowed[full_name]
+            if full_name in _TENSOR_GLOBALS:
+                return super().find_class(module, name)
+            value = getattr(torch, name, None) if module == 'torch' else None
+            if isinstance(value, torch.dtype) or (isinstance(value, type) and name.endswith('Storage')):
+                return value
+            raise pickle.UnpicklingError(f'GLOBAL {full_name} is not allowed')
+
+    @classmethod
+    def load(cls, file: io.IOBase, **kwargs) -> Any:
+        return cls.Unpickler(file, **kwargs).load()
+
+
+def _has_named_safe_globals() -> bool:
+    version = tuple(int(part) for part in re.findall(r'\d+', torch.__version__)[:2])
+    return version >= (2, 6)
+
+
+def _restricted_load(path: str, map_location: Any) -> Any:
+    if _has_named_safe_globals():
+        allowed = [(value, name) for name, value in _allowed_globals().items()]
+        with torch.serialization.safe_globals(allowed):
+            return torch.load(path, map_location=map_location, weights_only=True)
+    return torch.load(path, map_location=map_location, weights_only=False, pickle_module=_RestrictedPickle)
+
+
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Reads a checkpoint file without running any code it may hold.
+
+    Args:
+        filename (str): Path of a ``.pth`` file; ``~`` is expanded.
+        map_location: As in :func:`torch.load`. Defaults to None.
+
+    Returns:
+        dict: What the file holds.
+
+    Raises:
+        DataError: If the file is missing, cut off, no checkpoint, or holds objects not on the allow-list.
+    """
+    path = os.path.expanduser(filename)
+    if not os.path.isfile(path):
+        raise DataError(f'{path}: expected a checkpoint, found no such file')
+    try:
+        return _restricted_load(path, map_location)
+    except pickle.UnpicklingError as error:
+        named = re.search(r'GLOBAL (\S+)', str(error))
+        reason = f'it names {named.group(1)}' if named else str(error).splitlines()[0][:200]
+        raise DataError(
+            f'{path}: expected a checkpoint of tensors and plain values, nothing else is unpickled ({reason})'
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError, IndexError,
+            zipfile.BadZipFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise DataError(f'{path}: expected a whole checkpoint file, it cannot be read ({reason})') from error
+
+
+def load_from_http(filename: str, map_location: Any = None) -> Any:
+    """Downloads a checkpoint once, by one process, and reads it with :func:`load_from_local`."""
+    folder = Path(torch.hub.get_dir()) / 'checkpoints'
+    target = folder / os.path.basename(urlparse(filename).path)
+    if is_main_process() and not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(filename, str(target))
+    barrier()
+    return load_from_local(str(target), map_location)
+
+
+CheckpointLoader.register_scheme('', load_from_local, force=True)
+CheckpointLoader.register_scheme(('http://', 'https://'), load_from_http, force=True)
+
+
+def _numbered_checkpoints(work_dir: Path) -> list[Path]:
+    numbered = [(int(match.group(1)), path) for path in work_dir.glob('*.pth')
+                if (match := _NUMBERED_CHECKPOINT.fullmatch(path.name))]
+    return [path for _, path in sorted(numbered, reverse=True)]
+
+
+def find_resumable_checkpoint(work_dir: str) -> str | None:
+    """Finds the newest checkpoint of a work directory that is whole.
+
+    A process that is killed while it writes leaves a file that is cut off; the one before it is used then.
+
+    Args:
+        work_dir (str): Folder with ``iter_N.pth`` or ``epoch_N.pth``.
+
+    Returns:
+        str or None: Path of the checkpoint, None where none can be resumed from.
+    """
+    for path in _numbered_checkpoints(Path(work_dir)):
+        try:
+            checkpoint = load_from_local(str(path), map_location='cpu')
+        except DataError as error:
+            print_log(f'Not resuming from a broken checkpoint: {error}', logger='current')
+            continue
+        if isinstance(checkpoint, dict) and all(key in checkpoint for key in _TRAINING_KEYS):
+            return str(path)
+    return None
+
+
+def find_trained_checkpoint(work_dir: str) -> str | None:
+    """Names the last checkpoint that training wrote to a work directory, None where there is none."""
+    numbered = _numbered_checkpoints(Path(work_dir))
+    return str(numbered[0]) if numbered else None
+
+
+def _first(names: list[str]) -> str:
+    return ', '.join(names[:5]) + (f' and {len(names) - 5} more' if len(names) > 5 else '')
+
+
+def check_state_dict(model: torch.nn.Module, state_dict: dict, filename: str) -> None:
+    """Checks that a checkpoint belongs to a model, which mmengine itself only warns about.
+
+    Keys that the model does not know are fine, such as those of an auxiliary head that is only trained with.
+
+    Args:
+        model (Module): The model, wrapped or not.
+        state_dict (dict): Parameters and buffers by name.
+        filename (str): Where they come from, for the message.
+
+    Raises:
+        DataError: If a parameter is missing or has another shape.
+    """
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    given = {re.sub(r'^module\.', '', name): value for name, value in state_dict.items()}
+    expected = {name: value for name, value in model.state_dict().items()
+                if torch.is_tensor(value) and not name.endswith('num_batches_tracked')}
+    missing = [name for name in expected if name not in given]
+    reshaped = [f'{name} {tuple(given[name].shape)} instead of {tuple(value.shape)}'
+                for name, value in expected.items() if name in given and given[name].shape != value.shape]
+    if missing or reshaped:
+        problems = ([f'lacks {_first(missing)}'] if missing else []) + (
+            [f'has {_first(reshaped)}'] if reshaped else [])
+        raise DataError(
+            f'{filename}: expected a checkpoint of {type(model).__name__} as configured, but it '
+            + ' and '.join(problems))
+
+
+@HOOKS.register_module()
+class CheckpointMatchHook(Hook):
+    """Refuses a checkpoint of another model when testing or resuming.
+
+    Args:
+        filename (str): The checkpoint, for the message. Defaults to ''.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, filename: str = '') -> None:
+        self.filename = filename
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        state_dict = checkpoint.get('state_dict', checkpoint)
+        check_state_dict(runner.model, state_dict, self.filename or 'checkpoint')

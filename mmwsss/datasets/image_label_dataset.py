@@ -1,0 +1,123 @@
+import os.path as osp
+from collections.abc import Callable, Sequence
+
+from mmengine import fileio
+from mmengine.dataset import BaseDataset
+from mmseg.registry import DATASETS
+
+from mmwsss.fileio import DataError
+
+from .image_labels import labels_from_mask, multi_hot, read_image_labels
+
+
+@DATASETS.register_module()
+class ImageLabelDataset(BaseDataset):
+    """Adds image-level labels, and the files that the steps exchange, to any segmentation data set.
+
+    Each sample of the wrapped data set is extended by
+
+    - ``image_id``: path of the photograph under the data set's image folder, without suffix,
+    - ``gt_label``: float32 multi-hot over the foreground classes (all classes without a background), if labels are given,
+    - ``gt_class_ids``: uint8 data set indices of the classes present,
+    - ``seed_path``, ``affinity_label_path``, ``pseudo_mask_path``: files of the folders that are given,
+    - ``seg_map_path``: the mask for evaluation, None where there is none to evaluate on.
+
+    Masks are never used in training. ``gt_label`` is read from them only with ``image_labels='masks'``.
+
+    Args:
+        dataset (dict): Config of a ``BaseSegDataset``; its photographs, classes and masks are used, its pipeline is not.
+        image_labels (str, optional): A file or folder for :func:`read_image_labels`, or ``'masks'``. Defaults to None.
+        with_background (bool): Whether class 0 is the background. Defaults to True.
+        seed_dir (str, optional): Folder of seeds. Defaults to None.
+        affinity_label_dir (str, optional): Folder of affinity labels. Defaults to None.
+        pseudo_mask_dir (str, optional): Folder of pseudo masks. Defaults to None.
+        mask_list (str, optional): List of the image ids to evaluate on, each of which must have a mask. By default,
+            all that have one.
+        pipeline (sequence): Transforms. Defaults to ().
+        test_mode (bool): As in ``BaseDataset``. Defaults to False.
+        lazy_init (bool): As in ``BaseDataset``. Defaults to False.
+        indices (int | sequence[int], optional): As in ``BaseDataset``. Defaults to None.
+
+    Raises:
+        DataError: If a photograph has no labels, a label is no class, or a listed mask is missing.
+    """
+
+    def __init__(
+        self,
+        dataset: dict,
+        image_labels: str | None = None,
+        with_background: bool = True,
+        seed_dir: str | None = None,
+        affinity_label_dir: str | None = None,
+        pseudo_mask_dir: str | None = None,
+        mask_list: str | None = None,
+        pipeline: Sequence[dict | Callable] = (),
+        test_mode: bool = False,
+        lazy_init: bool = False,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
+        self.photos = DATASETS.build({**dataset, 'lazy_init': True, 'pipeline': []})
+        self.image_labels = image_labels
+        self.with_background = with_background
+        self.folders = {
+            'seed_path': (seed_dir, '.npz'),
+            'affinity_label_path': (affinity_label_dir, '.png'),
+            'pseudo_mask_path': (pseudo_mask_dir, '.png'),
+        }
+        self.mask_list = mask_list
+        if len(self.photos.metainfo['classes']) > 254:
+            raise ValueError(f'at most 254 classes fit a mask, got {len(self.photos.metainfo["classes"])}')
+        super().__init__(
+            metainfo=self.photos.metainfo,
+            data_root='',
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            lazy_init=lazy_init,
+            indices=indices,
+        )
+
+    @property
+    def foreground(self) -> tuple[str, ...]:
+        """Names of the classes that image-level labels are about."""
+        return tuple(self.photos.metainfo['classes'])[1 if self.with_background else 0 :]
+
+    def load_data_list(self) -> list[dict]:
+        samples = self.photos.load_data_list()
+        image_dir = self.photos.data_prefix.get('img_path', '')
+        for sample in samples:
+            sample['image_id'] = osp.splitext(osp.relpath(sample['img_path'], image_dir))[0].replace(osp.sep, '/')
+            for key, (folder, suffix) in self.folders.items():
+                if folder is not None:
+                    sample[key] = osp.join(folder, sample['image_id'] + suffix)
+        self._keep_masks_to_evaluate(samples)
+        self._add_labels(samples)
+        return samples
+
+    def _keep_masks_to_evaluate(self, samples: list[dict]) -> None:
+        if self.mask_list is None:
+            for sample in samples:
+                path = sample.get('seg_map_path')
+                sample['seg_map_path'] = path if path and fileio.exists(path) else None
+            return
+        evaluated = set(fileio.get_text(self.mask_list).split('\n')) - {''}
+        for sample in samples:
+            if sample['image_id'] not in evaluated:
+                sample['seg_map_path'] = None
+            elif not fileio.exists(sample.get('seg_map_path') or ''):
+                raise DataError(f'{sample.get("seg_map_path")}: {self.mask_list} lists this mask, but it is missing')
+
+    def _add_labels(self, samples: list[dict]) -> None:
+        if self.image_labels is None:
+            return
+        if self.image_labels == 'masks':
+            classes, label_map = self.photos.metainfo['classes'], self.photos.label_map
+            labels = {s['image_id']: labels_from_mask(s['seg_map_path'], classes, label_map) for s in samples}
+        else:
+            labels = read_image_labels(self.image_labels, [sample['image_id'] for sample in samples])
+        for sample in samples:
+            image_id = sample['image_id']
+            if image_id not in labels:
+                raise DataError(f'{self.image_labels}: no image-level labels of photograph {image_id!r}')
+            label = multi_hot(labels[image_id], self.foreground, image_id, self.image_labels)
+            sample['gt_label'] = label
+            sample['gt_class_ids'] = (label.nonzero()[0] + self.with_background).astype('uint8')

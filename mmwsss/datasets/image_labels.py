@@ -1,0 +1,145 @@
+"""Readers of image-level labels: which classes are in which photograph."""
+
+import csv
+import io
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from mmengine import fileio
+
+from mmwsss.fileio import DataError, read_mask
+
+
+def read_image_labels(
+    source: str, image_ids: Sequence[str] | None = None, backend_args: dict | None = None
+) -> dict[str, list[str]]:
+    """Read image-level labels as class names.
+
+    Args:
+        source (str): One of
+
+            - ``*.json`` with ``{image_id: [class name, ...]}``,
+            - ``*.json`` in COCO's annotation format (every annotated category of an image counts),
+            - ``*.csv`` with a row ``image_id,class name[,class name ...]`` an image,
+            - a folder of PASCAL VOC annotations ``<image_id>.xml`` (every ``object/name`` counts).
+        image_ids (sequence[str], optional): Needed for a folder of XML files. Defaults to None.
+        backend_args (dict, optional): Arguments of mmengine's file backend. Defaults to None.
+
+    Returns:
+        dict[str, list[str]]: Class names of each image id.
+
+    Raises:
+        DataError: If the file is missing or in none of these formats.
+    """
+    if fileio.isdir(source, backend_args=backend_args):
+        return {image_id: _read_voc_xml(source, image_id, backend_args) for image_id in image_ids or ()}
+    try:
+        text = fileio.get_text(source, backend_args=backend_args)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f'{source}: the image-level labels cannot be read ({error})') from error
+    if source.endswith('.csv'):
+        return _parse_csv(source, text)
+    if source.endswith('.json'):
+        return _parse_json(source, text)
+    raise DataError(f'{source}: expected image-level labels as .json, .csv or a folder of VOC .xml files')
+
+
+def _parse_csv(source: str, text: str) -> dict[str, list[str]]:
+    labels: dict[str, list[str]] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
+        if not row:
+            continue
+        if row[0] in labels:
+            raise DataError(f'{source}: line {number} repeats the image id {row[0]!r}')
+        labels[row[0]] = [name.strip() for name in row[1:] if name.strip()]
+    return labels
+
+
+def _parse_json(source: str, text: str) -> dict[str, list[str]]:
+    try:
+        content = json.loads(text, object_pairs_hook=lambda pairs: _unique(source, pairs))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise DataError(f'{source}: expected JSON, {error}') from error
+    if isinstance(content, dict) and {'images', 'annotations', 'categories'} <= content.keys():
+        return _parse_coco(source, content)
+    if not isinstance(content, dict) or not all(
+        isinstance(names, list) and all(isinstance(name, str) for name in names) for names in content.values()
+    ):
+        raise DataError(f'{source}: expected {{image id: [class name, ...]}} or a COCO annotation file')
+    return content
+
+
+def _unique(source: str, pairs: list[tuple]) -> dict:
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
+        seen = set()
+        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise DataError(f'{source}: the key {repeated!r} is there twice')
+    return unique
+
+
+def _parse_coco(source: str, content: dict) -> dict[str, list[str]]:
+    try:
+        names = {category['id']: category['name'] for category in content['categories']}
+        files = {image['id']: image['file_name'].rsplit('.', 1)[0] for image in content['images']}
+        present: dict[str, set[str]] = {image_id: set() for image_id in files.values()}
+        for annotation in content['annotations']:
+            present[files[annotation['image_id']]].add(names[annotation['category_id']])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f'{source}: expected a COCO annotation file, {error!r} is missing or malformed') from error
+    return {image_id: sorted(found) for image_id, found in present.items()}
+
+
+def _read_voc_xml(folder: str, image_id: str, backend_args: dict | None) -> list[str]:
+    path = fileio.join_path(folder, f'{image_id}.xml', backend_args=backend_args)
+    try:
+        root = ElementTree.fromstring(fileio.get(path, backend_args=backend_args))
+    except (OSError, ElementTree.ParseError) as error:
+        raise DataError(f'{path}: expected a VOC annotation of photograph {image_id!r} ({error})') from error
+    return sorted({name.text for name in root.iterfind('object/name') if name.text})
+
+
+def labels_from_mask(path: str, classes: Sequence[str], label_map: dict | None = None, ignore_index: int = 255):
+    """Class names that occur in a mask, for data sets that come with masks but no list of labels.
+
+    Args:
+        path (str): Mask of class indices.
+        classes (sequence[str]): Class names; index 0 is left out where it is called 'background'.
+        label_map (dict, optional): Stored index to class index. Defaults to None.
+        ignore_index (int): Index that is no class. Defaults to 255.
+
+    Returns:
+        list[str]: Class names.
+
+    Raises:
+        DataError: If the mask is missing or holds an index that is no class.
+    """
+    indices = [int(index) for index in np.unique(read_mask(path))]
+    if label_map is not None:
+        indices = sorted({label_map.get(index, ignore_index) for index in indices})
+    indices = [index for index in indices if index != ignore_index]
+    if indices and indices[-1] >= len(classes):
+        raise DataError(f'{path}: index {indices[-1]} is none of the {len(classes)} classes')
+    return [classes[index] for index in indices if not (index == 0 and classes[0] == 'background')]
+
+
+def multi_hot(names: Iterable[str], foreground: Sequence[str], image_id: str, source: str) -> np.ndarray:
+    """Encode class names.
+
+    Returns:
+        ndarray: float32 (len(foreground),) of zeros and ones.
+
+    Raises:
+        DataError: If a name is no class, naming the file and the image.
+    """
+    label = np.zeros(len(foreground), np.float32)
+    for name in names:
+        if name not in foreground:
+            raise DataError(
+                f'{source}: label {name!r} of photograph {image_id!r} is no class; expected names out of '
+                f'{list(foreground)}'
+            )
+        label[list(foreground).index(name)] = 1
+    return label

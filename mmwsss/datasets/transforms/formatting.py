@@ -1,0 +1,57 @@
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform, to_tensor
+from mmengine.structures import LabelData, PixelData
+from mmseg.registry import TRANSFORMS
+from mmseg.structures import SegDataSample
+
+
+@TRANSFORMS.register_module()
+class PackWeakInputs(BaseTransform):
+    """Pack a photograph with its image-level labels, seeds and label map.
+
+    Gives ``inputs``, uint8 (3, H, W), and ``data_samples``, a ``SegDataSample`` with
+
+    - ``gt_label``: ``LabelData`` whose ``score`` is the multi-hot float32 label,
+    - ``gt_sem_seg``: ``PixelData`` whose ``data`` is the label map, int64 (1, H, W),
+    - ``seeds``: the :class:`mmwsss.fileio.Seeds`,
+
+    each where it was loaded.
+
+    Args:
+        meta_keys (sequence[str]): Keys copied to the sample's meta information where present.
+    """
+
+    def __init__(
+        self,
+        meta_keys: Sequence[str] = (
+            'image_id',
+            'img_path',
+            'seg_map_path',
+            'label_map',
+            'gt_class_ids',
+            'ori_shape',
+            'img_shape',
+            'flip',
+            'flip_direction',
+            'reduce_zero_label',
+        ),
+    ) -> None:
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        sample = SegDataSample(metainfo={key: results[key] for key in self.meta_keys if key in results})
+        if 'gt_label' in results:
+            sample.set_field(LabelData(score=torch.from_numpy(results['gt_label'])), 'gt_label')
+        if 'gt_seg_map' in results:
+            label_map = to_tensor(results['gt_seg_map'][None].astype(np.int64))
+            sample.gt_sem_seg = PixelData(data=label_map)
+        if 'seeds' in results:
+            sample.set_field(results['seeds'], 'seeds')
+        inputs = torch.from_numpy(np.ascontiguousarray(results['img'].transpose(2, 0, 1)))
+        return dict(inputs=inputs, data_samples=sample)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(meta_keys={self.meta_keys})'

@@ -1,0 +1,115 @@
+import math
+
+import cv2
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+from PIL import Image
+
+from mmwsss.fileio import DataError, read_mask, read_photo, read_seeds
+
+
+@TRANSFORMS.register_module()
+class LoadPhoto(BaseTransform):
+    """Load ``img`` (uint8 (H, W, 3), BGR) from ``img_path`` with the reader that all steps share.
+
+    Args:
+        long_side (int, optional): Size of the long side that later transforms need at most. A larger JPEG is decoded at
+            a half, a quarter or an eighth as long as that leaves this many pixels, which saves most of the time of
+            reading it. By default, full size.
+        backend_args (dict, optional): Arguments of mmengine's file backend. Defaults to None.
+    """
+
+    def __init__(self, long_side: int | None = None, backend_args: dict | None = None) -> None:
+        self.long_side = long_side
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        path, reduce = results['img_path'], 1
+        if self.long_side is not None and self.backend_args is None and path.lower().endswith(('.jpg', '.jpeg')):
+            reduce = self._reduction(path)
+        image = read_photo(path, reduce, self.backend_args)
+        results['img'] = image
+        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        results['decode_reduction'] = reduce
+        return results
+
+    def _reduction(self, path: str) -> int:
+        try:
+            with Image.open(path) as image:
+                long_side = max(image.size)
+        except OSError:
+            return 1
+        return next((factor for factor in (8, 4, 2) if long_side // factor >= self.long_side), 1)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(long_side={self.long_side})'
+
+
+@TRANSFORMS.register_module()
+class LoadLabelMap(BaseTransform):
+    """Load ``gt_seg_map`` from affinity labels or pseudo masks, in the indices of the configured classes.
+
+    Args:
+        source (str): ``'affinity_label'`` or ``'pseudo_mask'``: which of the files of ``ImageLabelDataset`` to read.
+        num_classes (int, optional): Checks the indices against this count. Defaults to None.
+
+    Raises:
+        DataError: If the file is unreadable, of another size than the photograph, or has an index that is no class.
+    """
+
+    def __init__(self, source: str, num_classes: int | None = None) -> None:
+        if source not in ('affinity_label', 'pseudo_mask'):
+            raise ValueError(f"source must be 'affinity_label' or 'pseudo_mask', got {source!r}")
+        self.source = source
+        self.num_classes = num_classes
+
+    def transform(self, results: dict) -> dict:
+        path = results[f'{self.source}_path']
+        label_map = read_mask(path)
+        height, width = results['img'].shape[:2]
+        reduction = results.get('decode_reduction', 1)
+        expected = tuple(math.ceil(side / reduction) for side in label_map.shape)
+        if (height, width) != expected:
+            raise DataError(f'{path}: expected a mask of the size of {results["img_path"]}, got {label_map.shape}')
+        if self.num_classes is not None:
+            values = label_map[label_map != 255]
+            if values.size and values.max() >= self.num_classes:
+                raise DataError(f'{path}: index {values.max()} is none of the {self.num_classes} classes')
+        if reduction > 1:
+            label_map = cv2.resize(label_map, (width, height), interpolation=cv2.INTER_NEAREST)
+        results['gt_seg_map'] = label_map
+        results.setdefault('seg_fields', []).append('gt_seg_map')
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(source={self.source!r})'
+
+
+@TRANSFORMS.register_module()
+class LoadSeeds(BaseTransform):
+    """Load ``seeds`` (:class:`mmwsss.fileio.Seeds`) from ``seed_path``.
+
+    Raises:
+        DataError: If the file is damaged, of a photograph of another size, or its classes are not those of the
+            image-level labels.
+    """
+
+    def transform(self, results: dict) -> dict:
+        path = results['seed_path']
+        seeds = read_seeds(path)
+        if 'ori_shape' in results and tuple(seeds.size) != tuple(results['ori_shape'][:2]):
+            raise DataError(
+                f'{path}: expected seeds of a photograph of {tuple(results["ori_shape"][:2])} pixels '
+                f'({results["img_path"]}), got {seeds.size}'
+            )
+        present = results.get('gt_class_ids')
+        if present is not None and list(seeds.class_ids) != list(present):
+            raise DataError(
+                f'{path}: holds classes {list(map(int, seeds.class_ids))}, but the image-level labels of '
+                f'{results["image_id"]!r} say {list(map(int, present))}; were the seeds made with other labels?'
+            )
+        results['seeds'] = seeds
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'

@@ -1,0 +1,51 @@
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomCropOrPad(BaseTransform):
+    """Cut a random window out of each side that is longer than the crop; put a shorter one at a random place of it.
+
+    Unlike mmseg's ``RandomCrop``, the result always has the crop's size, and a small photograph is not always in the
+    upper left corner.
+
+    Args:
+        crop_size (tuple[int, int]): Height and width in pixels.
+        pad_val (sequence[float]): Value of each channel around a small photograph, in the order of ``img``; the mean of
+            the normalisation gives zeros afterwards.
+        seg_pad_val (int): Value around a small label map. Defaults to 255.
+    """
+
+    def __init__(self, crop_size: tuple[int, int], pad_val=(0, 0, 0), seg_pad_val: int = 255) -> None:
+        if len(crop_size) != 2 or min(crop_size) < 1:
+            raise ValueError(f'crop_size must be a positive height and width, got {crop_size}')
+        self.crop_size = tuple(crop_size)
+        self.pad_val = pad_val
+        self.seg_pad_val = seg_pad_val
+
+    def transform(self, results: dict) -> dict:
+        windows = [self._window(side, crop) for side, crop in zip(results['img'].shape[:2], self.crop_size)]
+        results['img'] = self._place(results['img'], windows, self.pad_val)
+        for key in results.get('seg_fields', ()):
+            results[key] = self._place(results[key], windows, self.seg_pad_val)
+        results['img_shape'] = self.crop_size
+        return results
+
+    @staticmethod
+    def _window(side: int, crop: int) -> tuple[slice, slice]:
+        """Where to read in the photograph and where to write in the crop, along one side."""
+        length = min(side, crop)
+        read = np.random.randint(side - length + 1)
+        write = np.random.randint(crop - length + 1)
+        return slice(read, read + length), slice(write, write + length)
+
+    def _place(self, array: np.ndarray, windows: list[tuple[slice, slice]], value) -> np.ndarray:
+        (read_y, write_y), (read_x, write_x) = windows
+        canvas = np.empty((*self.crop_size, *array.shape[2:]), array.dtype)
+        canvas[...] = np.asarray(value).astype(array.dtype)
+        canvas[write_y, write_x] = array[read_y, read_x]
+        return canvas
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(crop_size={self.crop_size})'

@@ -1,0 +1,5 @@
+from .heads import AffinityHead, CAMHead
+from .postprocessors import AffinityLabelGenerator, DenseCRF, RandomWalk
+from .segmentors import AffinityNet, CAMClassifier
+
+__all__ = ['AffinityHead', 'AffinityLabelGenerator', 'AffinityNet', 'CAMClassifier', 'CAMHead', 'DenseCRF', 'RandomWalk']

@@ -1,0 +1,106 @@
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import build_norm_layer
+from mmengine.model import BaseModule
+from mmengine.model.weight_init import kaiming_init, xavier_init
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label_map
+
+
+@MODELS.register_module()
+class AffinityHead(BaseModule):
+    """Embeds every cell so that ``exp(-mean |f_i - f_j|)`` says whether two neighbouring cells share a class.
+
+    Each tap of the backbone is projected by a 1x1 convolution and ELU, brought to the grid, concatenated, and mixed by
+    another 1x1 convolution and ELU.
+
+    Args:
+        in_channels (sequence[int]): Channels of each tap.
+        in_index (sequence[int]): Which outputs of the backbone are the taps. Defaults to (0, 1, 2).
+        channels (sequence[int]): Channels each tap is projected to. Defaults to (64, 128, 256).
+        stride (int): Pixels a cell, in each direction. Defaults to 8.
+        radius (int): Pairs are closer than this many cells. Defaults to 5.
+        border (str): ``'full'``, or ``'reference'`` for the pairs that the released code keeps. Defaults to ``'full'``.
+        norm_cfg (dict, optional): Normalisation after each projection. Defaults to None.
+        loss_weights (dict): Weight of the loss of background, foreground and negative pairs. Defaults to the paper's.
+        init_cfg (dict, optional): Defaults to None: the paper's initialisation.
+
+    Source: Ahn & Kwak, CVPR 2018, section 3.2.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        in_index: Sequence[int] = (0, 1, 2),
+        channels: Sequence[int] = (64, 128, 256),
+        stride: int = 8,
+        radius: int = 5,
+        border: str = 'full',
+        norm_cfg: dict | None = None,
+        loss_weights: dict = dict(loss_bg=0.25, loss_fg=0.25, loss_neg=0.5),
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if not len(in_channels) == len(in_index) == len(channels):
+            raise ValueError(
+                f'in_channels, in_index and channels must be of one length, got {in_channels}, {in_index}, {channels}'
+            )
+        if border not in ('full', 'reference'):
+            raise ValueError(f"border must be 'full' or 'reference', got {border!r}")
+        self.in_index = tuple(in_index)
+        self.stride = stride
+        self.radius = radius
+        self.border = border
+        self.loss_weights = dict(loss_weights)
+        self.projections = nn.ModuleList()
+        for source, target in zip(in_channels, channels):
+            layers = [nn.Conv2d(source, target, 1, bias=False)]
+            if norm_cfg is not None:
+                layers.append(build_norm_layer(norm_cfg, target)[1])
+            self.projections.append(nn.Sequential(*layers, nn.ELU()))
+        self.mix = nn.Conv2d(sum(channels), sum(channels), 1, bias=False)
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        if self.init_cfg is None:
+            for projection in self.projections:
+                kaiming_init(projection[0], mode='fan_in')
+            xavier_init(self.mix, gain=4, distribution='uniform')
+
+    def forward(self, feats: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+        """Embed the cells.
+
+        Args:
+            feats (sequence[Tensor]): Outputs of the backbone.
+            size (tuple[int, int]): Rows and columns of the grid.
+
+        Returns:
+            Tensor: (B, sum(channels), rows, columns).
+        """
+        taps = [projection(feats[index]) for projection, index in zip(self.projections, self.in_index)]
+        taps = [
+            tap if tap.shape[2:] == size else F.interpolate(tap, size=size, mode='bilinear', align_corners=False)
+            for tap in taps
+        ]
+        return F.elu(self.mix(torch.cat(taps, 1)))
+
+    def affinity(self, feats: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+        """Affinity field (B, P, rows, columns) of :func:`mmwsss.ops.pairwise_affinity`."""
+        return pairwise_affinity(self(feats, size).float(), self.radius, self.border)
+
+    def loss(self, feats: Sequence[Tensor], label_map: Tensor) -> dict[str, Tensor]:
+        """Weighted losses of the affinity labels.
+
+        Args:
+            feats (sequence[Tensor]): Outputs of the backbone.
+            label_map (Tensor): Affinity labels (B, H, W) at the input's size; 255 is neutral.
+        """
+        cells = pool_label_map(label_map, self.stride)
+        losses = affinity_loss(
+            self.affinity(feats, tuple(cells.shape[1:])), pair_labels(cells, self.radius, self.border)
+        )
+        return {name: self.loss_weights[name] * value for name, value in losses.items()}

@@ -1,0 +1,102 @@
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class CAMHead(BaseModule):
+    """Multi-label classifier whose weights, applied at every cell, give class activation maps.
+
+    The classifier is a 1x1 convolution without bias. Global average pooling before it (as in AffinityNet's ResNet-38)
+    or after it (as in its VGG-16) gives the same scores but for the dropout.
+
+    Args:
+        in_channels (int): Channels of the tap.
+        num_labels (int): Number of classes that image-level labels are about.
+        in_index (int): Which output of the backbone to use. Defaults to -1, the last.
+        expand (dict, optional): Config of a layer between the tap and the classifier, such as the last 1x1 convolution
+            of a MobileNet. Its ``out_channels`` are the classifier's input. Its BatchNorm is kept in eval mode.
+        dropout_ratio (float): Dropout of whole channels before the classifier. Defaults to 0.5.
+        pool (str): ``'before'`` or ``'after'`` the classifier. Defaults to ``'before'``.
+        cam_activation (str): ``'relu'``, or ``'sqrt'`` for the square root of it. Defaults to ``'relu'``.
+        init_cfg (dict, optional): Defaults to Xavier for the classifier.
+
+    Source: Zhou et al., CVPR 2016; Ahn & Kwak, CVPR 2018.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_labels: int,
+        in_index: int = -1,
+        expand: dict | None = None,
+        dropout_ratio: float = 0.5,
+        pool: str = 'before',
+        cam_activation: str = 'relu',
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(
+            init_cfg or dict(type='Xavier', distribution='uniform', override=dict(name='classifier'))
+        )
+        if pool not in ('before', 'after'):
+            raise ValueError(f"pool must be 'before' or 'after', got {pool!r}")
+        if cam_activation not in ('relu', 'sqrt'):
+            raise ValueError(f"cam_activation must be 'relu' or 'sqrt', got {cam_activation!r}")
+        if num_labels < 1:
+            raise ValueError(f'num_labels must be at least 1, got {num_labels}')
+        self.num_labels = num_labels
+        self.in_index = in_index
+        self.pool = pool
+        self.cam_activation = cam_activation
+        self.expand = MODELS.build({'in_channels': in_channels, **expand}) if expand else nn.Identity()
+        self.dropout = nn.Dropout2d(dropout_ratio)
+        self.classifier = nn.Conv2d(expand['out_channels'] if expand else in_channels, num_labels, 1, bias=False)
+
+    def train(self, mode: bool = True) -> 'CAMHead':
+        super().train(mode)
+        for module in self.expand.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+        return self
+
+    def _features(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
+        return self.expand(feats if isinstance(feats, Tensor) else feats[self.in_index])
+
+    def forward(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
+        """Class scores before the sigmoid, (B, num_labels)."""
+        features = self._features(feats)
+        if self.pool == 'before':
+            features = F.adaptive_avg_pool2d(features, 1)
+        return self.classifier(self.dropout(features)).mean((2, 3))
+
+    def cams(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
+        """Non-negative activation maps, (B, num_labels, h, w) at the tap's stride, not normalised."""
+        maps = self.classifier(self._features(feats)).relu()
+        return maps.sqrt() if self.cam_activation == 'sqrt' else maps
+
+    def loss(self, feats: Tensor | Sequence[Tensor], labels: Tensor) -> dict[str, Tensor]:
+        """Multi-label soft-margin loss: cross entropy of each class on its own, averaged.
+
+        Args:
+            feats (Tensor | sequence[Tensor]): Outputs of the backbone.
+            labels (Tensor): Multi-hot float (B, num_labels).
+
+        Raises:
+            ValueError: If the labels are not (B, num_labels).
+        """
+        scores = self(feats)
+        if labels.shape != scores.shape:
+            raise ValueError(
+                f'image-level labels must be (B, num_labels) = {tuple(scores.shape)}, got {tuple(labels.shape)}; '
+                'is num_labels of the CAMHead the number of labelled classes?'
+            )
+        return dict(loss_cls=F.multilabel_soft_margin_loss(scores, labels.to(scores.dtype)))
+
+    @torch.no_grad()
+    def predict(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
+        """Probability of each class, (B, num_labels)."""
+        return self(feats).sigmoid()

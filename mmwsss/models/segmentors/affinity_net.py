@@ -1,0 +1,78 @@
+import torch
+from mmengine.model import BaseModel
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+
+@MODELS.register_module()
+class AffinityNet(BaseModel):
+    """Learns whether neighbouring cells share a class (step 3) and spreads seeds over these affinities (step 4).
+
+    Args:
+        backbone (dict): Config of any mmseg backbone with the taps of the head in its ``out_indices``.
+        head (dict): Config of an :class:`AffinityHead`.
+        postprocessor (dict): Config of a :class:`RandomWalk`, or another component with its call.
+        data_preprocessor (dict): Config of a ``SegDataPreProcessor``.
+        freeze_backbone (bool): Keep the backbone as it was initialised and train the head alone, with the backbone's
+            forward pass outside the graph: many times as many photographs a second. Defaults to False, as in the paper.
+        init_cfg (dict, optional): Defaults to None.
+
+    Source: Ahn & Kwak, CVPR 2018, sections 3.2 to 3.4.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        postprocessor: dict | None = None,
+        data_preprocessor: dict | None = None,
+        freeze_backbone: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.head = MODELS.build(head)
+        self.postprocessor = MODELS.build(postprocessor) if postprocessor else None
+        self.freeze_backbone = freeze_backbone
+        self.backbone.requires_grad_(not freeze_backbone)
+
+    def train(self, mode: bool = True) -> 'AffinityNet':
+        super().train(mode)
+        if self.freeze_backbone:
+            self.backbone.train(False)
+        return self
+
+    def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
+            return self.backbone(inputs)
+
+    def forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'):
+        """Run the network.
+
+        Args:
+            inputs (Tensor): Normalised photographs (B, 3, H, W).
+            data_samples (list[SegDataSample], optional): With ``gt_sem_seg`` (affinity labels) for ``'loss'`` and
+                ``seeds`` for ``'predict'``.
+            mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
+
+        Returns:
+            dict | list[SegDataSample] | Tensor: Losses; samples with ``class_ids`` (uint8 (K,)) and ``scores``
+            (float32 (K, h, w) on the grid, see :class:`RandomWalk`); or the affinity field (B, P, h, w).
+        """
+        if mode == 'loss':
+            labels = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
+            return self.head.loss(self.extract_feat(inputs), labels)
+        stride = self.head.stride
+        size = tuple(-(-side // stride) for side in inputs.shape[2:])
+        affinity = self.head.affinity(self.extract_feat(inputs), size)
+        if mode == 'tensor':
+            return affinity
+        if mode != 'predict':
+            raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        for field, sample in zip(affinity, data_samples):
+            class_ids, scores = self.postprocessor(sample.seeds, field, sample.img_shape[:2], stride)
+            sample.set_field(class_ids, 'class_ids')
+            sample.set_field(scores.float().cpu().numpy(), 'scores')
+            sample.set_metainfo(dict(grid_stride=stride))
+        return data_samples

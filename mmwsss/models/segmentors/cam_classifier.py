@@ -1,0 +1,119 @@
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from mmwsss.ops import fuse_cams
+
+
+@MODELS.register_module()
+class CAMClassifier(BaseModel):
+    """Multi-label classifier that localises its classes: step 1 trains it, step 2 makes seeds with it.
+
+    Args:
+        backbone (dict): Config of any mmseg backbone.
+        head (dict): Config of a :class:`CAMHead`.
+        data_preprocessor (dict): Config of a ``SegDataPreProcessor``.
+        test_cfg (dict, optional): Without it, prediction gives class scores only. With it, activation maps too:
+
+            - ``scales`` (sequence[float]): sizes of the photograph, relative. AffinityNet's are (1, 0.5, 1.5, 2).
+            - ``flip`` (bool): adds each scale's mirror image.
+            - ``seed_stride`` (int): pixels a cell of the stored maps.
+            - ``size_divisor`` (int): scaled sides are rounded to a multiple of it; with the stride of the network the
+              maps cover the photograph exactly. 1 rounds to the pixel, as the released code does.
+            - ``gate`` (bool): keep only the classes of the image-level labels, as the method requires. Defaults to True.
+              Without labels, the classes above ``gate_threshold`` (default 0.5) are kept.
+        init_cfg (dict, optional): Defaults to None.
+
+    Source: Ahn & Kwak, CVPR 2018, section 3.1.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        data_preprocessor: dict | None = None,
+        test_cfg: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.head = MODELS.build(head)
+        self.test_cfg = dict(test_cfg) if test_cfg else None
+
+    def forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'):
+        """Run the network.
+
+        Args:
+            inputs (Tensor): Normalised photographs (B, 3, H, W).
+            data_samples (list[SegDataSample], optional): With ``gt_label`` where ``mode`` is ``'loss'``.
+            mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
+
+        Returns:
+            dict | list[SegDataSample] | Tensor: Losses; samples with ``label_scores`` (num_labels,) and, with
+            ``test_cfg``, ``class_ids`` (uint8 (K,)) and ``cams`` (float32 (K, h, w)); or class scores (B, num_labels).
+        """
+        if mode == 'loss':
+            labels = torch.stack([sample.gt_label.score for sample in data_samples])
+            return self.head.loss(self.backbone(inputs), labels)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return self.head(self.backbone(inputs))
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    def predict(self, inputs: Tensor, data_samples: list[SegDataSample]) -> list[SegDataSample]:
+        if self.test_cfg is None:
+            for sample, scores in zip(data_samples, self.head.predict(self.backbone(inputs)).cpu()):
+                sample.set_field(scores, 'label_scores')
+            return data_samples
+        maps, flips, scores = self.multi_scale_maps(inputs)
+        stride = self.test_cfg['seed_stride']
+        for index, sample in enumerate(data_samples):
+            labels = self._present(sample, scores[index])
+            height, width = sample.img_shape[:2]
+            size = (-(-height // stride), -(-width // stride))
+            cams = fuse_cams([scale[index, labels] for scale in maps], size, flips)
+            sample.set_field(scores[index].cpu(), 'label_scores')
+            sample.set_field(cams.float().cpu().numpy(), 'cams')
+            sample.set_field((labels + self._offset).to(torch.uint8).cpu().numpy(), 'class_ids')
+        return data_samples
+
+    def multi_scale_maps(self, inputs: Tensor) -> tuple[list[Tensor], list[bool], Tensor]:
+        """Activation maps of every scale and flip.
+
+        Returns:
+            tuple: Maps (B, num_labels, h, w) of each pass, whether each is of the mirror image, and the class
+            probabilities (B, num_labels), averaged over the passes.
+        """
+        divisor, flip = self.test_cfg.get('size_divisor', 1), self.test_cfg.get('flip', True)
+        maps, flips, scores = [], [], []
+        for scale in self.test_cfg['scales']:
+            size = [max(round(side * scale / divisor), 1) * divisor for side in inputs.shape[2:]]
+            scaled = inputs
+            if size != list(inputs.shape[2:]):
+                scaled = F.interpolate(inputs, size=size, mode='bicubic', align_corners=False, antialias=scale < 1)
+            feats = self.backbone(torch.cat([scaled, scaled.flip(3)]) if flip else scaled)
+            cams = self.head.cams(feats)
+            scores.extend(self.head.predict(feats).chunk(2 if flip else 1))
+            maps.extend(cams.chunk(2 if flip else 1))
+            flips.extend([False, True] if flip else [False])
+        return maps, flips, torch.stack(scores).mean(0)
+
+    def _present(self, sample: SegDataSample, scores: Tensor) -> Tensor:
+        """Indices of the labels whose maps are kept."""
+        if self.test_cfg.get('gate', True):
+            if 'gt_label' not in sample:
+                raise ValueError(
+                    f'{sample.img_path}: seeds need image-level labels; set image_labels of the data set, or '
+                    'gate=False in test_cfg to keep the classes the network sees'
+                )
+            return sample.gt_label.score.nonzero()[:, 0].to(scores.device)
+        return (scores > self.test_cfg.get('gate_threshold', 0.5)).nonzero()[:, 0]
+
+    @property
+    def _offset(self) -> int:
+        """Class index of label 0: 1 where there is a background class."""
+        return int(self.test_cfg.get('with_background', True))

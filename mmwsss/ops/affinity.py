@@ -13,6 +13,7 @@ Supervised Learning of Instance Segmentation with Inter-pixel Relations*, CVPR 2
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 BORDERS = ('full', 'reference')
@@ -90,17 +91,80 @@ def _check_float_map(name: str, value: Tensor, channels: str) -> None:
         raise ValueError(f'{name} must be a floating-point tensor (B, {channels}, H, W), got {got}')
 
 
+def _check_label_map(label_map: Tensor) -> None:
+    if not isinstance(label_map, Tensor) or label_map.dim() != 3 or label_map.is_floating_point():
+        got = f'{label_map.dtype} {tuple(label_map.shape)}' if isinstance(label_map, Tensor) else type(label_map)
+        raise ValueError(f'label_map must be an integer tensor (B, H, W), got {got}')
+    if label_map.numel() == 0:
+        raise ValueError(f'label_map must not be empty, got {tuple(label_map.shape)}')
+
+
+@lru_cache(maxsize=64)
+def _pair_mask(height: int, width: int, radius: int, border: str, device: torch.device) -> Tensor:
+    """bool (P, H, W): which entries of a field are pairs."""
+    mask = torch.zeros(len(offset_list(radius)), height, width, dtype=torch.bool)
+    for p, source, _ in pair_windows(height, width, radius, border):
+        mask[(p, *source)] = True
+    return mask.to(device)
+
+
+class _PaddedBlocks:
+    """Cuts features (B, C, H, W) into blocks that fit a cache, each padded so that an offset is a shift in 1-D.
+
+    With radius - 1 zero columns on the right and as many zero rows below, cell (y, x) has the flat index
+    ``y * row + x``, and its neighbour at (dy, dx) lies ``dy * row + dx`` further, be it inside the grid or not.
+    """
+
+    BLOCK_CPU = 2**19
+    BLOCK_CUDA = 2**26
+
+    def __init__(self, features: Tensor, radius: int, border: str, dtype: torch.dtype):
+        self.features = features
+        batch, channels, self.height, self.width = features.shape
+        self.row = self.width + radius - 1
+        self.length = self.height * self.row
+        budget = self.BLOCK_CPU if features.device.type == 'cpu' else self.BLOCK_CUDA
+        self.channels = max(1, min(channels, budget // self.length))
+        self.samples = max(1, min(batch, budget // (self.length * self.channels)))
+        self.padded_size = self.height + radius, self.row
+        self.kind = dict(dtype=dtype, device=features.device)
+        offsets = offset_list(radius)
+        present = [p for p, _, _ in pair_windows(self.height, self.width, radius, border)]
+        self.shifts = [(p, offsets[p][0] * self.row + offsets[p][1]) for p in present]
+
+    def padded(self, samples: int, channels: int) -> Tensor:
+        return torch.zeros(samples, channels, *self.padded_size, **self.kind)
+
+    def __iter__(self):
+        """Yields (sample slice, channel slice, padded features of those with the grid flattened)."""
+        batch, channels = self.features.shape[:2]
+        for first in range(0, batch, self.samples):
+            rows = slice(first, min(batch, first + self.samples))
+            for start in range(0, channels, self.channels):
+                cols = slice(start, min(channels, start + self.channels))
+                block = self.padded(rows.stop - rows.start, cols.stop - cols.start)
+                block[:, :, :self.height, :self.width] = self.features[rows, cols]
+                yield rows, cols, block.flatten(2)
+
+
 class _PairwiseAffinity(torch.autograd.Function):
     """exp(-mean |f_i - f_j|) one offset at a time; the backward pass computes the differences again."""
 
     @staticmethod
     def forward(ctx, features: Tensor, radius: int, border: str) -> Tensor:
         batch, channels, height, width = features.shape
-        values = features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
-        out = values.new_zeros(batch, len(offset_list(radius)), height, width)
-        for p, (ys, xs), (yt, xt) in pair_windows(height, width, radius, border):
-            distance = (values[:, :, ys, xs] - values[:, :, yt, xt]).abs_().sum(1)
-            out[:, p, ys, xs] = distance.mul_(-1 / channels).exp_()
+        dtype = torch.float32 if features.dtype in (torch.float16, torch.bfloat16) else features.dtype
+        blocks = _PaddedBlocks(features, radius, border, dtype)
+        distance = torch.zeros(batch, len(offset_list(radius)), blocks.length, **blocks.kind)
+        for rows, _, block in blocks:
+            sources = block[:, :, :blocks.length]
+            difference = torch.empty_like(sources)
+            for p, shift in blocks.shifts:
+                torch.sub(sources, block[:, :, shift:shift + blocks.length], out=difference)
+                distance[rows, p] += difference.abs_().sum(1)
+        mask = _pair_mask(height, width, radius, border, features.device)
+        grid = distance.unflatten(2, (height, blocks.row))[..., :width]
+        out = torch.where(mask, torch.exp(grid * (-1 / channels)), 0)
         ctx.save_for_backward(features, out)
         ctx.radius, ctx.border = radius, border
         return out
@@ -109,15 +173,23 @@ class _PairwiseAffinity(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad_out: Tensor):
         features, out = ctx.saved_tensors
-        _, channels, height, width = features.shape
-        values = features.to(out.dtype)
-        weights = grad_out * out * (-1 / channels)
-        grad = torch.zeros_like(values)
-        for p, (ys, xs), (yt, xt) in pair_windows(height, width, ctx.radius, ctx.border):
-            part = (values[:, :, ys, xs] - values[:, :, yt, xt]).sign_().mul_(weights[:, p, None, ys, xs])
-            grad[:, :, ys, xs] += part
-            grad[:, :, yt, xt] -= part
-        return grad.to(features.dtype), None, None
+        channels, height, width = features.shape[1:]
+        blocks = _PaddedBlocks(features, ctx.radius, ctx.border, out.dtype)
+        weights = F.pad(grad_out * out * (-1 / channels), (0, ctx.radius - 1)).flatten(2)
+        grad = torch.empty_like(features)
+        for rows, cols, block in blocks:
+            sources = block[:, :, :blocks.length]
+            sign = torch.empty_like(sources)
+            total = blocks.padded(*block.shape[:2])
+            flat = total.flatten(2)
+            for p, shift in blocks.shifts:
+                torch.sub(sources, block[:, :, shift:shift + blocks.length], out=sign)
+                sign.sign_()
+                weight = weights[rows, p, None]
+                flat[:, :, :blocks.length].addcmul_(sign, weight)
+                flat[:, :, shift:shift + blocks.length].addcmul_(sign, weight, value=-1)
+            grad[rows, cols] = total[:, :, :height, :width].to(grad.dtype)
+        return grad, None, None
 
 
 def pairwise_affinity(features: Tensor, radius: int = 5, border: str = 'full') -> Tensor:
@@ -169,9 +241,7 @@ def pair_labels(label_map: Tensor,
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
     """
-    if not isinstance(label_map, Tensor) or label_map.dim() != 3 or label_map.is_floating_point():
-        got = f'{label_map.dtype} {tuple(label_map.shape)}' if isinstance(label_map, Tensor) else type(label_map)
-        raise ValueError(f'label_map must be an integer tensor (B, H, W), got {got}')
+    _check_label_map(label_map)
     batch, height, width = label_map.shape
     windows = pair_windows(height, width, radius, border)
     labels = torch.full((batch, len(offset_list(radius)), height, width), NO_PAIR, dtype=torch.uint8,
@@ -189,10 +259,10 @@ def pair_labels(label_map: Tensor,
 
 
 def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = 255) -> Tensor:
-    """Reduce a label map to the grid of the network: each cell takes the most frequent label of its block.
+    """Reduce a label map to the grid of the network: each cell takes the most frequent class of its block.
 
-    Neutral pixels vote as a class of their own, so a block that is mostly neutral becomes neutral; so does a tie.
-    Where ``stride`` does not divide the size, the last row and column of blocks are partial.
+    A block of which more than half is neutral becomes neutral, and so does one where two classes tie. Where
+    ``stride`` does not divide the size, the blocks of the last row and column are partial.
 
     Args:
         label_map (Tensor): Integer (B, H, W), values in [0, 255].
@@ -205,24 +275,24 @@ def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = 255) 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
     """
-    if not isinstance(label_map, Tensor) or label_map.dim() != 3 or label_map.is_floating_point():
-        got = f'{label_map.dtype} {tuple(label_map.shape)}' if isinstance(label_map, Tensor) else type(label_map)
-        raise ValueError(f'label_map must be an integer tensor (B, H, W), got {got}')
+    _check_label_map(label_map)
     if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
         raise ValueError(f'stride must be a positive integer, got {stride!r}')
-    values = torch.unique(label_map)
-    counts = []
-    for value in values.tolist():
-        hits = (label_map == value)[:, None].float()
-        pooled = torch.nn.functional.avg_pool2d(hits, stride, ceil_mode=True, divisor_override=1)
-        counts.append(pooled[:, 0])
-    if not counts:
-        raise ValueError(f'label_map must not be empty, got {tuple(label_map.shape)}')
-    counts = torch.stack(counts)
-    best, index = counts.max(0)
-    pooled = values[index]
-    pooled[(counts == best).sum(0) > 1] = ignore_index
-    return pooled
+
+    def block_sums(mask: Tensor) -> Tensor:
+        return F.avg_pool2d(mask.float(), stride, ceil_mode=True, divisor_override=1)
+
+    best = block_sums(torch.zeros_like(label_map))
+    pooled = torch.full_like(best, ignore_index, dtype=label_map.dtype)
+    for value in torch.unique(label_map).tolist():
+        if value == ignore_index:
+            continue
+        votes = block_sums(label_map == value)
+        pooled = torch.where(votes > best, value, torch.where(votes == best, ignore_index, pooled))
+        best = torch.maximum(votes, best)
+    neutral = block_sums(label_map == ignore_index)
+    area = block_sums(torch.ones_like(label_map))
+    return torch.where(neutral * 2 > area, ignore_index, pooled).to(label_map.dtype)
 
 
 def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:

@@ -1,14 +1,13 @@
 """Checkpoints are data, never code.
 
 Importing this module replaces mmengine's loaders of local and HTTP checkpoints, which fall back to full
-unpickling, by strict ones: tensors, containers, numbers and mmengine's logs are read, anything else is refused.
+unpickling, by strict ones: tensors, containers, numbers and mmengine's logs are read, nothing else.
 """
 import io
 import os
 import pickle
 import re
 import zipfile
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse

@@ -7,8 +7,13 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from mmwsss.engine import (
+    check_state_dict,
+    find_resumable_checkpoint,
+    find_trained_checkpoint,
+    load_from_local,
+)
 from mmwsss.engine import checkpoint as checkpoint_module
-from mmwsss.engine import check_state_dict, find_resumable_checkpoint, find_trained_checkpoint, load_from_local
 from mmwsss.fileio import DataError
 
 
@@ -118,7 +123,8 @@ def test_nothing_to_resume_from(tmp_path):
 def test_state_dict_of_another_model_is_refused():
     model = torch.nn.Linear(3, 2)
     check_state_dict(model, dict(model.state_dict(), extra=torch.ones(1)), 'own.pth')
-    check_state_dict(model, {f'module.{name}': value for name, value in model.state_dict().items()}, 'ddp.pth')
+    wrapped = {f'module.{name}': value for name, value in model.state_dict().items()}
+    check_state_dict(model, wrapped, 'ddp.pth')
     with pytest.raises(DataError, match=r'other\.pth.*lacks bias'):
         check_state_dict(model, dict(weight=torch.ones(2, 3)), 'other.pth')
     with pytest.raises(DataError, match=r'other\.pth.*weight \(4, 3\) instead of \(2, 3\)'):

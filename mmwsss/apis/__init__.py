@@ -1,0 +1,1 @@
+"""Running steps and pipelines from Python."""

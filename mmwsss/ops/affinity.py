@@ -1,13 +1,13 @@
 """Pairwise affinities between the cells of a grid, and the labels they are trained with.
 
-An affinity field is a stencil of shape (B, P, H, W): entry ``[b, p, y, x]`` is the affinity between cell (y, x)
-and cell (y + dy, x + dx), where (dy, dx) is row p of :func:`neighbor_offsets`. Every unordered pair of cells closer
-than ``radius`` is stored once, a target outside the grid has the value 0, and the affinity of a cell with itself is
-1 and not stored.
+An affinity field is a stencil of shape (B, P, H, W): entry ``[b, p, y, x]`` is the affinity between cell
+(y, x) and cell (y + dy, x + dx), where (dy, dx) is row p of :func:`neighbor_offsets`. Every unordered pair of
+cells closer than ``radius`` is stored once, a target outside the grid has the value 0, and the affinity of a
+cell with itself is 1 and not stored.
 
-Source of the formulas: Ahn & Kwak, *Learning Pixel-level Semantic Affinity with Image-level Supervision for Weakly
-Supervised Semantic Segmentation*, CVPR 2018 (AffinityNet); for :func:`edge_to_affinity`, Ahn, Cho & Kwak, *Weakly
-Supervised Learning of Instance Segmentation with Inter-pixel Relations*, CVPR 2019 (IRNet).
+Source of the formulas: Ahn & Kwak, *Learning Pixel-level Semantic Affinity with Image-level Supervision for
+Weakly Supervised Semantic Segmentation*, CVPR 2018 (AffinityNet); for :func:`edge_to_affinity`, Ahn, Cho &
+Kwak, *Weakly Supervised Learning of Instance Segmentation with Inter-pixel Relations*, CVPR 2019 (IRNet).
 """
 
 from functools import lru_cache
@@ -42,7 +42,9 @@ def radius_of(num_offsets: int) -> int:
     while len(offset_list(radius)) < num_offsets:
         radius += 1
     if len(offset_list(radius)) != num_offsets:
-        raise ValueError(f'affinity has {num_offsets} offsets on axis 1, which is the half-plane disc of no radius')
+        raise ValueError(
+            f'affinity has {num_offsets} offsets on axis 1, which is the half-plane disc of no radius'
+        )
     return radius
 
 
@@ -53,7 +55,8 @@ def neighbor_offsets(radius: int) -> Tensor:
         radius (int): Strict radius in cells, at least 2. 5 gives 34 offsets, 10 gives 152.
 
     Returns:
-        Tensor: int64 (P, 2), rows (dy, dx): first (0, 1..radius-1), then for each dy from 1 the dx in ascending order.
+        Tensor: int64 (P, 2), rows (dy, dx): first (0, 1..radius-1), then for each dy from 1 the dx in
+            ascending order.
 
     Raises:
         ValueError: If ``radius`` is not an integer of at least 2.
@@ -62,7 +65,7 @@ def neighbor_offsets(radius: int) -> Tensor:
 
 
 def source_window(height: int, width: int, dy: int, dx: int, radius: int, border: str) -> tuple[slice, slice]:
-    """Rows and columns of the cells whose pair at offset (dy, dx) is stored; empty slices where there are none."""
+    """Rows and columns of the cells whose pair at (dy, dx) is stored; empty slices where there are none."""
     if border == 'reference':
         top, bottom, left, right = 0, height - (radius - 1), radius - 1, width - (radius - 1)
     else:
@@ -72,7 +75,7 @@ def source_window(height: int, width: int, dy: int, dx: int, radius: int, border
 
 @lru_cache(maxsize=256)
 def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tuple[int, tuple, tuple], ...]:
-    """Offsets that have pairs on a grid: (index p, source (rows, columns), target (rows, columns)) of each."""
+    """Offsets that have pairs on a grid: index p, source (rows, columns), target (rows, columns) of each."""
     if border not in BORDERS:
         raise ValueError(f'border must be one of {BORDERS}, got {border!r}')
     windows = []
@@ -85,16 +88,22 @@ def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tup
     return tuple(windows)
 
 
-def _check_float_map(name: str, value: Tensor, channels: str) -> None:
+def describe(value) -> str:
+    """Dtype and shape of a tensor, the type's name of anything else: for error messages."""
+    return f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
+
+
+def check_float_map(name: str, value: Tensor, channels: str) -> None:
+    """Raises ValueError unless ``value`` is a floating-point tensor of four axes."""
     if not isinstance(value, Tensor) or value.dim() != 4 or not value.is_floating_point():
-        got = f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
-        raise ValueError(f'{name} must be a floating-point tensor (B, {channels}, H, W), got {got}')
+        raise ValueError(
+            f'{name} must be a floating-point tensor (B, {channels}, H, W), got {describe(value)}'
+        )
 
 
 def _check_label_map(label_map: Tensor) -> None:
     if not isinstance(label_map, Tensor) or label_map.dim() != 3 or label_map.is_floating_point():
-        got = f'{label_map.dtype} {tuple(label_map.shape)}' if isinstance(label_map, Tensor) else type(label_map)
-        raise ValueError(f'label_map must be an integer tensor (B, H, W), got {got}')
+        raise ValueError(f'label_map must be an integer tensor (B, H, W), got {describe(label_map)}')
     if label_map.numel() == 0:
         raise ValueError(f'label_map must not be empty, got {tuple(label_map.shape)}')
 
@@ -109,9 +118,9 @@ def _pair_mask(height: int, width: int, radius: int, border: str, device: torch.
 
 
 class _PaddedBlocks:
-    """Cuts features (B, C, H, W) into blocks that fit a cache, each padded so that an offset is a shift in 1-D.
+    """Cuts features (B, C, H, W) into padded blocks that fit a cache, in which an offset is a 1-D shift.
 
-    With radius - 1 zero columns on the right and as many zero rows below, cell (y, x) has the flat index
+    With radius - 1 zero columns on the right and more zero rows below, cell (y, x) has the flat index
     ``y * row + x``, and its neighbour at (dy, dx) lies ``dy * row + dx`` further, be it inside the grid or not.
     """
 
@@ -143,7 +152,7 @@ class _PaddedBlocks:
             for start in range(0, channels, self.channels):
                 cols = slice(start, min(channels, start + self.channels))
                 block = self.padded(rows.stop - rows.start, cols.stop - cols.start)
-                block[:, :, :self.height, :self.width] = self.features[rows, cols]
+                block[:, :, : self.height, : self.width] = self.features[rows, cols]
                 yield rows, cols, block.flatten(2)
 
 
@@ -157,10 +166,10 @@ class _PairwiseAffinity(torch.autograd.Function):
         blocks = _PaddedBlocks(features, radius, border, dtype)
         distance = torch.zeros(batch, len(offset_list(radius)), blocks.length, **blocks.kind)
         for rows, _, block in blocks:
-            sources = block[:, :, :blocks.length]
+            sources = block[:, :, : blocks.length]
             difference = torch.empty_like(sources)
             for p, shift in blocks.shifts:
-                torch.sub(sources, block[:, :, shift:shift + blocks.length], out=difference)
+                torch.sub(sources, block[:, :, shift : shift + blocks.length], out=difference)
                 distance[rows, p] += difference.abs_().sum(1)
         mask = _pair_mask(height, width, radius, border, features.device)
         grid = distance.unflatten(2, (height, blocks.row))[..., :width]
@@ -178,16 +187,16 @@ class _PairwiseAffinity(torch.autograd.Function):
         weights = F.pad(grad_out * out * (-1 / channels), (0, ctx.radius - 1)).flatten(2)
         grad = torch.empty_like(features)
         for rows, cols, block in blocks:
-            sources = block[:, :, :blocks.length]
+            sources = block[:, :, : blocks.length]
             sign = torch.empty_like(sources)
             total = blocks.padded(*block.shape[:2])
             flat = total.flatten(2)
             for p, shift in blocks.shifts:
-                torch.sub(sources, block[:, :, shift:shift + blocks.length], out=sign)
+                torch.sub(sources, block[:, :, shift : shift + blocks.length], out=sign)
                 sign.sign_()
                 weight = weights[rows, p, None]
-                flat[:, :, :blocks.length].addcmul_(sign, weight)
-                flat[:, :, shift:shift + blocks.length].addcmul_(sign, weight, value=-1)
+                flat[:, :, : blocks.length].addcmul_(sign, weight)
+                flat[:, :, shift : shift + blocks.length].addcmul_(sign, weight, value=-1)
             grad[rows, cols] = total[:, :, :height, :width].to(grad.dtype)
         return grad, None, None
 
@@ -195,8 +204,9 @@ class _PairwiseAffinity(torch.autograd.Function):
 def pairwise_affinity(features: Tensor, radius: int = 5, border: str = 'full') -> Tensor:
     """Affinity of every pair of near cells: ``exp(-mean_c |f_ic - f_jc|)``.
 
-    Differentiable. Neither pass stores differences of all pairs: the peak is a few copies of ``features``, and the
-    cost is P * B * C * H * W operations. float16 and bfloat16 features are accumulated and returned in float32.
+    Differentiable. Neither pass stores differences of all pairs: the peak is a few copies of ``features``,
+    and the cost is P * B * C * H * W operations. float16 and bfloat16 features are accumulated and returned
+    in float32.
 
     Args:
         features (Tensor): Floating-point (B, C, H, W).
@@ -210,7 +220,7 @@ def pairwise_affinity(features: Tensor, radius: int = 5, border: str = 'full') -
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
     """
-    _check_float_map('features', features, 'C')
+    check_float_map('features', features, 'C')
     if features.shape[1] == 0:
         raise ValueError('features must have at least one channel')
     if border not in BORDERS:
@@ -219,11 +229,13 @@ def pairwise_affinity(features: Tensor, radius: int = 5, border: str = 'full') -
     return _PairwiseAffinity.apply(features, radius, border)
 
 
-def pair_labels(label_map: Tensor,
-                radius: int = 5,
-                border: str = 'full',
-                ignore_index: int = 255,
-                with_background: bool = True) -> Tensor:
+def pair_labels(
+    label_map: Tensor,
+    radius: int = 5,
+    border: str = 'full',
+    ignore_index: int = 255,
+    with_background: bool = True,
+) -> Tensor:
     """Label of every pair of near cells.
 
     Args:
@@ -231,8 +243,8 @@ def pair_labels(label_map: Tensor,
         radius (int): Strict radius in cells.
         border (str): As in :func:`pairwise_affinity`.
         ignore_index (int): Value of neutral cells.
-        with_background (bool): Whether class 0 is the background. Where it is not, a pair of equal cells of class 0
-            is a foreground pair like any other.
+        with_background (bool): Whether class 0 is the background. Where it is not, a pair of equal cells of
+            class 0 is a foreground pair like any other.
 
     Returns:
         Tensor: uint8 (B, P, H, W). 0: both background, 1: the same foreground class, 2: different classes,
@@ -244,8 +256,9 @@ def pair_labels(label_map: Tensor,
     _check_label_map(label_map)
     batch, height, width = label_map.shape
     windows = pair_windows(height, width, radius, border)
-    labels = torch.full((batch, len(offset_list(radius)), height, width), NO_PAIR, dtype=torch.uint8,
-                        device=label_map.device)
+    labels = torch.full(
+        (batch, len(offset_list(radius)), height, width), NO_PAIR, dtype=torch.uint8, device=label_map.device
+    )
     valid = label_map != ignore_index
     kind = torch.full_like(label_map, FOREGROUND_PAIR, dtype=torch.uint8)
     if with_background:
@@ -299,9 +312,9 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
     """Cross entropy of the affinities with the labels of their pairs, each kind of pair on its own.
 
     ``loss_bg`` and ``loss_fg`` are the means of ``-log(a + 1e-5)`` over the background and foreground pairs,
-    ``loss_neg`` is the mean of ``-log(1 + 1e-5 - a)`` over the pairs of different classes; each over the whole
-    batch, its denominator increased by 1e-5, so that a kind that does not occur contributes 0. AffinityNet trains
-    with ``loss_bg / 4 + loss_fg / 4 + loss_neg / 2`` (Ahn & Kwak, CVPR 2018, eq. 8).
+    ``loss_neg`` is the mean of ``-log(1 + 1e-5 - a)`` over the pairs of different classes; each over the
+    whole batch, its denominator increased by 1e-5, so that a kind that does not occur contributes 0.
+    AffinityNet trains with ``loss_bg / 4 + loss_fg / 4 + loss_neg / 2`` (Ahn & Kwak, CVPR 2018, eq. 8).
 
     Args:
         affinity (Tensor): Floating-point (B, P, H, W) in [0, 1], as of :func:`pairwise_affinity`.
@@ -313,27 +326,36 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
     Raises:
         ValueError: If an argument has the wrong shape or dtype.
     """
-    _check_float_map('affinity', affinity, 'P')
-    if not isinstance(pair_labels, Tensor) or pair_labels.shape != affinity.shape or pair_labels.is_floating_point():
-        raise ValueError(f'pair_labels must be an integer tensor of the shape of affinity {tuple(affinity.shape)}')
+    check_float_map('affinity', affinity, 'P')
+    if (
+        not isinstance(pair_labels, Tensor)
+        or pair_labels.shape != affinity.shape
+        or pair_labels.is_floating_point()
+    ):
+        raise ValueError(
+            f'pair_labels must be an integer tensor of the shape of affinity {tuple(affinity.shape)}'
+        )
     if affinity.dtype in (torch.float16, torch.bfloat16):
         affinity = affinity.float()
 
     def mean_over(kind: int) -> Tensor:
-        chosen = affinity[pair_labels == kind]
-        term = -torch.log(1 + LOSS_EPS - chosen if kind == NEGATIVE_PAIR else chosen + LOSS_EPS)
-        return term.sum() / (chosen.numel() + LOSS_EPS)
+        chosen = pair_labels == kind
+        term = -torch.log(1 + LOSS_EPS - affinity if kind == NEGATIVE_PAIR else affinity + LOSS_EPS)
+        return torch.where(chosen, term, 0).sum() / (chosen.sum() + LOSS_EPS)
 
     return dict(
-        loss_bg=mean_over(BACKGROUND_PAIR), loss_fg=mean_over(FOREGROUND_PAIR), loss_neg=mean_over(NEGATIVE_PAIR))
+        loss_bg=mean_over(BACKGROUND_PAIR),
+        loss_fg=mean_over(FOREGROUND_PAIR),
+        loss_neg=mean_over(NEGATIVE_PAIR),
+    )
 
 
 @lru_cache(maxsize=1024)
 def path_cells(dy: int, dx: int) -> tuple[tuple[int, int], ...]:
-    """Cells of the bounding box of the segment (0, 0)-(dy, dx) less than one cell away from its line, ends included."""
+    """Cells in the bounding box of the segment (0, 0)-(dy, dx) that are less than 1 from its line."""
     squared = dy * dy + dx * dx
     ys, xs = range(min(0, dy), max(0, dy) + 1), range(min(0, dx), max(0, dx) + 1)
-    return tuple((y, x) for y in ys for x in xs if (dy * x - dx * y)**2 < squared)
+    return tuple((y, x) for y in ys for x in xs if (dy * x - dx * y) ** 2 < squared)
 
 
 def edge_to_affinity(edge: Tensor, radius: int = 5) -> Tensor:
@@ -352,7 +374,7 @@ def edge_to_affinity(edge: Tensor, radius: int = 5) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
     """
-    _check_float_map('edge', edge, '1')
+    check_float_map('edge', edge, '1')
     if edge.shape[1] != 1:
         raise ValueError(f'edge must have one channel, got {edge.shape[1]}')
     batch, _, height, width = edge.shape
@@ -362,7 +384,7 @@ def edge_to_affinity(edge: Tensor, radius: int = 5) -> Tensor:
     for p, (ys, xs), _ in pair_windows(height, width, radius, 'full'):
         strongest = None
         for y, x in path_cells(*offsets[p]):
-            cell = plane[:, ys.start + y:ys.stop + y, xs.start + x:xs.stop + x]
+            cell = plane[:, ys.start + y : ys.stop + y, xs.start + x : xs.stop + x]
             strongest = cell if strongest is None else torch.maximum(strongest, cell)
         out[:, p, ys, xs] = 1 - strongest
     return out

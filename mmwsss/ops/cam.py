@@ -32,11 +32,13 @@ def fuse_cams(cams: Sequence[Tensor], size: tuple[int, int], flips: Sequence[boo
         ValueError: If an argument has the wrong shape or length.
     """
     if len(cams) == 0 or len(cams) != len(flips):
-        raise ValueError(f'cams and flips must be of one length, at least 1, got {len(cams)} and {len(flips)}')
+        raise ValueError(
+            f'cams and flips must be of one length, at least 1, got {len(cams)} and {len(flips)}'
+        )
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f'size must be (H, W), got {size!r}')
     total = None
-    for cam, flip in zip(cams, flips):
+    for cam, flip in zip(cams, flips, strict=True):
         if cam.dim() != 3 or cam.shape[0] != cams[0].shape[0] or not cam.is_floating_point():
             raise ValueError(f'cams must be floating-point maps (K, h, w) with one K, got {tuple(cam.shape)}')
         if cam.shape[0] == 0:
@@ -66,10 +68,12 @@ def background_score(cams: Tensor, alpha: float) -> Tensor:
         raise ValueError(f'alpha must be positive, got {alpha!r}')
     if cams.shape[0] == 0:
         return cams.new_ones(1, *cams.shape[1:])
-    return (1 - cams.amax(0, keepdim=True)).clamp_(min=0)**alpha
+    return (1 - cams.amax(0, keepdim=True)).clamp_(min=0) ** alpha
 
 
-def confident_label_map(low_scores, high_scores, class_ids: Sequence[int], ignore_index: int = 255) -> np.ndarray:
+def confident_label_map(
+    low_scores, high_scores, class_ids: Sequence[int], ignore_index: int = 255
+) -> np.ndarray:
     """Merge two score maps, of a weak and of a strong foreground, to the labels both are sure of.
 
     Background where the background wins although its score is small (``high_scores``); a class where it wins
@@ -90,21 +94,23 @@ def confident_label_map(low_scores, high_scores, class_ids: Sequence[int], ignor
     return labels
 
 
-def affinity_label_map(image,
-                       cams,
-                       class_ids: Sequence[int],
-                       alpha_low: float = 4,
-                       alpha_high: float = 32,
-                       num_iters: int = 10,
-                       gaussian: tuple[float, float] = (3, 3),
-                       bilateral: tuple[float, float, float] = (80, 13, 10),
-                       with_background: bool = True,
-                       margin: float = 0.5,
-                       ignore_index: int = 255) -> np.ndarray:
+def affinity_label_map(
+    image,
+    cams,
+    class_ids: Sequence[int],
+    alpha_low: float = 4,
+    alpha_high: float = 32,
+    num_iters: int = 10,
+    gaussian: tuple[float, float] = (3, 3),
+    bilateral: tuple[float, float, float] = (80, 13, 10),
+    with_background: bool = True,
+    margin: float = 0.5,
+    ignore_index: int = 255,
+) -> np.ndarray:
     """Labels to train affinities with: the pixels that two dense CRFs of the CAMs are sure of.
 
-    The background scores with ``alpha_low`` and with ``alpha_high`` are put before the CAMs, each stack is refined
-    by a dense CRF, and :func:`confident_label_map` merges the two.
+    The background scores with ``alpha_low`` and with ``alpha_high`` are put before the CAMs, each stack is
+    refined by a dense CRF, and :func:`confident_label_map` merges the two.
 
     Args:
         image (ndarray): uint8 RGB (H, W, 3).
@@ -115,15 +121,15 @@ def affinity_label_map(image,
         num_iters (int): Mean-field iterations.
         gaussian (tuple): (sxy, weight) of the smoothness kernel.
         bilateral (tuple): (sxy, srgb, weight) of the appearance kernel.
-        with_background (bool): Whether class 0 is the background. Where classes cover the image, the CAMs alone
-            are refined by one CRF.
+        with_background (bool): Whether class 0 is the background. Where classes cover the image, the CAMs
+            alone are refined by one CRF.
         margin (float): Without background only: a pixel is confident where the probability of its best class
             exceeds that of the second by at least this much, in [0, 1].
         ignore_index (int): Value of neutral pixels.
 
     Returns:
-        ndarray: uint8 (H, W): 0 confident background, a class index, or ``ignore_index``. Without any class all is
-        background, or neutral where there is no background.
+        ndarray: uint8 (H, W): 0 confident background, a class index, or ``ignore_index``. Without any class
+        all is background, or neutral where there is no background.
 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
@@ -150,6 +156,6 @@ def affinity_label_map(image,
     labels = np.array(class_ids, dtype=np.uint8)
     if len(class_ids) == 1:
         return np.full(size, class_ids[0], dtype=np.uint8)
-    probabilities, = dense_crf_stack(image, [cams], **crf)
+    (probabilities,) = dense_crf_stack(image, [cams], **crf)
     second, best = np.partition(probabilities, -2, axis=0)[-2:]
     return np.where(best - second >= margin, labels[probabilities.argmax(0)], np.uint8(ignore_index))

@@ -25,14 +25,18 @@ def _check_scores(scores, size: tuple[int, int]) -> np.ndarray:
 
 
 def _unary(scores: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(-np.log(np.clip(scores, SCORE_FLOOR, 1)).reshape(len(scores), -1), dtype=np.float32)
+    return np.ascontiguousarray(
+        -np.log(np.clip(scores, SCORE_FLOOR, 1)).reshape(len(scores), -1), dtype=np.float32
+    )
 
 
-def dense_crf_stack(image,
-                    score_list: Sequence,
-                    num_iters: int = 10,
-                    gaussian: tuple[float, float] = (3, 3),
-                    bilateral: tuple[float, float, float] = (80, 13, 10)) -> list[np.ndarray]:
+def dense_crf_stack(
+    image,
+    score_list: Sequence,
+    num_iters: int = 10,
+    gaussian: tuple[float, float] = (3, 3),
+    bilateral: tuple[float, float, float] = (80, 13, 10),
+) -> list[np.ndarray]:
     """:func:`dense_crf` for several score maps of one image; the filters of the image are built once.
 
     Args:
@@ -49,6 +53,7 @@ def dense_crf_stack(image,
         ValueError: If an argument has the wrong shape, dtype or value.
     """
     import pydensecrf.densecrf as densecrf
+
     image = _check_image(image)
     height, width = image.shape[:2]
     score_list = [_check_scores(scores, (height, width)) for scores in score_list]
@@ -71,14 +76,17 @@ def dense_crf_stack(image,
     return results
 
 
-def dense_crf(image,
-              scores,
-              num_iters: int = 10,
-              gaussian: tuple[float, float] = (3, 3),
-              bilateral: tuple[float, float, float] = (80, 13, 10)) -> np.ndarray:
+def dense_crf(
+    image,
+    scores,
+    num_iters: int = 10,
+    gaussian: tuple[float, float] = (3, 3),
+    bilateral: tuple[float, float, float] = (80, 13, 10),
+) -> np.ndarray:
     """Class probabilities refined by a fully connected CRF with a Gaussian and a bilateral kernel.
 
-    The unary energy is ``-log(clip(scores, 1e-5, 1))``; scores need not sum to 1. The defaults are AffinityNet's.
+    The unary energy is ``-log(clip(scores, 1e-5, 1))``; scores need not sum to 1. The defaults are
+    AffinityNet's.
 
     Args:
         image (ndarray): uint8 RGB (H, W, 3).

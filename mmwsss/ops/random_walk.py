@@ -1,4 +1,5 @@
-"""Propagation of class scores over an affinity field by a random walk (Ahn & Kwak, CVPR 2018, section 3.4)."""
+"""Propagation of class scores over an affinity field by a random walk (Ahn & Kwak, CVPR 2018, section
+3.4)."""
 
 import torch
 from torch import Tensor
@@ -14,8 +15,10 @@ def _check(scores: Tensor, affinity: Tensor, beta: float, num_steps: int, method
             got = f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
             raise ValueError(f'{name} must be a floating-point tensor (B, {channels}, H, W), got {got}')
     if scores.shape[0] != affinity.shape[0] or scores.shape[2:] != affinity.shape[2:]:
-        raise ValueError('affinity must have the batch size and grid of scores, '
-                         f'got {tuple(affinity.shape)} for scores {tuple(scores.shape)}')
+        raise ValueError(
+            'affinity must have the batch size and grid of scores, '
+            f'got {tuple(affinity.shape)} for scores {tuple(scores.shape)}'
+        )
     if scores.device != affinity.device:
         raise ValueError(f'affinity must be on the device of scores ({scores.device}), got {affinity.device}')
     if not beta > 0:
@@ -28,21 +31,20 @@ def _check(scores: Tensor, affinity: Tensor, beta: float, num_steps: int, method
 
 
 @torch.no_grad()
-def random_walk(scores: Tensor,
-                affinity: Tensor,
-                beta: float = 8.0,
-                num_steps: int = 256,
-                method: str = 'auto') -> Tensor:
+def random_walk(
+    scores: Tensor, affinity: Tensor, beta: float = 8.0, num_steps: int = 256, method: str = 'auto'
+) -> Tensor:
     """Let every score map walk ``num_steps`` steps over the affinity field.
 
-    With A the symmetric matrix of the field (1 on its diagonal) raised to ``beta`` elementwise and D the diagonal of
-    its row sums, the result is ``(D^-1 A)^num_steps x`` for every map x (Ahn & Kwak, CVPR 2018, eq. 5-6): each cell
-    becomes a convex combination of the cells its walk reaches. No N x N matrix is built. No gradient is recorded.
+    With A the symmetric matrix of the field (1 on its diagonal) raised to ``beta`` elementwise and D the
+    diagonal of its row sums, the result is ``(D^-1 A)^num_steps x`` for every map x (Ahn & Kwak, CVPR 2018,
+    eq. 5-6): each cell becomes a convex combination of the cells its walk reaches. No N x N matrix is built.
+    No gradient is recorded.
 
     Args:
         scores (Tensor): Floating-point (B, K, H, W).
-        affinity (Tensor): Floating-point (B, P, H, W) in [0, 1], as of ``pairwise_affinity`` or ``edge_to_affinity``.
-            Values whose target lies outside the grid are not read.
+        affinity (Tensor): Floating-point (B, P, H, W) in [0, 1], as of ``pairwise_affinity`` or
+            ``edge_to_affinity``. Values whose target lies outside the grid are not read.
         beta (float): Exponent of the affinities, positive.
         num_steps (int): Number of steps; 0 returns the scores.
         method (str): 'auto', or the way of computing it.

@@ -1,4 +1,4 @@
-"""What `tools/train.py` and `tools/test.py` share: from a command line to a runner, on one process or more."""
+"""What `tools/train.py` and `tools/test.py` share: from a command line to a runner."""
 import argparse
 import inspect
 import math

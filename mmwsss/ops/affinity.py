@@ -109,7 +109,7 @@ def _check_label_map(label_map: Tensor) -> None:
 
 
 @lru_cache(maxsize=64)
-def _pair_mask(height: int, width: int, radius: int, border: str, device: torch.device) -> Tensor:
+def pair_mask(height: int, width: int, radius: int, border: str, device: torch.device) -> Tensor:
     """bool (P, H, W): which entries of a field are pairs."""
     mask = torch.zeros(len(offset_list(radius)), height, width, dtype=torch.bool)
     for p, source, _ in pair_windows(height, width, radius, border):
@@ -121,7 +121,7 @@ class _PaddedBlocks:
     """Cuts features (B, C, H, W) into padded blocks that fit a cache, in which an offset is a 1-D shift.
 
     With radius - 1 zero columns on the right and more zero rows below, cell (y, x) has the flat index
-    ``y * row + x``, and its neighbour at (dy, dx) lies ``dy * row + dx`` further, be it inside the grid or not.
+    ``y * row + x``, and its neighbour at (dy, dx) lies ``dy * row + dx`` further, inside the grid or not.
     """
 
     BLOCK_CPU = 2**19
@@ -171,7 +171,7 @@ class _PairwiseAffinity(torch.autograd.Function):
             for p, shift in blocks.shifts:
                 torch.sub(sources, block[:, :, shift : shift + blocks.length], out=difference)
                 distance[rows, p] += difference.abs_().sum(1)
-        mask = _pair_mask(height, width, radius, border, features.device)
+        mask = pair_mask(height, width, radius, border, features.device)
         grid = distance.unflatten(2, (height, blocks.row))[..., :width]
         out = torch.where(mask, torch.exp(grid * (-1 / channels)), 0)
         ctx.save_for_backward(features, out)

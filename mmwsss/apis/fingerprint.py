@@ -1,4 +1,5 @@
 """What the result of a step depends on, as one short hash."""
+import functools
 import hashlib
 import json
 import os
@@ -11,9 +12,9 @@ import mmwsss
 def fingerprint(config: Mapping[str, Any], settings: Mapping[str, Any], inputs: list[str]) -> str:
     """Hashes what a step is made from.
 
-    That is its config, the contents of each file that the config names (lists, labels, weights; not those of the
-    work directory), the runs of the steps before it and the version of the package. Settings themselves are left
-    out: those that a config uses are in it by value, and the others do not concern it.
+    That is its config, the contents of each file that the config names (lists, labels, weights; not those
+    of the work directory), the runs of the steps before it and the version of the package. Settings
+    themselves are left out: those that a config uses are in it by value, the others do not concern it.
 
     Args:
         config (dict): The resolved config.
@@ -51,6 +52,12 @@ def _named_files(value: Any, data_root: str) -> Iterator[str]:
 
 
 def _hash_file(path: str) -> str:
+    status = os.stat(path)
+    return _hash_contents(path, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _hash_contents(path: str, _size: int, _changed: int) -> str:
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while block := file.read(1 << 20):

@@ -21,6 +21,7 @@ from mmwsss.fileio import DataError, atomic_write_json
 
 SETTINGS_VARIABLE = 'MMWSSS_SETTINGS'
 METRICS_FILE = 'metrics.json'
+TRAINING_FILE = 'training.json'
 
 
 def run_tool(main: Callable[[], None]) -> None:
@@ -219,9 +220,17 @@ def build_runner(cfg: Config) -> Runner:
 
 
 def train(cfg: Config) -> None:
-    """Runs the training that a config describes."""
+    """Runs the training that a config describes.
+
+    The last losses, and the metrics of the last validation, are in `training.json` of the work directory.
+    """
     try:
-        build_runner(cfg).train()
+        runner = build_runner(cfg)
+        runner.train()
+        logged = {name: buffer.current() for name, buffer in runner.message_hub.log_scalars.items()
+                  if name.startswith(('train/loss', 'val/')) and not name.endswith('time')}
+        if is_main_process():
+            atomic_write_json(Path(cfg.work_dir) / TRAINING_FILE, plain_numbers(logged))
     finally:
         leave_processes()
 

@@ -1,6 +1,8 @@
 """Finds out before hours are spent whether the data and weights that configs name are there."""
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -8,6 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmseg.registry import DATASETS
 
+from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import DataError
 
 MAX_LISTED = 10
@@ -16,8 +19,8 @@ MAX_LISTED = 10
 def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) -> dict[str, int]:
     """Checks the data sets and weights of steps that are about to run.
 
-    Each photograph must be a file that OpenCV can decode by its first bytes, each listed photograph must have
-    labels and each label be a class (the data set itself checks that), each mask to evaluate on must be there.
+    Each photograph must be a file that OpenCV can decode by its first bytes, each listed photograph must
+    have labels, each label be a class (the data set itself checks that), each mask to evaluate on be there.
 
     Args:
         configs (dict[str, Config]): Config of each step, by name.
@@ -31,6 +34,7 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
         DataError: If something is missing; the message lists the first ten files and what was expected.
     """
     counts: dict[str, int] = {}
+    made = tuple(os.path.abspath(folder) + os.sep for folder in made_dirs)
     checked = set()
     for name, cfg in configs.items():
         _check_weights(name, cfg)
@@ -40,7 +44,7 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
                 _check_photographs(name, [sample for sample in samples if sample['img_path'] not in checked])
                 checked.update(sample['img_path'] for sample in samples)
                 if loader == 'test_dataloader':
-                    _check_masks(name, samples, tuple(os.path.abspath(folder) + os.sep for folder in made_dirs))
+                    _check_masks(name, samples, made)
                     counts = counts or _count(samples)
     return counts
 
@@ -90,7 +94,7 @@ def _check_photographs(step: str, samples: list[dict]) -> None:
 
 def _check_masks(step: str, samples: list[dict], made_dirs: tuple[str, ...]) -> None:
     paths = [sample['seg_map_path'] for sample in samples if sample.get('seg_map_path')]
-    given = [path for path in paths if not os.path.abspath(path).startswith(made_dirs or ('\0', ))]
+    given = [path for path in paths if not os.path.abspath(path).startswith(made_dirs)]
     _refuse(step, [path for path in given if not os.path.isfile(path)], 'masks to evaluate on are missing')
 
 
@@ -106,3 +110,30 @@ def _count(samples: list[dict]) -> dict[str, int]:
         photographs=len(samples),
         labelled=sum('gt_label' in sample for sample in samples),
         with_masks=sum(bool(sample.get('seg_map_path')) for sample in samples))
+
+
+def read_image_ids(settings: Mapping[str, Any]) -> list[str]:
+    """Ids of the photographs that pseudo masks are made for.
+
+    They are the lines of `train_list` (a path, or one relative to `data_root`), or without such a list all
+    that `image_labels` has labels of.
+
+    Raises:
+        DataError: If neither is there, or the list is empty or has an id twice.
+    """
+    train_list, labels = settings.get('train_list'), settings.get('image_labels')
+    if not train_list:
+        if not labels:
+            raise DataError('settings: expected a train_list or image_labels')
+        return sorted(read_image_labels(labels))
+    candidates = [os.path.join(str(settings.get('data_root', '')), train_list), train_list]
+    path = next((path for path in candidates if os.path.isfile(path)), None)
+    if path is None:
+        raise DataError(f'{candidates[0]}: expected the list of training photographs, found no such file')
+    ids = [line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines() if line.strip()]
+    if not ids:
+        raise DataError(f'{path}: expected image ids, one a line, got none')
+    repeated = [image_id for image_id, count in Counter(ids).items() if count > 1]
+    if repeated:
+        raise DataError(f'{path}: image ids are there twice: {", ".join(repeated[:MAX_LISTED])}')
+    return ids

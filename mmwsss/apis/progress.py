@@ -121,6 +121,53 @@ def describe_progress(line: str) -> str | None:
     return None if found is None else f'{found.group(1)}/{found.group(2)}'
 
 
+class ProgressWatch:
+    """Follows the output of a step's command and keeps the progress line up to date.
+
+    Args:
+        title (str): What the line begins with.
+        left (TimeLeft): The estimate, of which the step is the running one.
+        following (sequence[str]): Steps that run after it.
+        verbose (bool): Pass all output on instead of the line. Defaults to False.
+        output (callable): Where to. Defaults to `print`.
+    """
+
+    def __init__(self, title: str, left: TimeLeft, following: Sequence[str] = (), verbose: bool = False,
+                 output: Callable[[str], None] = print) -> None:
+        self.title, self.left, self.following = title, left, following
+        self.verbose, self.output = verbose, output
+        self.line = ProgressLine()
+        self.phase, self.position = '', ''
+
+    def begin(self, phase: str) -> None:
+        self.phase, self.position = phase, ''
+        self.left.told = None
+
+    def __call__(self, line: str | None) -> None:
+        if line is not None:
+            if self.verbose:
+                self.output(line)
+            eta = parse_eta(line)
+            if eta is not None:
+                self.left.tell(eta)
+            self.position = describe_progress(line) or self.position
+        if not self.verbose:
+            self.line.update(self._text())
+
+    def _text(self) -> str:
+        text = f'{self.title} {self.phase} {self.position}'.rstrip()
+        text += f', {format_seconds(self.left.elapsed())}'
+        step, total = self.left.step_left(), self.left.total_left(self.following)
+        if step is not None:
+            text += f', {format_seconds(step)} left'
+        if total is not None and self.following:
+            text += f' ({format_seconds(total)} for all)'
+        return text
+
+    def end(self) -> None:
+        self.line.clear()
+
+
 def run_command(command: Sequence[str], log_file: Path, on_line: Callable[[str | None], None],
                 environment: Mapping[str, str] | None = None, keep_open: Sequence[int] = ()) -> int:
     """Runs a command to its end, and takes it down with this process where that is interrupted.
@@ -137,9 +184,9 @@ def run_command(command: Sequence[str], log_file: Path, on_line: Callable[[str |
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
-        list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-        encoding='utf-8', errors='replace', env={**os.environ, **(environment or {})}, pass_fds=tuple(keep_open),
-        start_new_session=True)
+        list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, encoding='utf-8', errors='replace', env={**os.environ, **(environment or {})},
+        pass_fds=tuple(keep_open), start_new_session=True)
     lines: queue.Queue[str | None] = queue.Queue()
     reader = threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True)
     reader.start()

@@ -28,7 +28,7 @@ def load_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) 
     """Reads a settings file.
 
     It is ordinary Python that assigns plain values, without `_base_`. Overrides take effect where a name is
-    assigned, so `labels_file = f'{data_root}/labels.json'` follows an overridden `data_root`. Always derived are
+    assigned, so `labels_file = f'{data_root}/labels.json'` follows an overridden `data_root`. Derived are
     `num_classes` and `num_labels` from `classes`, and from `work_dir`, unless they are overridden themselves,
     `seed_dir`, `affinity_label_dir` and `pseudo_mask_dir`.
 

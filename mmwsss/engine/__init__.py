@@ -1,5 +1,6 @@
 """What the runner needs beside mmengine's own: strict checkpoint loading, mixed precision on a CPU."""
 
+from .channels_last_hook import ChannelsLastHook
 from .checkpoint import (
     CheckpointMatchHook,
     check_state_dict,
@@ -11,6 +12,7 @@ from .cpu_amp import BFloat16OptimWrapper
 
 __all__ = [
     'BFloat16OptimWrapper',
+    'ChannelsLastHook',
     'CheckpointMatchHook',
     'check_state_dict',
     'find_resumable_checkpoint',

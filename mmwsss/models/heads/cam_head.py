@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, initialize
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
@@ -19,7 +19,8 @@ class CAMHead(BaseModule):
         num_labels (int): Number of classes that image-level labels are about.
         in_index (int): Which output of the backbone to use. Defaults to -1, the last.
         expand (dict, optional): Config of a layer between the tap and the classifier, such as the last 1x1 convolution
-            of a MobileNet. Its ``out_channels`` are the classifier's input. Its BatchNorm is kept in eval mode.
+            of a MobileNet. Its ``out_channels`` are the classifier's input and its ``init_cfg``
+            says where its weights come from. Its BatchNorm is kept in eval mode.
         dropout_ratio (float): Dropout of whole channels before the classifier. Defaults to 0.5.
         pool (str): ``'before'`` or ``'after'`` the classifier. Defaults to ``'before'``.
         cam_activation (str): ``'relu'``, or ``'sqrt'`` for the square root of it. Defaults to ``'relu'``.
@@ -52,9 +53,16 @@ class CAMHead(BaseModule):
         self.in_index = in_index
         self.pool = pool
         self.cam_activation = cam_activation
+        expand = dict(expand or {})
+        self.expand_init_cfg = expand.pop('init_cfg', None)
         self.expand = MODELS.build({'in_channels': in_channels, **expand}) if expand else nn.Identity()
         self.dropout = nn.Dropout2d(dropout_ratio)
-        self.classifier = nn.Conv2d(expand['out_channels'] if expand else in_channels, num_labels, 1, bias=False)
+        self.classifier = nn.Conv2d(expand.get('out_channels', in_channels), num_labels, 1, bias=False)
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        if self.expand_init_cfg is not None:
+            initialize(self.expand, self.expand_init_cfg)
 
     def train(self, mode: bool = True) -> 'CAMHead':
         super().train(mode)

@@ -1,0 +1,26 @@
+# AffinityNet on a frozen ImageNet MobileNetV2 at stride 8.
+data_preprocessor = dict(
+    type='SegDataPreProcessor',
+    mean=[127.5, 127.5, 127.5],
+    std=[127.5, 127.5, 127.5],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=255,
+    size_divisor=8,
+    test_cfg=dict(size_divisor=8),
+)
+model = dict(
+    type='AffinityNet',
+    data_preprocessor=data_preprocessor,
+    freeze_backbone=True,
+    backbone=dict(
+        type='MobileNetV2',
+        out_indices=(1, 2, 4, 6),
+        strides=(1, 2, 2, 1, 1, 1, 1),
+        dilations=(1, 1, 1, 2, 2, 4, 4),
+        norm_eval=True,
+        init_cfg=dict(type='Pretrained'),
+    ),
+    head=dict(type='AffinityHead', in_channels=(24, 32, 96, 320), in_index=(0, 1, 2, 3), channels=(32, 32, 128, 256), stride=8),
+    postprocessor=dict(type='RandomWalk'),
+)

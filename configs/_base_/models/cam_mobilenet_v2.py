@@ -1,0 +1,35 @@
+# Multi-label classifier on an ImageNet MobileNetV2 at stride 16.
+data_preprocessor = dict(
+    type='SegDataPreProcessor',
+    mean=[127.5, 127.5, 127.5],
+    std=[127.5, 127.5, 127.5],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=255,
+    size_divisor=16,
+)
+model = dict(
+    type='CAMClassifier',
+    data_preprocessor=data_preprocessor,
+    backbone=dict(
+        type='MobileNetV2',
+        out_indices=(6,),
+        strides=(1, 2, 2, 2, 1, 1, 1),
+        dilations=(1, 1, 1, 1, 1, 2, 2),
+        norm_eval=True,
+        init_cfg=dict(type='Pretrained'),
+    ),
+    head=dict(
+        type='CAMHead',
+        in_channels=320,
+        expand=dict(
+            type='ConvModule',
+            out_channels=1280,
+            kernel_size=1,
+            norm_cfg=dict(type='BN'),
+            act_cfg=dict(type='ReLU6'),
+            init_cfg=dict(type='Pretrained', prefix='conv2.'),
+        ),
+        dropout_ratio=0.5,
+    ),
+)

@@ -1,0 +1,9 @@
+# SGD with a poly schedule over train_cfg.max_iters, which a config that inherits this sets beside the learning rates.
+optim_wrapper = dict(
+    type='OptimWrapper', optimizer=dict(type='SGD', lr=0.004, momentum=0.9, weight_decay=5e-4), clip_grad=None
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
+    dict(type='PolyLR', eta_min=0.0, power=0.9, by_epoch=False, begin=50),
+]
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1000, val_interval=10**9)

@@ -1,0 +1,27 @@
+_base_ = [
+    '../../_base_/datasets/voc12.py',
+    '../../_base_/datasets/affinity_infer.py',
+    '../../_base_/models/affinity_mobilenet_v2.py',
+]
+model = dict(
+    backbone=dict(init_cfg=None),
+    postprocessor=dict(beta={{_base_.beta}}, alpha={{_base_.alpha}}, num_steps={{_base_.num_steps}}),
+)
+test_dataloader = dict(
+    dataset=dict(
+        dataset={{_base_.train_photos}},
+        image_labels={{_base_.image_labels}},
+        seed_dir={{_base_.seed_dir}},
+        mask_list={{_base_.mask_list}},
+    )
+)
+test_evaluator = [
+    dict(type='PseudoMaskMetric', prefix='random_walk', num_workers=1),
+    dict(
+        type='PseudoMaskMetric',
+        dense_crf=dict(type='DenseCRF'),
+        output_dir={{_base_.pseudo_mask_dir}},
+        prefix='random_walk_dcrf',
+        num_workers={{_base_.num_workers}},
+    ),
+]

@@ -1,0 +1,12 @@
+_base_ = [
+    '../../_base_/datasets/voc12.py',
+    '../../_base_/datasets/affinity_train.py',
+    '../../_base_/models/affinity_mobilenet_v2.py',
+    '../../_base_/schedules/sgd_poly.py',
+]
+model = dict(backbone=dict(init_cfg=dict(checkpoint={{_base_.weights}})))
+train_dataloader = dict(
+    dataset=dict(dataset={{_base_.train_photos}}, affinity_label_dir={{_base_.affinity_label_dir}})
+)
+optim_wrapper = dict(optimizer=dict(lr=0.02))
+train_cfg = dict(max_iters={{_base_.affinity_iters}})

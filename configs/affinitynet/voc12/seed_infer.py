@@ -1,0 +1,35 @@
+_base_ = [
+    '../../_base_/datasets/voc12.py',
+    '../../_base_/datasets/seed_infer.py',
+    '../../_base_/models/cam_mobilenet_v2.py',
+]
+model = dict(
+    head=dict(num_labels={{_base_.num_labels}}),
+    test_cfg=dict(scales=(0.5, 1.0, 1.5), flip=True, seed_stride=4, size_divisor=16),
+    backbone=dict(init_cfg=None),
+)
+test_dataloader = dict(
+    dataset=dict(
+        dataset={{_base_.train_photos}}, image_labels={{_base_.image_labels}}, mask_list={{_base_.mask_list}}
+    )
+)
+test_evaluator = [
+    dict(
+        type='SeedMetric',
+        output_dir={{_base_.seed_dir}},
+        background_score={{_base_.background_score}},
+    ),
+    dict(
+        type='AffinityLabelMetric',
+        generator=dict(type='AffinityLabelGenerator'),
+        output_dir={{_base_.affinity_label_dir}},
+        num_workers={{_base_.num_workers}},
+    ),
+    dict(
+        type='PseudoMaskMetric',
+        dense_crf=dict(type='DenseCRF'),
+        background_score={{_base_.background_score}},
+        prefix='cam_dcrf',
+        num_workers=1,
+    ),
+]

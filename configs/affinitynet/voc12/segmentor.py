@@ -1,0 +1,14 @@
+_base_ = [
+    '../../_base_/datasets/voc12.py',
+    '../../_base_/datasets/segmentor.py',
+    '../../_base_/models/deeplabv3plus_mobilenet_v2.py',
+    '../../_base_/schedules/sgd_poly.py',
+]
+model = dict(
+    backbone=dict(init_cfg=dict(checkpoint={{_base_.weights}})), decode_head=dict(num_classes={{_base_.num_classes}})
+)
+train_dataloader = dict(dataset=dict(dataset={{_base_.train_photos}}, pseudo_mask_dir={{_base_.pseudo_mask_dir}}))
+val_dataloader = dict(dataset={{_base_.val_photos}})
+test_dataloader = dict(dataset={{_base_.val_photos}})
+optim_wrapper = dict(optimizer=dict(lr=0.01), paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10)}))
+train_cfg = dict(max_iters={{_base_.segmentor_iters}})

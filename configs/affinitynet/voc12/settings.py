@@ -1,0 +1,52 @@
+# Settings of the five steps: where the data are and how long to train. Override any of them with
+# `tools/pipeline.py configs/affinitynet/voc12/pipeline.py --cfg-options key=value`.
+data_root = 'data/VOCdevkit/VOC2012'
+image_dir = 'JPEGImages'
+mask_dir = 'SegmentationClass'
+image_suffix = '.jpg'
+image_labels = 'data/VOCdevkit/VOC2012/image_labels.json'
+train_list = 'ImageSets/Segmentation/train_aug.txt'
+val_list = 'ImageSets/Segmentation/val.txt'
+# Photographs of train_list whose pseudo labels are compared with true masks; nothing trains on these masks.
+mask_list = 'data/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt'
+weights = 'data/weights/mobilenet_v2_imagenet.pth'
+classes = [
+    'background',
+    'aeroplane',
+    'bicycle',
+    'bird',
+    'boat',
+    'bottle',
+    'bus',
+    'car',
+    'cat',
+    'chair',
+    'cow',
+    'diningtable',
+    'dog',
+    'horse',
+    'motorbike',
+    'person',
+    'pottedplant',
+    'sheep',
+    'sofa',
+    'train',
+    'tvmonitor',
+]
+with_background = True
+num_classes = len(classes)
+num_labels = num_classes - with_background
+
+work_dir = 'work_dirs/voc12'
+seed_dir = 'work_dirs/voc12/seeds'
+affinity_label_dir = 'work_dirs/voc12/affinity_labels'
+pseudo_mask_dir = 'work_dirs/voc12/pseudo_masks'
+
+num_workers = 2
+seed_iters = 3300
+background_score = 0.25
+affinity_iters = 5300
+beta = 8
+alpha = 8
+num_steps = 64
+segmentor_iters = 4000

@@ -1,0 +1,87 @@
+"""Counting of pixels: confusion matrices and what is read off them."""
+
+import numpy as np
+
+from mmwsss.fileio import DataError, read_mask
+
+IGNORE_INDEX = 255
+
+
+def read_truth(path: str, size: tuple[int, int], label_map: dict | None = None) -> np.ndarray:
+    """Read a mask in the indices of the configured classes.
+
+    Args:
+        path (str): Mask file.
+        size (tuple[int, int]): Expected height and width.
+        label_map (dict, optional): Stored index to class index, of a data set with a subset of its classes.
+
+    Returns:
+        ndarray: uint8 (H, W), 255 where there is no truth.
+
+    Raises:
+        DataError: If the mask is unreadable or of another size.
+    """
+    truth = read_mask(path)
+    if truth.shape != tuple(size):
+        raise DataError(f'{path}: expected a mask of {tuple(size)} pixels like its photograph, got {truth.shape}')
+    if label_map is not None:
+        lookup = np.full(256, IGNORE_INDEX, np.uint8)
+        lookup[list(label_map)] = list(label_map.values())
+        truth = lookup[truth]
+    return truth
+
+
+def confusion_matrix(truth: np.ndarray, prediction: np.ndarray, num_classes: int) -> np.ndarray:
+    """Count pixels by true and predicted class, without those that have no truth.
+
+    Args:
+        truth (ndarray): uint8 (H, W); 255 is not counted.
+        prediction (ndarray): uint8 (H, W); 255, no prediction, goes to the last column.
+        num_classes (int): Number of classes.
+
+    Returns:
+        ndarray: int64 (num_classes, num_classes + 1).
+
+    Raises:
+        DataError: If the truth has an index that is no class.
+    """
+    valid = truth != IGNORE_INDEX
+    true, predicted = truth[valid].astype(np.int64), prediction[valid].astype(np.int64)
+    if true.size and true.max() >= num_classes:
+        raise DataError(f'truth has class index {true.max()}, but there are {num_classes} classes')
+    columns = num_classes + 1
+    counts = np.bincount(true * columns + np.minimum(predicted, num_classes), minlength=num_classes * columns)
+    return counts.reshape(num_classes, columns)
+
+
+def class_ious(confusion: np.ndarray) -> np.ndarray:
+    """Intersection over union in percent of each class; NaN for a class in neither truth nor prediction.
+
+    Args:
+        confusion (ndarray): (..., C, C) or (..., C, C + 1), rows are the truth.
+    """
+    num_classes = confusion.shape[-2]
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    union = confusion.sum(-1) + confusion[..., :num_classes].sum(-2) - hits
+    return 100 * np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0)
+
+
+def mean_iou(confusion: np.ndarray) -> np.ndarray:
+    """Mean of :func:`class_ious` over the classes that occur in truth or prediction; NaN if none does."""
+    ious = class_ious(confusion)
+    counted = np.isfinite(ious)
+    total = np.where(counted, ious, 0).sum(-1)
+    return np.divide(total, counted.sum(-1), out=np.full(total.shape, np.nan), where=counted.any(-1))
+
+
+def class_table(confusion: np.ndarray, classes: tuple[str, ...]) -> str:
+    """A printed table of IoU, precision and recall of each class, in percent."""
+    num_classes = confusion.shape[0]
+    hits = np.diagonal(confusion).astype(float)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        columns = (class_ious(confusion), 100 * hits / confusion[:, :num_classes].sum(0), 100 * hits / confusion.sum(1))
+    width = max(len(name) for name in classes)
+    lines = [f'{"class":{width}}    IoU  precision  recall']
+    for name, iou, precision, recall in zip(classes, *columns):
+        lines.append(f'{name:{width}} {iou:6.2f} {precision:10.2f} {recall:7.2f}')
+    return '\n'.join(lines)

@@ -1,0 +1,124 @@
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import MMLogger, print_log
+from mmseg.registry import METRICS, MODELS
+
+from mmwsss.fileio import read_photo, write_mask
+
+from .confusion import class_table, confusion_matrix, mean_iou, read_truth
+from .seed_metric import resize_maps
+from .streaming_metric import StreamingMetric
+
+
+@METRICS.register_module()
+class PseudoMaskMetric(StreamingMetric):
+    """Turns score maps into pseudo masks, writes them and measures their mIoU.
+
+    The maps are the walked ones of :class:`AffinityNet`, or the activation maps of :class:`CAMClassifier` with a
+    constant background score. The mean is over the classes that occur in truth or prediction.
+
+    Args:
+        dense_crf (dict, optional): Config of a :class:`DenseCRF` that refines the scores. Defaults to None.
+        background_score (float, optional): Needed for activation maps, which have no background. Defaults to None.
+        margin (float): A pixel whose best score exceeds the second by less than this becomes 255, which segmentors
+            ignore; scores sum to 1 for this. Evaluated masks have no such pixels. Defaults to 0.
+        output_dir (str, optional): Folder for ``<image_id>.png``. Defaults to None.
+        format_only (bool): Only write. Defaults to False.
+        num_workers (int): Processes that do all this while the network runs. Defaults to 0.
+        prefix (str, optional): Defaults to ``'random_walk'``.
+    """
+
+    def __init__(
+        self,
+        dense_crf: dict | None = None,
+        background_score: float | None = None,
+        margin: float = 0.0,
+        output_dir: str | None = None,
+        format_only: bool = False,
+        num_workers: int = 0,
+        prefix: str | None = 'random_walk',
+    ) -> None:
+        super().__init__(output_dir, format_only, num_workers, prefix)
+        if not 0 <= margin < 1:
+            raise ValueError(f'margin must be in [0, 1), got {margin}')
+        self.dense_crf = MODELS.build(dense_crf) if dense_crf else None
+        self.background_score = background_score
+        self.margin = margin
+
+    def job(self, sample: dict):
+        truth = None if self.format_only else sample.get('seg_map_path')
+        path = None if self.output_dir is None else Path(self.output_dir, f'{sample["image_id"]}.png')
+        if truth is None and path is None:
+            return None
+        job = partial(
+            _mask_job,
+            dense_crf=self.dense_crf,
+            margin=self.margin,
+            path=path,
+            palette=self.dataset_meta['palette'],
+            truth=truth,
+            label_map=sample.get('label_map'),
+            num_classes=len(self.dataset_meta['classes']),
+        )
+        size = tuple(sample['ori_shape'][:2])
+        if 'scores' in sample:
+            covered = (tuple(sample['img_shape'][:2]), sample['grid_stride'])
+            return job, (sample['img_path'], sample['scores'].astype(np.float16), sample['class_ids'], size, covered)
+        if self.background_score is None:
+            raise ValueError('activation maps have no background: set background_score of PseudoMaskMetric')
+        cams = sample['cams']
+        background = np.full((1, *cams.shape[1:]), self.background_score, cams.dtype)
+        scores = np.concatenate([background, cams]).astype(np.float16)
+        class_ids = np.concatenate([np.zeros(1, np.uint8), sample['class_ids']])
+        return job, (sample['img_path'], scores, class_ids, size, None)
+
+    def empty(self) -> np.ndarray:
+        num_classes = len(self.dataset_meta['classes'])
+        return np.zeros((num_classes, num_classes + 1), np.int64)
+
+    def summarise(self, total: np.ndarray) -> dict[str, float]:
+        if not total.any():
+            print_log('No photograph has a mask: pseudo masks are not evaluated', MMLogger.get_current_instance())
+            return {}
+        table = class_table(total, self.dataset_meta['classes'])
+        print_log(f'Pseudo masks: {self.prefix}\n{table}', MMLogger.get_current_instance())
+        return {'mIoU': float(mean_iou(total))}
+
+
+def scores_at_image_size(
+    scores: np.ndarray, size: tuple[int, int], covered: tuple[tuple[int, int], int] | None = None
+) -> np.ndarray:
+    """Bring score maps (C, h, w) to the size of the photograph.
+
+    Args:
+        scores (ndarray): Maps on a grid.
+        size (tuple[int, int]): Height and width of the photograph.
+        covered (tuple, optional): Height and width of the input that was padded to the grid, and pixels a cell. By
+            default the maps cover the photograph exactly.
+
+    Returns:
+        ndarray: float32 (C, H, W).
+    """
+    if covered is not None:
+        (height, width), stride = covered
+        scores = resize_maps(scores, (scores.shape[1] * stride, scores.shape[2] * stride))[:, :height, :width]
+    return resize_maps(scores, size) if scores.shape[1:] != tuple(size) else scores
+
+
+def _mask_job(img_path, scores, class_ids, size, covered, *, dense_crf, margin, path, palette, truth, label_map, num_classes):
+    scores = scores_at_image_size(scores, size, covered)
+    if dense_crf is not None:
+        image = np.ascontiguousarray(read_photo(img_path)[:, :, ::-1])
+        scores = dense_crf(image, scores)
+    mask = class_ids[scores.argmax(0)]
+    if path is not None:
+        written = mask
+        if margin > 0 and len(scores) > 1:
+            second, best = np.partition(scores / scores.sum(0).clip(1e-8), -2, axis=0)[-2:]
+            written = np.where(best - second < margin, np.uint8(255), mask)
+        write_mask(path, written, palette)
+    if truth is None:
+        return None
+    return confusion_matrix(read_truth(truth, size, label_map), mask, num_classes)

@@ -1,0 +1,130 @@
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmengine.logging import MMLogger, print_log
+from mmseg.registry import METRICS
+
+from mmwsss.fileio import Seeds, atomic_write_json, write_seeds
+
+from .confusion import IGNORE_INDEX, class_table, mean_iou, read_truth
+from .streaming_metric import StreamingMetric
+
+NUM_BINS = 100
+
+
+def resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize maps (K, h, w) bilinearly to (K, H, W) float32; K may be 0."""
+    if len(maps) == 0:
+        return np.zeros((0, *size), np.float32)
+    resized = F.interpolate(torch.from_numpy(maps).float()[None], size=tuple(size), mode='bilinear', align_corners=False)
+    return resized[0].numpy()
+
+
+def count_seeds(seeds: Seeds, seg_map_path: str, label_map: dict | None, num_classes: int) -> np.ndarray:
+    """Count pixels by truth, strongest class and its activation.
+
+    Returns:
+        ndarray: int64 (num_classes, num_classes, NUM_BINS): true class, strongest class, activation in hundredths.
+    """
+    truth = read_truth(seg_map_path, seeds.size, label_map)
+    valid = truth != IGNORE_INDEX
+    strongest, level = np.zeros(truth.shape, np.int64), np.zeros(truth.shape, np.int64)
+    if len(seeds.cams):
+        cams = resize_maps(seeds.cams, seeds.size)
+        strongest = seeds.class_ids[cams.argmax(0)].astype(np.int64)
+        level = np.minimum((cams.max(0) * NUM_BINS).astype(np.int64), NUM_BINS - 1)
+    index = (truth[valid].astype(np.int64) * num_classes + strongest[valid]) * NUM_BINS + level[valid]
+    return np.bincount(index, minlength=num_classes**2 * NUM_BINS).reshape(num_classes, num_classes, NUM_BINS)
+
+
+def sweep_confusions(counts: np.ndarray) -> np.ndarray:
+    """Confusion matrices at every background score 0, 0.01, ..., 1 from the counts of one pass.
+
+    A pixel is background where its strongest activation is below the score.
+
+    Args:
+        counts (ndarray): (C, C, NUM_BINS) of :func:`count_seeds`.
+
+    Returns:
+        ndarray: int64 (NUM_BINS + 1, C, C).
+    """
+    above = np.flip(np.cumsum(np.flip(counts, 2), 2), 2).transpose(2, 0, 1)
+    above = np.concatenate([above, np.zeros_like(above[:1])])
+    above[:, :, 0] += counts.sum((1, 2)) - above.sum(2)
+    return above
+
+
+@METRICS.register_module()
+class SeedMetric(StreamingMetric):
+    """Writes seeds and measures their mIoU at every background score in one pass.
+
+    The mean is over the classes that occur in truth or prediction. ``mIoU`` is at the configured background score;
+    ``mIoU_best`` and ``background_best`` use the masks to pick one.
+
+    Args:
+        output_dir (str, optional): Folder for ``<image_id>.npz``. Defaults to None.
+        format_only (bool): Only write. Defaults to False.
+        background_score (float): In [0, 1], compared with the normalised activations. Defaults to 0.2.
+        with_background (bool): Whether there is a background class; without, classes compete among themselves and
+            the sweep is left out. Defaults to True.
+        curve_file (str, optional): JSON file that receives the curve. Defaults to None.
+        num_workers (int): Processes that write and count. Defaults to 0.
+        prefix (str, optional): Defaults to ``'cam'``.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | None = None,
+        format_only: bool = False,
+        background_score: float = 0.2,
+        with_background: bool = True,
+        curve_file: str | None = None,
+        num_workers: int = 0,
+        prefix: str | None = 'cam',
+    ) -> None:
+        super().__init__(output_dir, format_only, num_workers, prefix)
+        if not 0 <= background_score <= 1:
+            raise ValueError(f'background_score must be in [0, 1], got {background_score}')
+        self.background_score = background_score
+        self.with_background = with_background
+        self.curve_file = curve_file
+
+    def job(self, sample: dict):
+        seeds = Seeds(sample['class_ids'], sample['cams'].astype(np.float16), tuple(sample['ori_shape'][:2]))
+        path = None if self.output_dir is None else Path(self.output_dir, f'{sample["image_id"]}.npz')
+        truth = None if self.format_only else sample.get('seg_map_path')
+        return partial(_seed_job, path, truth, sample.get('label_map'), len(self.dataset_meta['classes'])), (seeds,)
+
+    def empty(self) -> np.ndarray:
+        num_classes = len(self.dataset_meta['classes'])
+        return np.zeros((num_classes, num_classes, NUM_BINS), np.int64)
+
+    def summarise(self, total: np.ndarray) -> dict[str, float]:
+        classes = self.dataset_meta['classes']
+        if not total.any():
+            print_log('No photograph of this data set has a mask: seeds are not evaluated', MMLogger.get_current_instance())
+            return {}
+        if not self.with_background:
+            return {'mIoU': float(mean_iou(total.sum(2)))}
+        confusions = sweep_confusions(total)
+        curve = mean_iou(confusions)
+        configured, best = round(self.background_score * NUM_BINS), int(np.nanargmax(curve))
+        print_log(f'Seeds at background score {self.background_score}\n' + class_table(confusions[configured], classes),
+                  MMLogger.get_current_instance())
+        if self.curve_file is not None:
+            scores = [index / NUM_BINS for index in range(NUM_BINS + 1)]
+            atomic_write_json(self.curve_file, dict(background_score=scores, mIoU=[round(v, 4) for v in curve.tolist()]))
+        return {
+            'mIoU': float(curve[configured]),
+            'mIoU_best': float(curve[best]),
+            'background_best': best / NUM_BINS,
+        }
+
+
+def _seed_job(path: Path | None, truth: str | None, label_map: dict | None, num_classes: int, seeds: Seeds):
+    if path is not None:
+        write_seeds(path, seeds)
+    return None if truth is None else count_seeds(seeds, truth, label_map, num_classes)

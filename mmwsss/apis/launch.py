@@ -1,11 +1,13 @@
 """What `tools/train.py` and `tools/test.py` share: from a command line to a runner."""
 import argparse
+import gc
 import inspect
 import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -183,10 +185,11 @@ def _takes_output_dir(kind: str | type) -> bool:
 
 def show_predictions(cfg: Config, show: bool, folder: str | None, wait_time: float) -> None:
     """Draws predictions over photographs, in a window or as files of `folder`."""
-    hook = cfg.setdefault('default_hooks', {}).setdefault('visualization', dict(type='SegVisualizationHook'))
-    hook.update(draw=True)
+    hooks = cfg.get('default_hooks') or {}
+    hook = {**hooks.get('visualization', dict(type='SegVisualizationHook')), 'draw': True}
     if show:
         hook.update(show=True, wait_time=wait_time)
+    cfg.default_hooks = {**hooks, 'visualization': hook}
     visualizer = cfg.get('visualizer') or dict(type='SegLocalVisualizer', name='visualizer')
     if not visualizer.get('vis_backends'):
         visualizer['vis_backends'] = [dict(type='LocalVisBackend')]
@@ -224,15 +227,17 @@ def train(cfg: Config) -> None:
 
     The last losses, and the metrics of the last validation, are in `training.json` of the work directory.
     """
-    try:
-        runner = build_runner(cfg)
-        runner.train()
-        logged = {name: buffer.current() for name, buffer in runner.message_hub.log_scalars.items()
-                  if name.startswith(('train/loss', 'val/')) and not name.endswith('time')}
-        if is_main_process():
-            atomic_write_json(Path(cfg.work_dir) / TRAINING_FILE, plain_numbers(logged))
-    finally:
-        leave_processes()
+    with _process_group():
+        _train(cfg)
+
+
+def _train(cfg: Config) -> None:
+    runner = build_runner(cfg)
+    runner.train()
+    logged = {name: buffer.current() for name, buffer in runner.message_hub.log_scalars.items()
+              if name.startswith(('train/loss', 'val/')) and not name.endswith('time')}
+    if is_main_process():
+        atomic_write_json(Path(cfg.work_dir) / TRAINING_FILE, plain_numbers(logged))
 
 
 def test(cfg: Config) -> dict:
@@ -241,20 +246,31 @@ def test(cfg: Config) -> dict:
     Returns:
         dict: The metrics, which are also in `metrics.json` of the work directory.
     """
+    with _process_group():
+        return _test(cfg)
+
+
+def _test(cfg: Config) -> dict:
+    metrics = plain_numbers(build_runner(cfg).test())
+    if is_main_process():
+        atomic_write_json(Path(cfg.work_dir) / METRICS_FILE, metrics)
+    return metrics
+
+
+@contextmanager
+def _process_group() -> Iterator[None]:
+    """Leaves the process group together with the other processes, once the wrapped model is gone.
+
+    A process that leaves while another still talks to it, or whose model still holds the group, can abort.
+    """
     try:
-        runner = build_runner(cfg)
-        metrics = plain_numbers(runner.test())
-        if is_main_process():
-            atomic_write_json(Path(cfg.work_dir) / METRICS_FILE, metrics)
-        return metrics
+        yield
+        gc.collect()
+        if dist.is_available() and dist.is_initialized():
+            dist.barrier()
     finally:
-        leave_processes()
-
-
-def leave_processes() -> None:
-    """Leaves the process group, if any."""
-    if dist.is_available() and dist.is_initialized():
-        dist.destroy_process_group()
+        if dist.is_available() and dist.is_initialized():
+            dist.destroy_process_group()
 
 
 def plain_numbers(metrics: dict) -> dict:

@@ -43,7 +43,7 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
                 samples = _load_samples(name, cfg.get(loader))
                 _check_photographs(name, [sample for sample in samples if sample['img_path'] not in checked])
                 checked.update(sample['img_path'] for sample in samples)
-                if loader == 'test_dataloader':
+                if samples and loader == 'test_dataloader':
                     _check_masks(name, samples, made)
                     counts = counts or _count(samples)
     return counts

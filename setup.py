@@ -60,6 +60,6 @@ setup(
         'onedl': read_requirements('onedl'),
         'openmmlab': read_requirements('openmmlab'),
         'docs': read_requirements('docs'),
-        'dev': read_requirements('tests'),
+        'dev': ['hypothesis>=6', 'pytest>=7', 'ruff>=0.5'],
     },
 )

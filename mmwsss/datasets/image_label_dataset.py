@@ -31,8 +31,8 @@ class ImageLabelDataset(BaseDataset):
         seed_dir (str, optional): Folder of seeds. Defaults to None.
         affinity_label_dir (str, optional): Folder of affinity labels. Defaults to None.
         pseudo_mask_dir (str, optional): Folder of pseudo masks. Defaults to None.
-        mask_list (str, optional): List of the image ids to evaluate on, each of which must have a mask. By default,
-            all that have one.
+        mask_list (str, optional): List of the image ids to evaluate on, relative to the data root; each must have a mask.
+            By default, all that have one.
         pipeline (sequence): Transforms. Defaults to ().
         test_mode (bool): As in ``BaseDataset``. Defaults to False.
         lazy_init (bool): As in ``BaseDataset``. Defaults to False.
@@ -64,7 +64,7 @@ class ImageLabelDataset(BaseDataset):
             'affinity_label_path': (affinity_label_dir, '.png'),
             'pseudo_mask_path': (pseudo_mask_dir, '.png'),
         }
-        self.mask_list = mask_list
+        self.mask_list = osp.join(self.photos.data_root or '', mask_list) if mask_list else None
         if len(self.photos.metainfo['classes']) > 254:
             raise ValueError(f'at most 254 classes fit a mask, got {len(self.photos.metainfo["classes"])}')
         super().__init__(

@@ -8,7 +8,7 @@ from .checkpoint import (
     find_trained_checkpoint,
     load_from_local,
 )
-from .cpu_amp import BFloat16OptimWrapper
+from .bfloat16_optim_wrapper import BFloat16OptimWrapper
 
 __all__ = [
     'BFloat16OptimWrapper',

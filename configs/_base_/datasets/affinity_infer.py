@@ -12,4 +12,4 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(type='ImageLabelDataset', pipeline=test_pipeline, test_mode=True),
 )
-test_cfg = dict(type='TestLoop')
+test_cfg = dict(type='TestLoop', fp16=True)

@@ -2,10 +2,10 @@
 train_pipeline = [
     dict(type='LoadPhoto'),
     dict(type='LoadLabelMap', source='pseudo_mask'),
-    dict(type='RandomChoiceResize', scales=[(side, side) for side in range(256, 449, 32)], keep_ratio=True, resize_type='Resize'),
+    dict(type='RandomChoiceResize', scales=[(side, side) for side in range(256, 385, 32)], keep_ratio=True, resize_type='Resize'),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
-    dict(type='RandomCropOrPad', crop_size=(320, 320), pad_val=(127.5, 127.5, 127.5)),
+    dict(type='RandomCropOrPad', crop_size=(256, 256), pad_val=(127.5, 127.5, 127.5)),
     dict(type='PackSegInputs'),
 ]
 test_pipeline = [
@@ -32,8 +32,8 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
+val_cfg = dict(type='ValLoop', fp16=True)
+test_cfg = dict(type='TestLoop', fp16=True)
 tta_pipeline = [
     dict(type='LoadPhoto'),
     dict(

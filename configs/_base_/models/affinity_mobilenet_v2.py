@@ -19,7 +19,6 @@ model = dict(
         strides=(1, 2, 2, 1, 1, 1, 1),
         dilations=(1, 1, 1, 2, 2, 4, 4),
         norm_eval=True,
-        init_cfg=dict(type='Pretrained'),
     ),
     head=dict(type='AffinityHead', in_channels=(24, 32, 96, 320), in_index=(0, 1, 2, 3), channels=(32, 32, 128, 256), stride=8),
     postprocessor=dict(type='RandomWalk'),

@@ -17,7 +17,6 @@ model = dict(
         strides=(1, 2, 2, 2, 1, 1, 1),
         dilations=(1, 1, 1, 1, 1, 2, 2),
         norm_eval=True,
-        init_cfg=dict(type='Pretrained'),
     ),
     head=dict(
         type='CAMHead',
@@ -28,7 +27,6 @@ model = dict(
             kernel_size=1,
             norm_cfg=dict(type='BN'),
             act_cfg=dict(type='ReLU6'),
-            init_cfg=dict(type='Pretrained', prefix='conv2.'),
         ),
         dropout_ratio=0.5,
     ),

@@ -19,7 +19,6 @@ model = dict(
         strides=(1, 2, 2, 2, 1, 1, 1),
         dilations=(1, 1, 1, 1, 1, 2, 2),
         norm_eval=True,
-        init_cfg=dict(type='Pretrained'),
     ),
     decode_head=dict(
         type='DepthwiseSeparableASPPHead',

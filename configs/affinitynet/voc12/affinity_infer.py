@@ -4,7 +4,6 @@ _base_ = [
     '../../_base_/models/affinity_mobilenet_v2.py',
 ]
 model = dict(
-    backbone=dict(init_cfg=None),
     postprocessor=dict(beta={{_base_.beta}}, alpha={{_base_.alpha}}, num_steps={{_base_.num_steps}}),
 )
 test_dataloader = dict(

@@ -4,7 +4,7 @@ _base_ = [
     '../../_base_/models/affinity_mobilenet_v2.py',
     '../../_base_/schedules/sgd_poly.py',
 ]
-model = dict(backbone=dict(init_cfg=dict(checkpoint={{_base_.weights}})))
+model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.weights}})))
 train_dataloader = dict(
     dataset=dict(dataset={{_base_.train_photos}}, affinity_label_dir={{_base_.affinity_label_dir}})
 )

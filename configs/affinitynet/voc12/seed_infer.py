@@ -6,7 +6,6 @@ _base_ = [
 model = dict(
     head=dict(num_labels={{_base_.num_labels}}),
     test_cfg=dict(scales=(0.5, 1.0, 1.5), flip=True, seed_stride=4, size_divisor=16),
-    backbone=dict(init_cfg=None),
 )
 test_dataloader = dict(
     dataset=dict(

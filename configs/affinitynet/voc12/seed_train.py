@@ -5,8 +5,11 @@ _base_ = [
     '../../_base_/schedules/sgd_poly.py',
 ]
 model = dict(
-    backbone=dict(init_cfg=dict(checkpoint={{_base_.weights}})),
-    head=dict(num_labels={{_base_.num_labels}}, expand=dict(init_cfg=dict(checkpoint={{_base_.weights}}))),
+    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.weights}})),
+    head=dict(
+        num_labels={{_base_.num_labels}},
+        expand=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.weights}}, prefix='conv2.')),
+    ),
 )
 train_dataloader = dict(dataset=dict(dataset={{_base_.train_photos}}, image_labels={{_base_.image_labels}}))
 val_dataloader = dict(dataset=dict(dataset={{_base_.val_photos}}, image_labels={{_base_.image_labels}}))

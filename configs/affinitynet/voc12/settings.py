@@ -4,11 +4,11 @@ data_root = 'data/VOCdevkit/VOC2012'
 image_dir = 'JPEGImages'
 mask_dir = 'SegmentationClass'
 image_suffix = '.jpg'
-image_labels = 'data/VOCdevkit/VOC2012/image_labels.json'
+image_labels = f'{data_root}/image_labels.json'
 train_list = 'ImageSets/Segmentation/train_aug.txt'
 val_list = 'ImageSets/Segmentation/val.txt'
 # Photographs of train_list whose pseudo labels are compared with true masks; nothing trains on these masks.
-mask_list = 'data/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt'
+mask_list = 'ImageSets/Segmentation/train.txt'
 weights = 'data/weights/mobilenet_v2_imagenet.pth'
 classes = [
     'background',
@@ -38,9 +38,9 @@ num_classes = len(classes)
 num_labels = num_classes - with_background
 
 work_dir = 'work_dirs/voc12'
-seed_dir = 'work_dirs/voc12/seeds'
-affinity_label_dir = 'work_dirs/voc12/affinity_labels'
-pseudo_mask_dir = 'work_dirs/voc12/pseudo_masks'
+seed_dir = f'{work_dir}/seeds'
+affinity_label_dir = f'{work_dir}/affinity_labels'
+pseudo_mask_dir = f'{work_dir}/pseudo_masks'
 
 num_workers = 2
 seed_iters = 3300

@@ -66,7 +66,7 @@ class CAMClassifier(BaseModel):
 
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample]) -> list[SegDataSample]:
         if self.test_cfg is None:
-            for sample, scores in zip(data_samples, self.head.predict(self.backbone(inputs)).cpu()):
+            for sample, scores in zip(data_samples, self.head.predict(self.backbone(inputs)).float().cpu()):
                 sample.set_field(scores, 'label_scores')
             return data_samples
         maps, flips, scores = self.multi_scale_maps(inputs)
@@ -96,8 +96,8 @@ class CAMClassifier(BaseModel):
             if size != list(inputs.shape[2:]):
                 scaled = F.interpolate(inputs, size=size, mode='bicubic', align_corners=False, antialias=scale < 1)
             feats = self.backbone(torch.cat([scaled, scaled.flip(3)]) if flip else scaled)
-            cams = self.head.cams(feats)
-            scores.extend(self.head.predict(feats).chunk(2 if flip else 1))
+            cams = self.head.cams(feats).float()
+            scores.extend(self.head.predict(feats).float().chunk(2 if flip else 1))
             maps.extend(cams.chunk(2 if flip else 1))
             flips.extend([False, True] if flip else [False])
         return maps, flips, torch.stack(scores).mean(0)

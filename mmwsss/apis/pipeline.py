@@ -45,7 +45,8 @@ class Pipeline:
     """The steps of a pipeline config under its settings.
 
     Args:
-        config_file (str): Pipeline config: `settings` (a file beside it), `overrides` (settings, optional),
+        config_file (str): Pipeline config: `config_dir` (folder of the next two; its own by default),
+            `settings` (a file), `overrides` (settings, optional),
             `work_dir` (optional), `steps` (entries of :class:`Step`), `results` (the ladder as
             `{name: (step, metric)}`), `used_ground_truth` (a note for the results, optional).
         launcher (Launcher): How commands are started.
@@ -59,8 +60,8 @@ class Pipeline:
 
     def __init__(self, config_file: str, launcher: Launcher, overrides: Mapping[str, Any] | None = None,
                  work_dir: str | None = None, runner: Callable[..., int] = run_command) -> None:
-        self.folder = Path(config_file).resolve().parent
         config = load_config(config_file).to_dict()
+        self.folder = Path(config.get('config_dir', Path(config_file).resolve().parent))
         for key in ('settings', 'steps', 'results'):
             if key not in config:
                 raise DataError(f'{config_file}: a pipeline config must have {key!r}')

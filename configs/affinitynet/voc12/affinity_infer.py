@@ -1,5 +1,6 @@
 _base_ = [
-    '../../_base_/datasets/voc12.py',
+    '{{$MMWSSS_SETTINGS:./settings.py}}',
+    '../../_base_/default_runtime.py',
     '../../_base_/datasets/affinity_infer.py',
     '../../_base_/models/affinity_mobilenet_v2.py',
 ]

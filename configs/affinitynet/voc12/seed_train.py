@@ -1,5 +1,6 @@
 _base_ = [
-    '../../_base_/datasets/voc12.py',
+    '{{$MMWSSS_SETTINGS:./settings.py}}',
+    '../../_base_/default_runtime.py',
     '../../_base_/datasets/seed_train.py',
     '../../_base_/models/cam_mobilenet_v2.py',
     '../../_base_/schedules/sgd_poly.py',

@@ -1,5 +1,6 @@
 _base_ = [
-    '../../_base_/datasets/voc12.py',
+    '{{$MMWSSS_SETTINGS:./settings.py}}',
+    '../../_base_/default_runtime.py',
     '../../_base_/datasets/segmentor.py',
     '../../_base_/models/deeplabv3plus_mobilenet_v2.py',
     '../../_base_/schedules/sgd_poly.py',

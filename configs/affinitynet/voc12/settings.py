@@ -3,7 +3,6 @@
 data_root = 'data/VOCdevkit/VOC2012'
 image_dir = 'JPEGImages'
 mask_dir = 'SegmentationClass'
-image_suffix = '.jpg'
 image_labels = f'{data_root}/image_labels.json'
 train_list = 'ImageSets/Segmentation/train_aug.txt'
 val_list = 'ImageSets/Segmentation/val.txt'
@@ -36,6 +35,15 @@ classes = [
 with_background = True
 num_classes = len(classes)
 num_labels = num_classes - with_background
+
+photos = dict(
+    type='PascalVOCDataset',
+    data_root=data_root,
+    data_prefix=dict(img_path=image_dir, seg_map_path=mask_dir),
+    metainfo=dict(classes=classes),
+)
+train_photos = dict(photos, ann_file=train_list)
+val_photos = dict(photos, ann_file=val_list)
 
 work_dir = 'work_dirs/voc12'
 seed_dir = f'{work_dir}/seeds'

@@ -1,3 +1,5 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import torch
@@ -5,8 +7,12 @@ import torch
 from mmwsss.ops import edge_to_affinity, neighbor_offsets, pairwise_affinity, random_walk
 from mmwsss.ops.random_walk import METHODS
 
-RUNNABLE = [method for method in METHODS if method != 'triton']
-EXACT = [method for method in RUNNABLE if method != 'auto']
+NEEDS_NUMBA = pytest.mark.skipif(find_spec('numba') is None, reason='numba is not installed')
+RUNNABLE = [
+    pytest.param(method, marks=NEEDS_NUMBA if method == 'numba' else ())
+    for method in METHODS
+    if method != 'triton'
+]
 
 
 def dense_walk(scores, affinity, beta, num_steps, radius):
@@ -68,7 +74,7 @@ def test_walk_equals_its_twin(method, size, radius, num_steps):
     torch.testing.assert_close(result, expected, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize('method', EXACT)
+@pytest.mark.parametrize('method', RUNNABLE)
 def test_float32_stays_close_to_float64(method):
     scores, affinity = torch.rand(1, 2, 20, 24, dtype=torch.float64), field(1, 20, 24)
     expected = random_walk(scores, affinity, 8.0, 256, 'dense')

@@ -1,0 +1,38 @@
+"""The Triton kernel on the CPU: Triton's interpreter runs it where no CUDA device can be had."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+SCRIPT = """
+import torch
+from mmwsss.ops import random_walk
+from mmwsss.ops.affinity import radius_of
+from mmwsss.ops.chebyshev import walk_coefficients
+from mmwsss.ops.stencil import edge_weights
+from mmwsss.ops.walk_triton import walk
+
+torch.manual_seed(0)
+for batch, maps, height, width, offsets, steps, dtype, tolerance in (
+    (2, 5, 6, 7, 34, 33, torch.float32, 1e-4),
+    (1, 1, 1, 9, 12, 64, torch.float64, 1e-6),
+    (1, 3, 9, 17, 34, 1, torch.float64, 1e-6),
+):
+    affinity = torch.rand(batch, offsets, height, width, dtype=dtype)
+    scores = torch.rand(batch, maps, height, width, dtype=dtype)
+    radius = radius_of(offsets)
+    coefficients = walk_coefficients(steps, height * width, 2 * offsets, dtype)
+    walked = walk(edge_weights(affinity, 3.0, dtype, radius), scores, coefficients, radius)
+    expected = random_walk(scores.double(), affinity.double(), 3.0, steps, 'stencil')
+    torch.testing.assert_close(walked.double(), expected, atol=tolerance, rtol=0)
+"""
+
+
+@pytest.mark.skipif(find_spec('triton') is None, reason='triton is not installed')
+def test_the_kernel_equals_the_stencil():
+    environment = {**os.environ, 'TRITON_INTERPRET': '1', 'OMP_NUM_THREADS': '1'}
+    done = subprocess.run([sys.executable, '-c', SCRIPT], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

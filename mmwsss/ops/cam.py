@@ -106,6 +106,7 @@ def affinity_label_map(
     with_background: bool = True,
     margin: float = 0.5,
     ignore_index: int = 255,
+    backend: str = 'auto',
 ) -> np.ndarray:
     """Labels to train affinities with: the pixels that two dense CRFs of the CAMs are sure of.
 
@@ -126,6 +127,7 @@ def affinity_label_map(
         margin (float): Without background only: a pixel is confident where the probability of its best class
             exceeds that of the second by at least this much, in [0, 1].
         ignore_index (int): Value of neutral pixels.
+        backend (str): As in ``dense_crf``.
 
     Returns:
         ndarray: uint8 (H, W): 0 confident background, a class index, or ``ignore_index``. Without any class
@@ -139,6 +141,8 @@ def affinity_label_map(
     size = tuple(np.asarray(image).shape[:2])
     if cams.dim() != 3 or tuple(cams.shape[1:]) != size:
         raise ValueError(f'cams must be (K, H, W) at the image size {size}, got {tuple(cams.shape)}')
+    if not torch.isfinite(cams).all():
+        raise ValueError('cams must be finite')
     if len(class_ids) != cams.shape[0]:
         raise ValueError(f'class_ids must name each of the {cams.shape[0]} maps of cams, got {class_ids}')
     lowest = 1 if with_background else 0
@@ -146,7 +150,7 @@ def affinity_label_map(
         raise ValueError(f'class_ids must be in [{lowest}, 254], got {class_ids}')
     if not 0 <= margin <= 1:
         raise ValueError(f'margin must be in [0, 1], got {margin!r}')
-    crf = dict(num_iters=num_iters, gaussian=gaussian, bilateral=bilateral)
+    crf = dict(num_iters=num_iters, gaussian=gaussian, bilateral=bilateral, backend=backend)
     if not class_ids:
         return np.full(size, 0 if with_background else ignore_index, dtype=np.uint8)
     if with_background:

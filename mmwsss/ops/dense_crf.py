@@ -1,10 +1,22 @@
-"""Fully connected CRF on arrays (Kraehenbuehl & Koltun, NeurIPS 2011)."""
+"""Fully connected CRF with Gaussian edge potentials, refined by mean field (Kraehenbuehl & Koltun, NeurIPS
+2011).
+
+With the unary energy ``U = -log(clip(scores, 1e-5, 1))`` and Q = softmax(-U) to begin with, an iteration is
+``Q <- softmax(-U + sum_m w_m D_m^-1/2 K_m D_m^-1/2 Q)`` over a Gaussian kernel K of positions and one of
+positions and colours; D is the diagonal of the row sums of K. Both backends apply K on the permutohedral
+lattice.
+"""
 
 from collections.abc import Sequence
+from importlib import import_module
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from .permutohedral import PermutohedralLattice
+
+BACKENDS = ('auto', 'pydensecrf', 'torch')
 SCORE_FLOOR = 1e-5
 
 
@@ -15,29 +27,87 @@ def _check_image(image) -> np.ndarray:
     return np.ascontiguousarray(image)
 
 
-def _check_scores(scores, size: tuple[int, int]) -> np.ndarray:
-    if isinstance(scores, torch.Tensor):
-        scores = scores.detach().float().cpu().numpy()
-    scores = np.asarray(scores)
-    if scores.ndim != 3 or scores.shape[0] == 0 or scores.shape[1:] != size:
-        raise ValueError(f'scores must be (K, H, W) with K >= 1 at the image size {size}, got {scores.shape}')
-    return scores.astype(np.float32, copy=False)
+def _check_scores(scores, size: tuple[int, int]) -> Tensor:
+    if isinstance(scores, np.ndarray):
+        scores = torch.from_numpy(np.ascontiguousarray(scores))
+    if (
+        not isinstance(scores, Tensor)
+        or scores.dim() != 3
+        or not len(scores)
+        or tuple(scores.shape[1:]) != size
+    ):
+        got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise ValueError(f'scores must be (K, H, W) with K >= 1 at the image size {size}, got {got}')
+    scores = scores.detach().float()
+    if not torch.isfinite(scores).all():
+        raise ValueError('scores must be finite')
+    return scores
 
 
-def _unary(scores: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(
-        -np.log(np.clip(scores, SCORE_FLOOR, 1)).reshape(len(scores), -1), dtype=np.float32
-    )
+def _check_kernels(num_iters: int, gaussian: Sequence[float], bilateral: Sequence[float]) -> None:
+    if isinstance(num_iters, bool) or not isinstance(num_iters, int) or num_iters < 0:
+        raise ValueError(f'num_iters must be a non-negative integer, got {num_iters!r}')
+    if len(gaussian) != 2 or min(gaussian) <= 0:
+        raise ValueError(f'gaussian must be two positive numbers (sxy, weight), got {gaussian!r}')
+    if len(bilateral) != 3 or min(bilateral) <= 0:
+        raise ValueError(f'bilateral must be three positive numbers (sxy, srgb, weight), got {bilateral!r}')
 
 
+def _pydensecrf():
+    """The compiled package, None where it is not installed."""
+    try:
+        return import_module('pydensecrf.densecrf')
+    except ImportError:
+        return None
+
+
+def _refine_pydensecrf(image, unaries, num_iters, gaussian, bilateral) -> list[np.ndarray]:
+    height, width = image.shape[:2]
+    crf = _pydensecrf().DenseCRF2D(width, height, len(unaries[0]))
+    crf.addPairwiseGaussian(sxy=gaussian[0], compat=gaussian[1])
+    crf.addPairwiseBilateral(sxy=bilateral[0], srgb=bilateral[1], rgbim=image, compat=bilateral[2])
+    results = []
+    for unary in unaries:
+        crf.setUnaryEnergy(np.ascontiguousarray(unary.flatten(1).cpu().numpy()))
+        results.append(np.array(crf.inference(num_iters), dtype=np.float32).reshape(unary.shape))
+    return results
+
+
+def _refine_torch(image, unaries, num_iters, gaussian, bilateral) -> list[np.ndarray]:
+    device = unaries[0].device
+    height, width = image.shape[:2]
+    ys, xs = torch.meshgrid(torch.arange(height), torch.arange(width), indexing='ij')
+    positions = torch.stack([xs.flatten(), ys.flatten()], 1).to(device, torch.float32)
+    colours = torch.from_numpy(image).to(device).flatten(0, 1).float()
+    features = [positions / gaussian[0], torch.cat([positions / bilateral[0], colours / bilateral[1]], 1)]
+    kernels = []
+    for weight, points in zip((gaussian[1], bilateral[2]), features, strict=True):
+        lattice = PermutohedralLattice(points)
+        norm = (lattice.filter(torch.ones_like(points[:, :1])) + 1e-20).rsqrt_()
+        kernels.append((weight, norm, lattice))
+    results = []
+    for unary in unaries:
+        logits = -unary.flatten(1).T
+        probabilities = logits.softmax(1)
+        for _ in range(num_iters):
+            message = sum(
+                weight * norm * lattice.filter(norm * probabilities) for weight, norm, lattice in kernels
+            )
+            probabilities = (logits + message).softmax(1)
+        results.append(probabilities.T.reshape(unary.shape).cpu().numpy())
+    return results
+
+
+@torch.no_grad()
 def dense_crf_stack(
     image,
     score_list: Sequence,
     num_iters: int = 10,
     gaussian: tuple[float, float] = (3, 3),
     bilateral: tuple[float, float, float] = (80, 13, 10),
+    backend: str = 'auto',
 ) -> list[np.ndarray]:
-    """:func:`dense_crf` for several score maps of one image; the filters of the image are built once.
+    """:func:`dense_crf` for several score maps of one image; the lattices of the image are built once.
 
     Args:
         image (ndarray): uint8 RGB (H, W, 3).
@@ -45,35 +115,31 @@ def dense_crf_stack(
         num_iters (int): Mean-field iterations.
         gaussian (tuple): (sxy, weight) of the smoothness kernel.
         bilateral (tuple): (sxy, srgb, weight) of the appearance kernel.
+        backend (str): As in :func:`dense_crf`.
 
     Returns:
         list[ndarray]: float32 (K, H, W) of each.
 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
+        ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
     """
-    import pydensecrf.densecrf as densecrf
-
     image = _check_image(image)
-    height, width = image.shape[:2]
-    score_list = [_check_scores(scores, (height, width)) for scores in score_list]
-    num_classes = len(score_list[0])
-    if any(len(scores) != num_classes for scores in score_list):
-        raise ValueError('score_list must hold score maps with the same number of classes')
-    if isinstance(num_iters, bool) or not isinstance(num_iters, int) or num_iters < 0:
-        raise ValueError(f'num_iters must be a non-negative integer, got {num_iters!r}')
-    if len(gaussian) != 2 or min(gaussian) <= 0:
-        raise ValueError(f'gaussian must be positive numbers (sxy, weight), got {gaussian!r}')
-    if len(bilateral) != 3 or min(bilateral) <= 0:
-        raise ValueError(f'bilateral must be positive numbers (sxy, srgb, weight), got {bilateral!r}')
-    crf = densecrf.DenseCRF2D(width, height, num_classes)
-    crf.addPairwiseGaussian(sxy=gaussian[0], compat=gaussian[1])
-    crf.addPairwiseBilateral(sxy=bilateral[0], srgb=bilateral[1], rgbim=image, compat=bilateral[2])
-    results = []
-    for scores in score_list:
-        crf.setUnaryEnergy(_unary(scores))
-        results.append(np.array(crf.inference(num_iters), dtype=np.float32).reshape(scores.shape))
-    return results
+    score_list = [_check_scores(scores, image.shape[:2]) for scores in score_list]
+    if len({(len(scores), scores.device) for scores in score_list}) != 1:
+        raise ValueError(
+            'score_list must hold score maps of one number of classes on one device, at least one'
+        )
+    _check_kernels(num_iters, gaussian, bilateral)
+    if backend not in BACKENDS:
+        raise ValueError(f'backend must be one of {BACKENDS}, got {backend!r}')
+    if backend == 'pydensecrf' and _pydensecrf() is None:
+        raise ImportError("backend 'pydensecrf' of dense_crf needs the package pydensecrf2")
+    if backend == 'auto':
+        backend = 'pydensecrf' if score_list[0].device.type == 'cpu' and _pydensecrf() else 'torch'
+    refine = _refine_pydensecrf if backend == 'pydensecrf' else _refine_torch
+    unaries = [-torch.log(scores.clamp(SCORE_FLOOR, 1)) for scores in score_list]
+    return refine(image, unaries, num_iters, gaussian, bilateral)
 
 
 def dense_crf(
@@ -82,23 +148,27 @@ def dense_crf(
     num_iters: int = 10,
     gaussian: tuple[float, float] = (3, 3),
     bilateral: tuple[float, float, float] = (80, 13, 10),
+    backend: str = 'auto',
 ) -> np.ndarray:
     """Class probabilities refined by a fully connected CRF with a Gaussian and a bilateral kernel.
 
-    The unary energy is ``-log(clip(scores, 1e-5, 1))``; scores need not sum to 1. The defaults are
-    AffinityNet's.
+    The cost grows linearly in pixels, classes and iterations. The defaults are AffinityNet's.
 
     Args:
         image (ndarray): uint8 RGB (H, W, 3).
-        scores (ndarray | Tensor): (K, H, W), K >= 1.
+        scores (ndarray | Tensor): (K, H, W) in [0, 1], K >= 1; clipped to [1e-5, 1], and need not sum to 1.
         num_iters (int): Mean-field iterations.
         gaussian (tuple): (sxy, weight) of the smoothness kernel; sxy in pixels.
         bilateral (tuple): (sxy, srgb, weight) of the appearance kernel; srgb in grey levels.
+        backend (str): 'pydensecrf' is the C++ package pydensecrf2, on the CPU; 'torch' is the same lattice in
+            torch operations on the device of ``scores``, equal up to rounding. 'auto' is 'pydensecrf' where
+            it is installed and the scores are not on another device, else 'torch'.
 
     Returns:
         ndarray: float32 (K, H, W); sums to 1 over the classes.
 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
+        ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
     """
-    return dense_crf_stack(image, [scores], num_iters, gaussian, bilateral)[0]
+    return dense_crf_stack(image, [scores], num_iters, gaussian, bilateral, backend)[0]

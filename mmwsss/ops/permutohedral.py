@@ -1,0 +1,111 @@
+"""Gaussian filtering of scattered points on the permutohedral lattice (Adams, Baek & Davis, Eurographics
+2010).
+
+The lattice is the integer grid of dimension d + 1, projected along (1, ..., 1). Each point lies in a simplex
+of d + 1 lattice vertices. Filtering spreads the points' values to those vertices by barycentric weights,
+blurs along each of the d + 1 lattice directions with the kernel (1/2, 1, 1/2), and reads the vertices back
+with the same weights.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+class PermutohedralLattice:
+    """The lattice vertices around a set of points, and their weights; reused for every filtering of these
+    points.
+
+    Args:
+        features (Tensor): Floating-point (N, d), positions in units of the standard deviation of the kernel.
+    """
+
+    def __init__(self, features: Tensor):
+        if features.dim() != 2 or 0 in features.shape or not features.is_floating_point():
+            raise ValueError(f'features must be a floating-point tensor (N, d), got {tuple(features.shape)}')
+        self.dim = features.shape[1]
+        elevated = self._elevate(features)
+        origin, rank = self._simplex(elevated)
+        self.weights = self._barycentric((elevated - origin) / (self.dim + 1), rank)
+        self.vertices, self.neighbours = self._index(origin.long(), rank)
+
+    def _elevate(self, features: Tensor) -> Tensor:
+        """Positions (N, d + 1) on the plane of coordinate sum 0, scaled so that the blur has unit
+        deviation."""
+        steps = torch.arange(1, self.dim + 1, dtype=features.dtype, device=features.device)
+        scale = math.sqrt(2 / 3) * (self.dim + 1) / torch.sqrt(steps * (steps + 1))
+        scaled = features * scale
+        after = scaled.flip(1).cumsum(1).flip(1)
+        later = torch.cat([after[:, 1:], torch.zeros_like(after[:, :1])], 1)
+        return torch.cat([after[:, :1], later - steps * scaled], 1)
+
+    def _simplex(self, elevated: Tensor) -> tuple[Tensor, Tensor]:
+        """The simplex's vertex of remainder 0 (N, d + 1) and the rank of each coordinate's distance to it."""
+        size = self.dim + 1
+        origin = torch.ceil(elevated / size - 0.5) * size
+        excess = (origin.sum(1, keepdim=True) / size).round().long()
+        distance = elevated - origin
+        rank = torch.zeros_like(distance, dtype=torch.long)
+        for i in range(size):
+            for j in range(i + 1, size):
+                less = distance[:, i] < distance[:, j]
+                rank[:, i] += less
+                rank[:, j] += ~less
+        rank += excess
+        wrap = (rank < 0).long() - (rank > self.dim).long()
+        return origin + wrap * size, rank + wrap * size
+
+    def _barycentric(self, distance: Tensor, rank: Tensor) -> Tensor:
+        """Weights (N, d + 1) of the vertices of remainder 0 to d."""
+        ordered = torch.empty_like(distance).scatter_(1, rank, distance).flip(1)
+        first = 1 + ordered[:, :1] - ordered[:, -1:]
+        return torch.cat([first, ordered[:, 1:] - ordered[:, :-1]], 1)
+
+    def _index(self, origin: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows of the points' vertices (N, d + 1), and of the vertices' neighbours (d + 1, 2, M); M is no
+        vertex.
+
+        The last coordinate follows from the others and is left out. The others are packed to one integer.
+        """
+        size = self.dim + 1
+        remainder = torch.arange(size, device=rank.device)
+        rank = rank[:, : self.dim, None]
+        keys = origin[:, : self.dim, None] + remainder - size * (rank > self.dim - remainder).long()
+        low, high = keys.amin((0, 2)) - size, keys.amax((0, 2)) + size
+        radices = (high - low + 1).tolist()
+        if math.prod(radices) >= 2**63:
+            raise ValueError('features span too large a lattice: the standard deviations are too small')
+        places = torch.tensor([math.prod(radices[i + 1 :]) for i in range(self.dim)], device=rank.device)
+        packed = ((keys - low[:, None]) * places[:, None]).sum(1)
+        vertices, rows = torch.unique(packed, return_inverse=True)
+        neighbours = []
+        for direction in range(size):
+            step = torch.full((self.dim,), -1, device=rank.device)
+            step[direction : direction + 1] = self.dim
+            for sign in (1, -1):
+                wanted = vertices + sign * (step * places).sum()
+                found = torch.searchsorted(vertices, wanted).clamp_(max=len(vertices) - 1)
+                neighbours.append(torch.where(vertices[found] == wanted, found, len(vertices)))
+        return rows, torch.stack(neighbours).view(size, 2, -1)
+
+    def filter(self, values: Tensor) -> Tensor:
+        """Sums the values of all points under the Gaussian ``exp(-|f_i - f_j|^2 / 2)``, that of itself
+        included.
+
+        Args:
+            values (Tensor): (N, K), dtype of the features.
+
+        Returns:
+            Tensor: (N, K).
+        """
+        count = self.neighbours.shape[2]
+        lattice = values.new_zeros(count + 1, values.shape[1])
+        for corner in range(self.dim + 1):
+            lattice.index_add_(0, self.vertices[:, corner], values * self.weights[:, corner, None])
+        for before, after in self.neighbours:
+            lattice[:count] += (lattice[before] + lattice[after]) / 2
+        gathered = torch.zeros_like(values)
+        for corner in range(self.dim + 1):
+            gathered.addcmul_(lattice[self.vertices[:, corner]], self.weights[:, corner, None])
+        return gathered / (1 + 2.0**-self.dim)

@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmwsss.ops import (
+    affinity_label_map,
+    background_score,
+    confident_label_map,
+    dense_crf,
+    fuse_cams,
+    pairwise_affinity,
+    random_walk,
+)
+
+
+def test_fused_cams_equal_the_recorded_ones(recorded):
+    group = recorded('fusion')
+    maps = [torch.as_tensor(group[f'map{i}']) for i in range(8)]
+    fused = fuse_cams(maps, group['norm_cam'].shape[1:], [False, True] * 4)
+    np.testing.assert_allclose(fused.numpy(), group['norm_cam'], atol=1e-5)
+
+
+def test_fused_cams_of_a_flipped_map_are_those_of_the_map():
+    cam = torch.rand(3, 5, 7)
+    torch.testing.assert_close(
+        fuse_cams([cam.flip(-1)], (20, 31), [True]), fuse_cams([cam], (20, 31), [False])
+    )
+
+
+def test_fused_cams_peak_just_below_one():
+    cam = torch.rand(2, 4, 4)
+    peak = cam.amax((1, 2))
+    torch.testing.assert_close(fuse_cams([cam], (4, 4), [False]).amax((1, 2)), peak / (peak + 1e-5))
+
+
+def test_fused_cams_without_classes():
+    assert fuse_cams([torch.zeros(0, 3, 4)] * 2, (9, 8), [False, True]).shape == (0, 9, 8)
+
+
+@pytest.mark.parametrize(
+    'cams, size, flips, name',
+    [
+        ([], (4, 4), [], 'cams'),
+        ([torch.rand(1, 2, 2)], (4, 4), [False, True], 'flips'),
+        ([torch.rand(1, 2, 2), torch.rand(2, 2, 2)], (4, 4), [False, True], 'cams'),
+        ([torch.rand(2, 2)], (4, 4), [False], 'cams'),
+        ([torch.rand(1, 2, 2)], (4, 0), [False], 'size'),
+    ],
+)
+def test_fuse_cams_rejects_bad_arguments(cams, size, flips, name):
+    with pytest.raises(ValueError, match=name):
+        fuse_cams(cams, size, flips)
+
+
+def test_background_score_is_the_power_of_the_complement():
+    cams = torch.tensor([[[0.0, 0.5, 1.0]], [[0.2, 0.1, 0.0]]])
+    torch.testing.assert_close(background_score(cams, 2), torch.tensor([[[0.64, 0.25, 0.0]]]))
+
+
+def test_background_score_without_classes_is_one():
+    assert background_score(torch.zeros(0, 3, 4), 16).equal(torch.ones(1, 3, 4))
+
+
+@pytest.mark.parametrize(
+    'cams, alpha, name', [(torch.rand(3, 4), 16, 'cams'), (torch.rand(1, 3, 4), 0, 'alpha')]
+)
+def test_background_score_rejects_bad_arguments(cams, alpha, name):
+    with pytest.raises(ValueError, match=name):
+        background_score(cams, alpha)
+
+
+def test_confident_labels_follow_the_truth_table():
+    """Columns: winner of (low, high) = (class, class), (class, bg), (bg, bg), (bg, class)."""
+    low = np.array([[[0.1, 0.1, 0.9, 0.9]], [[0.9, 0.9, 0.1, 0.1]]])
+    high = np.array([[[0.1, 0.9, 0.9, 0.1]], [[0.9, 0.1, 0.1, 0.9]]])
+    assert confident_label_map(low, high, [7]).tolist() == [[7, 0, 0, 255]]
+
+
+def test_affinity_labels_equal_those_of_the_recorded_crf(recorded):
+    group = recorded('crf')
+    labels = affinity_label_map(group['image_rgb'], group['cams'], class_ids=[3, 5])
+    expected = confident_label_map(group['alpha4'], group['alpha32'], [3, 5])
+    assert labels.dtype == np.uint8
+    np.testing.assert_array_equal(labels, expected)
+
+
+def test_affinity_labels_without_classes_are_background():
+    image = np.zeros((6, 5, 3), np.uint8)
+    assert not affinity_label_map(image, np.zeros((0, 6, 5)), []).any()
+    assert (affinity_label_map(image, np.zeros((0, 6, 5)), [], with_background=False) == 255).all()
+
+
+def test_affinity_labels_without_background_are_sure_inside_the_classes():
+    image = np.zeros((24, 32, 3), np.uint8)
+    image[:, 16:] = 255
+    cams = torch.full((2, 24, 32), 0.1)
+    cams[0, :, :10], cams[1, :, 22:] = 0.9, 0.9
+    labels = affinity_label_map(image, cams, [0, 4], with_background=False)
+    assert (labels[:, :10] == 0).all() and (labels[:, 22:] == 4).all()
+    assert set(np.unique(labels)) <= {0, 4, 255}
+
+
+def test_affinity_label_margin_widens_the_neutral_area(recorded):
+    group = recorded('crf')
+    neutral = [
+        (
+            affinity_label_map(group['image_rgb'], group['cams'], [0, 1], with_background=False, margin=m)
+            == 255
+        ).mean()
+        for m in (0.0, 0.5, 0.99)
+    ]
+    assert neutral[0] == 0 and neutral[0] < neutral[1] < neutral[2]
+
+
+@pytest.mark.parametrize(
+    'changes, name',
+    [
+        (dict(image=np.zeros((6, 5), np.uint8)), 'image'),
+        (dict(image=np.zeros((6, 5, 3), np.float32)), 'image'),
+        (dict(cams=np.zeros((1, 5, 6))), 'cams'),
+        (dict(cams=np.full((1, 6, 5), np.nan)), 'cams'),
+        (dict(class_ids=[1, 2]), 'class_ids'),
+        (dict(class_ids=[0]), 'class_ids'),
+        (dict(class_ids=[255]), 'class_ids'),
+        (dict(alpha_low=0), 'alpha'),
+        (dict(margin=1.5), 'margin'),
+        (dict(num_iters=-1), 'num_iters'),
+        (dict(gaussian=(3,)), 'gaussian'),
+        (dict(bilateral=(80, 0, 10)), 'bilateral'),
+    ],
+)
+def test_affinity_label_map_rejects_bad_arguments(changes, name):
+    arguments = dict(image=np.zeros((6, 5, 3), np.uint8), cams=np.full((1, 6, 5), 0.5), class_ids=[1])
+    with pytest.raises(ValueError, match=name):
+        affinity_label_map(**{**arguments, **changes})
+
+
+def test_whole_inference_equals_the_recorded_one(recorded):
+    """CAMs and background score, pooled to the grid, walked, resized, argmax: the published way."""
+    group = recorded('infer')
+    cams = torch.as_tensor(group['cams'])
+    height, width = cams.shape[1:]
+    scores = F.pad(torch.cat([background_score(cams, 16), cams]), (0, -width % 8, 0, -height % 8))
+    features = torch.as_tensor(recorded('affinity')['features_chw'])[None]
+    affinity = pairwise_affinity(features, border='reference')
+    walked = random_walk(F.avg_pool2d(scores, 8)[None], affinity)
+    walked = F.interpolate(walked, scores.shape[1:], mode='bilinear', align_corners=False)[0]
+    values = np.array([0, *(group['keys0'] + 1)])
+    labels = values[walked[:, :height, :width].argmax(0).numpy()]
+    assert np.mean(labels == group['label_map']) >= 0.999
+
+
+def test_alphas_share_one_crf_of_the_image(recorded):
+    """The two stacks refined together equal each refined alone."""
+    group = recorded('crf')
+    cams = torch.as_tensor(group['cams'])
+    apart = [dense_crf(group['image_rgb'], torch.cat([background_score(cams, a), cams])) for a in (4, 32)]
+    np.testing.assert_array_equal(
+        affinity_label_map(group['image_rgb'], cams, [1, 2]), confident_label_map(*apart, class_ids=[1, 2])
+    )

@@ -9,6 +9,7 @@ from mmwsss.apis.command import Launcher
 from mmwsss.apis.launch import run_tool
 from mmwsss.apis.pipeline import RESULTS_FILE, Pipeline, StepFailed
 from mmwsss.apis.results import format_table
+from mmwsss.report import SHEET_FILE, write_report
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -47,6 +48,11 @@ def main() -> None:
         sys.exit(130)
     print(f'\n{format_table(results, pipeline.results)}\n')
     print(f'Results: {pipeline.work_dir / RESULTS_FILE}')
+    report = write_report(pipeline.work_dir, pipeline.settings, results)
+    print(f'Report: {report}')
+    pictures = pipeline.work_dir / SHEET_FILE
+    if pictures.is_file():
+        print(f'Pictures: {pictures}')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,174 @@
+"""The pictures of a report: a photograph beside what each step made of it."""
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from mmwsss.evaluation.confusion import IGNORE_INDEX, read_truth
+from mmwsss.evaluation.seed_metric import resize_maps
+from mmwsss.fileio import atomic_write, read_mask, read_photo, read_seeds
+
+from .photographs import Photograph
+
+SIDE = 300
+IGNORE_COLOUR = (224, 224, 192)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture of a panel.
+
+    Attributes:
+        name (str): What it shows.
+        image (ndarray): uint8, (H, W, 3) RGB, or (H, W) of class indices.
+        blends (bool): Whether it lies over the photograph.
+    """
+
+    name: str
+    image: np.ndarray
+    blends: bool = True
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A photograph and what the steps made of it, all of one size.
+
+    Attributes:
+        photograph (Photograph): Which one.
+        tiles (tuple[Tile]): The first is the photograph itself.
+    """
+
+    photograph: Photograph
+    tiles: tuple[Tile, ...]
+
+
+def read_palette(path: str | Path) -> np.ndarray:
+    """Colours of a palette PNG, uint8 (256, 3) RGB; grey levels where it has none."""
+    with Image.open(path) as image:
+        stored = image.getpalette() if image.mode == 'P' else None
+    palette = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    if stored:
+        colours = np.asarray(stored, np.uint8).reshape(-1, 3)
+        palette[:len(colours)] = colours
+    return palette
+
+
+def draw_cams(cams: np.ndarray, class_ids: Sequence[int], palette: np.ndarray) -> np.ndarray:
+    """Draws activation maps in the hue of the strongest class, the brighter the stronger.
+
+    Args:
+        cams (ndarray): (K, H, W) in [0, 1].
+        class_ids (sequence[int]): (K,), data set indices.
+        palette (ndarray): uint8 (256, 3).
+
+    Returns:
+        ndarray: uint8 (H, W, 3).
+    """
+    if len(cams) == 0:
+        return np.zeros((*cams.shape[1:], 3), np.uint8)
+    # Palettes have dark colours, which would look like weak activations.
+    colours = palette[np.asarray(class_ids)].astype(np.float32)
+    colours = (colours * (255 / colours.max(1, keepdims=True).clip(1)))[cams.argmax(0)]
+    return (colours * cams.max(0)[..., None].clip(0, 1)).round().astype(np.uint8)
+
+
+def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray, side: int = SIDE) -> Panel:
+    """Reads what there is of a photograph and brings it to a longer side of at most `side` pixels."""
+    image = read_photo(photograph.path)[:, :, ::-1]
+    height, width = image.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    tiles = [Tile('photograph', cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), blends=False)]
+    if photograph.seed_path.is_file():
+        seeds = read_seeds(photograph.seed_path)
+        tiles.append(Tile('CAM', draw_cams(resize_maps(seeds.cams, size), seeds.class_ids, palette)))
+    if photograph.affinity_label_path.is_file():
+        tiles.append(Tile('affinity labels', _shrink(read_mask(photograph.affinity_label_path), size)))
+    if photograph.pseudo_mask_path.is_file():
+        tiles.append(Tile('pseudo mask', _shrink(read_mask(photograph.pseudo_mask_path), size)))
+    if photograph.truth_path is not None:
+        truth = read_truth(photograph.truth_path, (height, width), num_classes, photograph.truth_classes)
+        tiles.append(Tile('truth', _shrink(truth, size)))
+    return Panel(photograph, tuple(tiles))
+
+
+def _shrink(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(mask, size[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def data_uri(image: np.ndarray, palette: np.ndarray) -> str:
+    """A picture as text for the `src` of an image: JPEG of colours, PNG of class indices."""
+    buffer = io.BytesIO()
+    if image.ndim == 3:
+        Image.fromarray(image).save(buffer, 'JPEG', quality=78, optimize=True)
+        kind = 'jpeg'
+    else:
+        drawn = Image.fromarray(image)
+        drawn.putpalette(palette.tobytes())
+        drawn.save(buffer, 'PNG', optimize=True)
+        kind = 'png'
+    return f'data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}'
+
+
+def write_sheet(path: Path, panels: Sequence[Panel], palette: np.ndarray, opacity: float = 0.65) -> None:
+    """Writes one picture of all panels: a row a photograph, a column a step.
+
+    Args:
+        path (Path): Target `.png`; written whole or not at all.
+        panels (sequence[Panel]): Their tiles may differ in number.
+        palette (ndarray): uint8 (256, 3).
+        opacity (float): Of what lies over the photograph. Defaults to 0.65.
+    """
+    names = tile_names(panels)
+    side, gap, head = 160, 6, 26
+    rows = [_sheet_row(panel, names, palette, opacity, side, gap) for panel in panels]
+    width = len(names) * (side + gap) + gap
+    sheet = Image.new('RGB', (max(width, side), head + sum(row.height + gap for row in rows)), 'white')
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.truetype(str(Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')), 13)
+    for column, name in enumerate(names):
+        draw.text((gap + column * (side + gap), 6), name, fill='black', font=font)
+    top = head
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height + gap
+    buffer = io.BytesIO()
+    sheet.save(buffer, 'PNG', optimize=True)
+    atomic_write(path, buffer.getvalue())
+
+
+def tile_names(panels: Sequence[Panel]) -> list[str]:
+    """Names of the tiles of all panels, in their order."""
+    longest = max(panels, key=lambda panel: len(panel.tiles), default=None)
+    names = [tile.name for tile in longest.tiles] if longest else []
+    return list(dict.fromkeys([*names, *(tile.name for panel in panels for tile in panel.tiles)]))
+
+
+def _sheet_row(panel: Panel, names: list[str], palette: np.ndarray, opacity: float, side: int,
+               gap: int) -> Image.Image:
+    photo = panel.tiles[0].image
+    scale = side / max(photo.shape[:2])
+    size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
+    row = Image.new('RGB', (len(names) * (side + gap) + gap, size[1]), 'white')
+    for tile in panel.tiles:
+        image = palette[tile.image] if tile.image.ndim == 2 else tile.image
+        if tile.blends:
+            image = (opacity * image + (1 - opacity) * photo).round().astype(np.uint8)
+        left = gap + names.index(tile.name) * (side + gap)
+        row.paste(Image.fromarray(np.ascontiguousarray(image)).resize(size), (left, 0))
+    return row
+
+
+def classes_shown(panel: Panel) -> list[int]:
+    """Data set indices of the foreground and background classes of a panel, by its labels and its masks."""
+    shown = set(panel.photograph.class_ids)
+    for tile in panel.tiles:
+        if tile.image.ndim == 2 and tile.name == 'truth':
+            shown.update(int(index) for index in np.unique(tile.image) if index != IGNORE_INDEX)
+    return sorted(shown)

@@ -5,7 +5,7 @@ from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
 
-from mmwsss.fileio import DataError
+from mmwsss.fileio import DataError, class_of_index
 
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
 
@@ -16,6 +16,7 @@ class ImageLabelDataset(BaseDataset):
 
     Each sample of the wrapped data set is extended by
 
+    - ``num_classes``: number of classes, with the background if there is one,
     - ``image_id``: path of the photograph under the data set's image folder, without suffix,
     - ``gt_label``: float32 multi-hot over the foreground classes (all classes without a background), if labels are given,
     - ``gt_class_ids``: uint8 data set indices of the classes present,
@@ -39,7 +40,8 @@ class ImageLabelDataset(BaseDataset):
         indices (int | sequence[int], optional): As in ``BaseDataset``. Defaults to None.
 
     Raises:
-        DataError: If a photograph has no labels, a label is no class, or a listed mask is missing.
+        DataError: If there is no photograph, one has no labels, a label is no class, or a list or a listed mask is
+            missing.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class ImageLabelDataset(BaseDataset):
         lazy_init: bool = False,
         indices: int | Sequence[int] | None = None,
     ) -> None:
-        self.photos = DATASETS.build({**dataset, 'lazy_init': True, 'pipeline': []})
+        self.photos = _build_photos(dataset)
         self.image_labels = image_labels
         self.with_background = with_background
         self.folders = {
@@ -82,15 +84,21 @@ class ImageLabelDataset(BaseDataset):
         return tuple(self.photos.metainfo['classes'])[1 if self.with_background else 0 :]
 
     def load_data_list(self) -> list[dict]:
-        samples = self.photos.load_data_list()
+        try:
+            samples = self.photos.load_data_list()
+        except (AssertionError, OSError) as error:
+            raise DataError(f'the photographs cannot be listed: {error}') from error
+        if not samples:
+            raise DataError(f'no photograph found in {_places(self.photos)}, expected at least one')
         image_dir = self.photos.data_prefix.get('img_path', '')
         for sample in samples:
+            sample['num_classes'] = len(self.photos.metainfo['classes'])
             sample['image_id'] = osp.splitext(osp.relpath(sample['img_path'], image_dir))[0].replace(osp.sep, '/')
             for key, (folder, suffix) in self.folders.items():
                 if folder is not None:
                     sample[key] = osp.join(folder, sample['image_id'] + suffix)
-        self._keep_masks_to_evaluate(samples)
         self._add_labels(samples)
+        self._keep_masks_to_evaluate(samples)
         return samples
 
     def _keep_masks_to_evaluate(self, samples: list[dict]) -> None:
@@ -99,7 +107,14 @@ class ImageLabelDataset(BaseDataset):
                 path = sample.get('seg_map_path')
                 sample['seg_map_path'] = path if path and fileio.exists(path) else None
             return
-        evaluated = set(fileio.get_text(self.mask_list).split('\n')) - {''}
+        try:
+            evaluated = {line.strip() for line in fileio.get_text(self.mask_list).splitlines()} - {''}
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f'{self.mask_list}: the list of masks cannot be read ({error})') from error
+        if evaluated.isdisjoint(sample['image_id'] for sample in samples):
+            raise DataError(
+                f'{self.mask_list}: expected ids of the photographs, such as {samples[0]["image_id"]}, found none of them'
+            )
         for sample in samples:
             if sample['image_id'] not in evaluated:
                 sample['seg_map_path'] = None
@@ -110,8 +125,7 @@ class ImageLabelDataset(BaseDataset):
         if self.image_labels is None:
             return
         if self.image_labels == 'masks':
-            classes, label_map = self.photos.metainfo['classes'], self.photos.label_map
-            labels = {s['image_id']: labels_from_mask(s['seg_map_path'], classes, label_map) for s in samples}
+            labels = {sample['image_id']: self._labels_of_mask(sample) for sample in samples}
         else:
             labels = read_image_labels(self.image_labels, [sample['image_id'] for sample in samples])
         for sample in samples:
@@ -121,3 +135,27 @@ class ImageLabelDataset(BaseDataset):
             label = multi_hot(labels[image_id], self.foreground, image_id, self.image_labels)
             sample['gt_label'] = label
             sample['gt_class_ids'] = (label.nonzero()[0] + self.with_background).astype('uint8')
+
+    def _labels_of_mask(self, sample: dict) -> list[str]:
+        if not sample.get('seg_map_path'):
+            raise DataError(f"{sample['img_path']}: image_labels='masks' needs a mask; set seg_map_path of the data set")
+        stored = class_of_index(sample.get('label_map'), sample.get('reduce_zero_label', False))
+        return labels_from_mask(
+            sample['seg_map_path'], self.photos.metainfo['classes'], stored, self.with_background
+        )
+
+
+def _build_photos(dataset: dict) -> BaseDataset:
+    try:
+        return DATASETS.build({**dataset, 'lazy_init': True, 'pipeline': []})
+    except AssertionError as error:
+        # Some data sets of mmseg assert, without a word, that their folder and list exist.
+        places = {name: dataset.get(name) for name in ('data_root', 'data_prefix', 'ann_file')}
+        raise DataError(
+            f'{dataset["type"]} cannot be built: expected its folders and list at {places} {error}'.rstrip()
+        ) from error
+
+
+def _places(photos: BaseDataset) -> str:
+    folder = photos.data_prefix.get('img_path')
+    return f'{folder} as listed by {photos.ann_file}' if photos.ann_file else str(folder)

@@ -4,12 +4,12 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from mmengine import fileio
 
-from mmwsss.fileio import DataError, read_mask
+from mmwsss.fileio import DataError, read_class_mask
 
 
 def read_image_labels(
@@ -36,7 +36,7 @@ def read_image_labels(
     if fileio.isdir(source, backend_args=backend_args):
         return {image_id: _read_voc_xml(source, image_id, backend_args) for image_id in image_ids or ()}
     try:
-        text = fileio.get_text(source, backend_args=backend_args)
+        text = fileio.get_text(source, backend_args=backend_args).removeprefix('\ufeff')
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'{source}: the image-level labels cannot be read ({error})') from error
     if source.endswith('.csv'):
@@ -48,12 +48,19 @@ def read_image_labels(
 
 def _parse_csv(source: str, text: str) -> dict[str, list[str]]:
     labels: dict[str, list[str]] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
-        if not row:
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    except csv.Error as error:
+        raise DataError(f'{source}: expected comma-separated values ({error})') from error
+    for number, row in enumerate(rows, 1):
+        image_id, *names = (cell.strip() for cell in row or [''])
+        if not image_id:
+            if any(names):
+                raise DataError(f'{source}: row {number} has no image id')
             continue
-        if row[0] in labels:
-            raise DataError(f'{source}: line {number} repeats the image id {row[0]!r}')
-        labels[row[0]] = [name.strip() for name in row[1:] if name.strip()]
+        if image_id in labels:
+            raise DataError(f'{source}: row {number} repeats the image id {image_id!r}')
+        labels[image_id] = [name for name in names if name]
     return labels
 
 
@@ -87,9 +94,9 @@ def _parse_coco(source: str, content: dict) -> dict[str, list[str]]:
         present: dict[str, set[str]] = {image_id: set() for image_id in files.values()}
         for annotation in content['annotations']:
             present[files[annotation['image_id']]].add(names[annotation['category_id']])
+        return {image_id: sorted(found) for image_id, found in present.items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f'{source}: expected a COCO annotation file, {error!r} is missing or malformed') from error
-    return {image_id: sorted(found) for image_id, found in present.items()}
 
 
 def _read_voc_xml(folder: str, image_id: str, backend_args: dict | None) -> list[str]:
@@ -98,17 +105,19 @@ def _read_voc_xml(folder: str, image_id: str, backend_args: dict | None) -> list
         root = ElementTree.fromstring(fileio.get(path, backend_args=backend_args))
     except (OSError, ElementTree.ParseError) as error:
         raise DataError(f'{path}: expected a VOC annotation of photograph {image_id!r} ({error})') from error
-    return sorted({name.text for name in root.iterfind('object/name') if name.text})
+    return sorted({name.text.strip() for name in root.iterfind('object/name') if name.text})
 
 
-def labels_from_mask(path: str, classes: Sequence[str], label_map: dict | None = None, ignore_index: int = 255):
+def labels_from_mask(
+    path: str, classes: Sequence[str], class_of_index: Mapping[int, int] | None = None, with_background: bool = True
+) -> list[str]:
     """Class names that occur in a mask, for data sets that come with masks but no list of labels.
 
     Args:
-        path (str): Mask of class indices.
-        classes (sequence[str]): Class names; index 0 is left out where it is called 'background'.
-        label_map (dict, optional): Stored index to class index. Defaults to None.
-        ignore_index (int): Index that is no class. Defaults to 255.
+        path (str): Mask of class indices, 255 where there is none.
+        classes (sequence[str]): Class names.
+        class_of_index (dict, optional): As in :func:`read_class_mask`. Defaults to None.
+        with_background (bool): Whether class 0 is the background, which is no label. Defaults to True.
 
     Returns:
         list[str]: Class names.
@@ -116,13 +125,8 @@ def labels_from_mask(path: str, classes: Sequence[str], label_map: dict | None =
     Raises:
         DataError: If the mask is missing or holds an index that is no class.
     """
-    indices = [int(index) for index in np.unique(read_mask(path))]
-    if label_map is not None:
-        indices = sorted({label_map.get(index, ignore_index) for index in indices})
-    indices = [index for index in indices if index != ignore_index]
-    if indices and indices[-1] >= len(classes):
-        raise DataError(f'{path}: index {indices[-1]} is none of the {len(classes)} classes')
-    return [classes[index] for index in indices if not (index == 0 and classes[0] == 'background')]
+    present = np.unique(read_class_mask(path, len(classes), class_of_index))
+    return [classes[index] for index in present if index != 255 and not (index == 0 and with_background)]
 
 
 def multi_hot(names: Iterable[str], foreground: Sequence[str], image_id: str, source: str) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from .atomic import atomic_write, atomic_write_json
 from .errors import DataError
-from .masks import read_mask, write_mask
+from .masks import class_of_index, read_class_mask, read_mask, write_mask
 from .photos import read_photo
 from .seeds import Seeds, read_seeds, write_seeds
 
@@ -11,6 +11,8 @@ __all__ = [
     'Seeds',
     'atomic_write',
     'atomic_write_json',
+    'class_of_index',
+    'read_class_mask',
     'read_mask',
     'read_photo',
     'read_seeds',

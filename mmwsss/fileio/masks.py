@@ -1,5 +1,5 @@
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +49,60 @@ def read_mask(path: str | Path, backend_args: dict | None = None) -> np.ndarray:
             mask = np.array(image)
     except UnidentifiedImageError as error:
         raise DataError(f'{path}: expected a PNG mask, got a file that is no image') from error
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow fails on damaged files in a dozen ways
         raise DataError(f'{path}: the mask cannot be read ({error})') from error
     if mask.ndim != 2:
         raise DataError(f'{path}: expected a mask of one channel with class indices, got shape {mask.shape}')
     if mask.dtype != np.uint8:
+        if mask.dtype.kind not in 'biu':
+            raise DataError(f'{path}: expected integer class indices, got {mask.dtype}')
         if mask.min() < 0 or mask.max() > 255:
             raise DataError(f'{path}: expected class indices 0 to 255, got {mask.min()} to {mask.max()}')
         mask = mask.astype(np.uint8)
+    return mask
+
+
+def class_of_index(label_map: Mapping[int, int] | None, reduce_zero_label: bool = False) -> Mapping[int, int] | None:
+    """What the indices stored in the masks of a data set mean, from the attributes of its samples.
+
+    Args:
+        label_map (dict, optional): Index of the data set to index of the configured classes, 255 where a class is not
+            configured; of a data set with a subset of its classes.
+        reduce_zero_label (bool): Whether the masks hold 0 where there is no class and the class index plus 1 elsewhere.
+            Defaults to False.
+
+    Returns:
+        dict | None: For :func:`read_class_mask`; None where stored indices are class indices.
+    """
+    if not reduce_zero_label:
+        return label_map
+    shifted = {0: 255, **{index: index - 1 for index in range(1, 255)}}
+    return {stored: (label_map or {}).get(index, index) for stored, index in shifted.items()}
+
+
+def read_class_mask(
+    path: str | Path, num_classes: int, class_of_index: Mapping[int, int] | None = None
+) -> np.ndarray:
+    """Read a label map in the indices of the configured classes.
+
+    Args:
+        path (str | Path): Mask file.
+        num_classes (int): Number of classes.
+        class_of_index (dict, optional): Class index of each stored one, as :func:`class_of_index` gives it. By default,
+            stored indices are class indices.
+
+    Returns:
+        ndarray: uint8 (H, W), 255 where there is no class.
+
+    Raises:
+        DataError: If the file is no mask or holds an index that is no class.
+    """
+    mask = read_mask(path)
+    if class_of_index is not None:
+        lookup = np.arange(256, dtype=np.uint8)
+        lookup[list(class_of_index)] = list(class_of_index.values())
+        mask = lookup[mask]
+    highest = int(mask.max(initial=0, where=mask != 255))
+    if highest >= num_classes:
+        raise DataError(f'{path}: index {highest} is none of the {num_classes} classes')
     return mask

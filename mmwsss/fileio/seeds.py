@@ -1,5 +1,4 @@
 import io
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,14 +24,21 @@ class Seeds(NamedTuple):
 
 
 def write_seeds(path: str | Path, seeds: Seeds) -> None:
-    """Write seeds as a compressed ``.npz`` without pickled objects, whole or not at all."""
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
+    """Write seeds as a compressed ``.npz`` without pickled objects, whole or not at all.
+
+    Raises:
+        ValueError: If the arrays are not what :class:`Seeds` says.
+    """
+    arrays = dict(
         class_ids=np.asarray(seeds.class_ids, np.uint8),
         cams=np.asarray(seeds.cams, np.float16),
         size=np.asarray(seeds.size, np.int32),
     )
+    problem = _problem(**arrays)
+    if problem:
+        raise ValueError(f'seeds cannot be written to {path}: expected {problem}')
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
     atomic_write(path, buffer.getvalue())
 
 
@@ -45,22 +51,28 @@ def read_seeds(path: str | Path, backend_args: dict | None = None) -> Seeds:
     try:
         with np.load(io.BytesIO(fileio.get(str(path), backend_args=backend_args)), allow_pickle=False) as arrays:
             class_ids, cams, size = arrays['class_ids'], arrays['cams'], arrays['size']
-    except (OSError, KeyError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+    except Exception as error:  # zipfile, zlib and numpy fail on damaged files in a dozen ways
         raise DataError(
             f'{path}: expected seeds (.npz with class_ids, cams and size, as seed inference writes), got {error}'
         ) from error
-    if (
-        class_ids.dtype != np.uint8
-        or class_ids.ndim != 1
-        or cams.dtype != np.float16
-        or cams.ndim != 3
-        or len(cams) != len(class_ids)
-        or size.shape != (2,)
-    ):
-        raise DataError(
-            f'{path}: expected uint8 class_ids (K,), float16 cams (K, h, w) and size (2,), got {class_ids.dtype} '
-            f'{class_ids.shape}, {cams.dtype} {cams.shape} and {size.shape}'
-        )
-    if not np.isfinite(cams).all():
-        raise DataError(f'{path}: expected finite activations, got NaN or infinity')
+    problem = _problem(class_ids, cams, size)
+    if problem:
+        raise DataError(f'{path}: expected {problem}')
     return Seeds(class_ids, cams, (int(size[0]), int(size[1])))
+
+
+def _problem(class_ids: np.ndarray, cams: np.ndarray, size: np.ndarray) -> str | None:
+    """What arrays should have been, and are, that are no :class:`Seeds`."""
+    kinds = (class_ids.dtype, class_ids.ndim, cams.dtype, cams.ndim, size.dtype.kind, size.shape)
+    if kinds != (np.uint8, 1, np.float16, 3, 'i', (2,)) or len(cams) != len(class_ids) or 0 in cams.shape[1:]:
+        return (
+            f'uint8 class_ids (K,), float16 cams (K, h, w) and integer size (2,), got {class_ids.dtype} '
+            f'{class_ids.shape}, {cams.dtype} {cams.shape} and {size.dtype} {size.shape}'
+        )
+    if (np.diff(class_ids.astype(int)) <= 0).any():
+        return f'ascending class_ids, got {class_ids.tolist()}'
+    if size.min() < 1:
+        return f'a positive height and width, got {size.tolist()}'
+    if not ((cams >= 0) & (cams <= 1)).all():
+        return 'activations in [0, 1], got others or NaN'
+    return None

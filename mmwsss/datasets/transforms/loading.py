@@ -5,7 +5,13 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
-from mmwsss.fileio import DataError, read_mask, read_photo, read_seeds
+from mmwsss.fileio import DataError, read_class_mask, read_photo, read_seeds
+
+
+def _path(results: dict, key: str, folder: str) -> str:
+    if key not in results:
+        raise DataError(f'{results["img_path"]}: no {key} in the sample; set {folder} of ImageLabelDataset')
+    return results[key]
 
 
 @TRANSFORMS.register_module()
@@ -36,8 +42,8 @@ class LoadPhoto(BaseTransform):
     def _reduction(self, path: str) -> int:
         try:
             with Image.open(path) as image:
-                long_side = max(image.size)
-        except OSError:
+                long_side = max(image.size) if image.format in ('JPEG', 'MPO') else 0
+        except Exception:  # whatever ails the file, reading it names it
             return 1
         return next((factor for factor in (8, 4, 2) if long_side // factor >= self.long_side), 1)
 
@@ -51,10 +57,11 @@ class LoadLabelMap(BaseTransform):
 
     Args:
         source (str): ``'affinity_label'`` or ``'pseudo_mask'``: which of the files of ``ImageLabelDataset`` to read.
-        num_classes (int, optional): Checks the indices against this count. Defaults to None.
+        num_classes (int, optional): Checks the indices against this count. By default, against that of the data set.
 
     Raises:
-        DataError: If the file is unreadable, of another size than the photograph, or has an index that is no class.
+        DataError: If the sample names no such file, it is unreadable, of another size than the photograph, or has an
+            index that is no class.
     """
 
     def __init__(self, source: str, num_classes: int | None = None) -> None:
@@ -64,17 +71,13 @@ class LoadLabelMap(BaseTransform):
         self.num_classes = num_classes
 
     def transform(self, results: dict) -> dict:
-        path = results[f'{self.source}_path']
-        label_map = read_mask(path)
+        path = _path(results, f'{self.source}_path', f'{self.source}_dir')
+        label_map = read_class_mask(path, self.num_classes or results.get('num_classes', 255))
         height, width = results['img'].shape[:2]
         reduction = results.get('decode_reduction', 1)
         expected = tuple(math.ceil(side / reduction) for side in label_map.shape)
         if (height, width) != expected:
             raise DataError(f'{path}: expected a mask of the size of {results["img_path"]}, got {label_map.shape}')
-        if self.num_classes is not None:
-            values = label_map[label_map != 255]
-            if values.size and values.max() >= self.num_classes:
-                raise DataError(f'{path}: index {values.max()} is none of the {self.num_classes} classes')
         if reduction > 1:
             label_map = cv2.resize(label_map, (width, height), interpolation=cv2.INTER_NEAREST)
         results['gt_seg_map'] = label_map
@@ -90,12 +93,12 @@ class LoadSeeds(BaseTransform):
     """Load ``seeds`` (:class:`mmwsss.fileio.Seeds`) from ``seed_path``.
 
     Raises:
-        DataError: If the file is damaged, of a photograph of another size, or its classes are not those of the
-            image-level labels.
+        DataError: If the sample names no such file, it is damaged, of a photograph of another size, or its classes are
+            not those of the image-level labels.
     """
 
     def transform(self, results: dict) -> dict:
-        path = results['seed_path']
+        path = _path(results, 'seed_path', 'seed_dir')
         seeds = read_seeds(path)
         if 'ori_shape' in results and tuple(seeds.size) != tuple(results['ori_shape'][:2]):
             raise DataError(

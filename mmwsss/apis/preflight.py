@@ -24,7 +24,7 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
 
     Args:
         configs (dict[str, Config]): Config of each step, by name.
-        made_dirs (sequence[str]): Folders that steps fill; masks under them are not asked for.
+        made_dirs (sequence[str]): Folders that steps fill; masks and weights under them are not asked for.
 
     Returns:
         dict[str, int]: Of the photographs that pseudo masks are made for (those of the first test data set):
@@ -37,7 +37,7 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
     made = tuple(os.path.abspath(folder) + os.sep for folder in made_dirs)
     checked = set()
     for name, cfg in configs.items():
-        _check_weights(name, cfg)
+        _check_weights(name, cfg, made)
         with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmseg')):
             for loader in ('train_dataloader', 'test_dataloader'):
                 samples = _load_samples(name, cfg.get(loader))
@@ -67,10 +67,12 @@ def _load_samples(step: str, dataloader: Mapping | None) -> list[dict]:
     return [sample for sample in samples if 'img_path' in sample]
 
 
-def _check_weights(step: str, cfg: Config) -> None:
+def _check_weights(step: str, cfg: Config, made_dirs: tuple[str, ...]) -> None:
     for init in _pretrained(cfg.get('model')):
-        checkpoint = init.get('checkpoint')
-        if not isinstance(checkpoint, str) or ('://' not in checkpoint and not os.path.isfile(checkpoint)):
+        checkpoint = str(init.get('checkpoint'))
+        if '://' in checkpoint or os.path.abspath(checkpoint).startswith(made_dirs):
+            continue
+        if not os.path.isfile(checkpoint):
             raise DataError(f'{checkpoint}: expected the weights that {step} starts from, found no such file')
 
 

@@ -74,6 +74,8 @@ def test_missing_weights_are_named(root):
     init = dict(type='Pretrained', checkpoint=str(root / 'absent.pth'))
     with pytest.raises(DataError, match=r'absent\.pth.*weights that infer starts from'):
         check_configs(dict(infer=config(root, backbone=dict(type='ResNet', init_cfg=[init]))))
+    made = check_configs(dict(infer=config(root, backbone=dict(init_cfg=init))), [str(root)])
+    assert made['photographs'] == 3
     init['checkpoint'] = 'open-mmlab://resnet50_v1c'
     assert check_configs(dict(infer=config(root, backbone=dict(init_cfg=init))))['photographs'] == 3
 

@@ -19,10 +19,14 @@ from mmengine.runner import Runner
 from mmseg.registry import METRICS, RUNNERS
 
 from mmwsss.engine import find_resumable_checkpoint
+from mmwsss.evaluation.recording import recorded_confusions
 from mmwsss.fileio import DataError, atomic_write_json
+
+from .memory import note_memory
 
 SETTINGS_VARIABLE = 'MMWSSS_SETTINGS'
 METRICS_FILE = 'metrics.json'
+CONFUSIONS_FILE = 'confusions.json'
 TRAINING_FILE = 'training.json'
 
 
@@ -238,22 +242,26 @@ def _train(cfg: Config) -> None:
               if name.startswith(('train/loss', 'val/')) and not name.endswith('time')}
     if is_main_process():
         atomic_write_json(Path(cfg.work_dir) / TRAINING_FILE, plain_numbers(logged))
+        note_memory(cfg.work_dir, 'train')
 
 
 def test(cfg: Config) -> dict:
     """Runs the test that a config describes.
 
     Returns:
-        dict: The metrics, which are also in `metrics.json` of the work directory.
+        dict: The metrics, which are also in `metrics.json` of the work directory, beside `confusions.json`.
     """
     with _process_group():
         return _test(cfg)
 
 
 def _test(cfg: Config) -> dict:
-    metrics = plain_numbers(build_runner(cfg).test())
+    runner = build_runner(cfg)
+    metrics = plain_numbers(runner.test())
     if is_main_process():
+        atomic_write_json(Path(cfg.work_dir) / CONFUSIONS_FILE, recorded_confusions(runner.message_hub))
         atomic_write_json(Path(cfg.work_dir) / METRICS_FILE, metrics)
+        note_memory(cfg.work_dir, 'test')
     return metrics
 
 

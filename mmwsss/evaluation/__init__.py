@@ -2,5 +2,6 @@ from .affinity_label_metric import AffinityLabelMetric
 from .multi_label_metric import MultiLabelMetric
 from .pseudo_mask_metric import PseudoMaskMetric
 from .seed_metric import SeedMetric
+from .segmentor_metric import SegmentorMetric
 
-__all__ = ['AffinityLabelMetric', 'MultiLabelMetric', 'PseudoMaskMetric', 'SeedMetric']
+__all__ = ['AffinityLabelMetric', 'MultiLabelMetric', 'PseudoMaskMetric', 'SeedMetric', 'SegmentorMetric']

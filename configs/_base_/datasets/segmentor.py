@@ -30,7 +30,7 @@ val_dataloader = dict(
     dataset=dict(pipeline=test_pipeline, test_mode=True),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
+val_evaluator = dict(type='SegmentorMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
 val_cfg = dict(type='ValLoop', fp16=True)
 test_cfg = dict(type='TestLoop', fp16=True)

@@ -24,7 +24,7 @@ def run(*command):
     environment = {**os.environ, 'PYTHONPATH': str(ROOT / 'tests' / 'tools'), 'OMP_NUM_THREADS': '1',
                    'PATH': os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])}
     return subprocess.run([str(part) for part in command], cwd=ROOT, env=environment, capture_output=True,
-                          text=True, timeout=300)
+                          text=True, timeout=900)
 
 
 @pytest.mark.parametrize('name', ['train', 'test', 'pipeline'])

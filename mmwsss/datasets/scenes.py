@@ -48,6 +48,7 @@ PALETTE = [[0, 0, 0], [214, 69, 65], [246, 196, 61], [58, 134, 214], [172, 86, 1
 SPLITS = ('train', 'val')
 FORMAT_VERSION = 1
 MAX_TRIES = 24
+TUCKED_SHARE = 0.3
 
 # Two colours (RGB in 0..1) and a pattern each; CLASS_COATS says who wears which.
 COATS = (
@@ -212,9 +213,12 @@ def _creature(rng, name) -> tuple[list[_Part], tuple[float, float, float, float]
         trunk = _ellipse(0, 0, 1, width)
         reach, radius = 1.15, 0.36
     x, y = reach * math.cos(neck), reach * math.sin(neck)
-    parts.append(_Part(_capsule(0.6, 0, x, y, 0.3, 0.26), 'limb'))
+    tucked = rng.random() < TUCKED_SHARE
+    if not tucked:
+        parts.append(_Part(_capsule(0.6, 0, x, y, 0.3, 0.26), 'limb'))
     parts.append(_Part(trunk, 'coat'))
-    parts.append(_Part(_ellipse(x, y, radius * 1.1, radius, neck), 'head'))
+    if not tucked:
+        parts.append(_Part(_ellipse(x, y, radius * 1.1, radius, neck), 'head'))
     return parts, (x, y, radius, neck)
 
 

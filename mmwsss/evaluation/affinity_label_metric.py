@@ -7,7 +7,7 @@ from mmseg.registry import METRICS, MODELS
 
 from mmwsss.fileio import Seeds, read_photo, write_mask
 
-from .confusion import confusion_matrix, read_truth
+from .confusion import classes_of_truth, confusion_matrix, read_truth
 from .seed_metric import resize_maps
 from .streaming_metric import StreamingMetric
 
@@ -45,7 +45,7 @@ class AffinityLabelMetric(StreamingMetric):
             return None
         seeds = Seeds(sample['class_ids'], sample['cams'].astype(np.float16), tuple(sample['ori_shape'][:2]))
         classes, palette = self.dataset_meta['classes'], self.dataset_meta['palette']
-        job = partial(_label_job, self.generator, path, palette, truth, sample.get('label_map'), len(classes))
+        job = partial(_label_job, self.generator, path, palette, truth, classes_of_truth(sample), len(classes))
         return job, (sample['img_path'], seeds)
 
     def empty(self) -> np.ndarray:
@@ -70,4 +70,4 @@ def _label_job(generator, path, palette, truth, label_map, num_classes, img_path
         write_mask(path, labels, palette)
     if truth is None:
         return None
-    return confusion_matrix(read_truth(truth, seeds.size, label_map), labels, num_classes)
+    return confusion_matrix(read_truth(truth, seeds.size, num_classes, label_map), labels, num_classes)

@@ -1,33 +1,39 @@
 """Counting of pixels: confusion matrices and what is read off them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from mmwsss.fileio import DataError, read_mask
+from mmwsss.fileio import DataError, class_of_index, read_class_mask
 
 IGNORE_INDEX = 255
 
 
-def read_truth(path: str, size: tuple[int, int], label_map: dict | None = None) -> np.ndarray:
+def classes_of_truth(sample: dict) -> Mapping[int, int] | None:
+    """What the indices in the true mask of a sample mean, for :func:`read_truth`."""
+    return class_of_index(sample.get('label_map'), sample.get('reduce_zero_label', False))
+
+
+def read_truth(
+    path: str, size: tuple[int, int], num_classes: int, label_map: Mapping[int, int] | None = None
+) -> np.ndarray:
     """Read a mask in the indices of the configured classes.
 
     Args:
         path (str): Mask file.
         size (tuple[int, int]): Expected height and width.
-        label_map (dict, optional): Stored index to class index, of a data set with a subset of its classes.
+        num_classes (int): Number of configured classes.
+        label_map (dict, optional): Stored index to class index. By default, they are the same.
 
     Returns:
         ndarray: uint8 (H, W), 255 where there is no truth.
 
     Raises:
-        DataError: If the mask is unreadable or of another size.
+        DataError: If the mask is unreadable, of another size, or has an index that is no class.
     """
-    truth = read_mask(path)
+    truth = read_class_mask(path, num_classes, label_map)
     if truth.shape != tuple(size):
         raise DataError(f'{path}: expected a mask of {tuple(size)} pixels like its photograph, got {truth.shape}')
-    if label_map is not None:
-        lookup = np.full(256, IGNORE_INDEX, np.uint8)
-        lookup[list(label_map)] = list(label_map.values())
-        truth = lookup[truth]
     return truth
 
 
@@ -43,12 +49,12 @@ def confusion_matrix(truth: np.ndarray, prediction: np.ndarray, num_classes: int
         ndarray: int64 (num_classes, num_classes + 1).
 
     Raises:
-        DataError: If the truth has an index that is no class.
+        ValueError: If the truth has an index that is no class.
     """
     valid = truth != IGNORE_INDEX
     true, predicted = truth[valid].astype(np.int64), prediction[valid].astype(np.int64)
     if true.size and true.max() >= num_classes:
-        raise DataError(f'truth has class index {true.max()}, but there are {num_classes} classes')
+        raise ValueError(f'truth has class index {true.max()}, but there are {num_classes} classes')
     columns = num_classes + 1
     counts = np.bincount(true * columns + np.minimum(predicted, num_classes), minlength=num_classes * columns)
     return counts.reshape(num_classes, columns)

@@ -7,7 +7,8 @@ from mmseg.registry import METRICS, MODELS
 
 from mmwsss.fileio import read_photo, write_mask
 
-from .confusion import class_table, confusion_matrix, mean_iou, read_truth
+from .confusion import IGNORE_INDEX, class_table, classes_of_truth, confusion_matrix, mean_iou, read_truth
+from .recording import record_confusion
 from .seed_metric import resize_maps
 from .streaming_metric import StreamingMetric
 
@@ -21,13 +22,16 @@ class PseudoMaskMetric(StreamingMetric):
 
     Args:
         dense_crf (dict, optional): Config of a :class:`DenseCRF` that refines the scores. Defaults to None.
-        background_score (float, optional): Needed for activation maps, which have no background. Defaults to None.
+        background_score (float, optional): Needed for activation maps, which have no background, where the data set has
+            one. Defaults to None.
         margin (float): A pixel whose best score exceeds the second by less than this becomes 255, which segmentors
             ignore; scores sum to 1 for this. Evaluated masks have no such pixels. Defaults to 0.
         output_dir (str, optional): Folder for ``<image_id>.png``. Defaults to None.
         format_only (bool): Only write. Defaults to False.
         num_workers (int): Processes that do all this while the network runs. Defaults to 0.
         prefix (str, optional): Defaults to ``'random_walk'``.
+        with_background (bool): Whether activation maps compete with a background; without, with each other alone.
+            Defaults to True.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class PseudoMaskMetric(StreamingMetric):
         format_only: bool = False,
         num_workers: int = 0,
         prefix: str | None = 'random_walk',
+        with_background: bool = True,
     ) -> None:
         super().__init__(output_dir, format_only, num_workers, prefix)
         if not 0 <= margin < 1:
@@ -46,6 +51,7 @@ class PseudoMaskMetric(StreamingMetric):
         self.dense_crf = MODELS.build(dense_crf) if dense_crf else None
         self.background_score = background_score
         self.margin = margin
+        self.with_background = with_background
 
     def job(self, sample: dict):
         truth = None if self.format_only else sample.get('seg_map_path')
@@ -59,13 +65,15 @@ class PseudoMaskMetric(StreamingMetric):
             path=path,
             palette=self.dataset_meta['palette'],
             truth=truth,
-            label_map=sample.get('label_map'),
+            label_map=classes_of_truth(sample),
             num_classes=len(self.dataset_meta['classes']),
         )
         size = tuple(sample['ori_shape'][:2])
         if 'scores' in sample:
             covered = (tuple(sample['img_shape'][:2]), sample['grid_stride'])
             return job, (sample['img_path'], sample['scores'].astype(np.float16), sample['class_ids'], size, covered)
+        if not self.with_background:
+            return job, (sample['img_path'], sample['cams'].astype(np.float16), sample['class_ids'], size, None)
         if self.background_score is None:
             raise ValueError('activation maps have no background: set background_score of PseudoMaskMetric')
         cams = sample['cams']
@@ -84,6 +92,7 @@ class PseudoMaskMetric(StreamingMetric):
             return {}
         table = class_table(total, self.dataset_meta['classes'])
         print_log(f'Pseudo masks: {self.prefix}\n{table}', MMLogger.get_current_instance())
+        record_confusion(self.prefix, total, self.dataset_meta['classes'])
         return {'mIoU': float(mean_iou(total))}
 
 
@@ -109,10 +118,10 @@ def scores_at_image_size(
 
 def _mask_job(img_path, scores, class_ids, size, covered, *, dense_crf, margin, path, palette, truth, label_map, num_classes):
     scores = scores_at_image_size(scores, size, covered)
-    if dense_crf is not None:
+    if dense_crf is not None and len(scores):
         image = np.ascontiguousarray(read_photo(img_path)[:, :, ::-1])
         scores = dense_crf(image, scores)
-    mask = class_ids[scores.argmax(0)]
+    mask = class_ids[scores.argmax(0)] if len(scores) else np.full(size, IGNORE_INDEX, np.uint8)
     if path is not None:
         written = mask
         if margin > 0 and len(scores) > 1:
@@ -121,4 +130,4 @@ def _mask_job(img_path, scores, class_ids, size, covered, *, dense_crf, margin, 
         write_mask(path, written, palette)
     if truth is None:
         return None
-    return confusion_matrix(read_truth(truth, size, label_map), mask, num_classes)
+    return confusion_matrix(read_truth(truth, size, num_classes, label_map), mask, num_classes)

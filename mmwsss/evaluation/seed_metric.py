@@ -1,3 +1,5 @@
+import math
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from mmseg.registry import METRICS
 
 from mmwsss.fileio import Seeds, atomic_write_json, write_seeds
 
-from .confusion import IGNORE_INDEX, class_table, mean_iou, read_truth
+from .confusion import IGNORE_INDEX, class_table, classes_of_truth, mean_iou, read_truth
+from .recording import record_confusion
 from .streaming_metric import StreamingMetric
 
 NUM_BINS = 100
@@ -23,37 +26,42 @@ def resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return resized[0].numpy()
 
 
-def count_seeds(seeds: Seeds, seg_map_path: str, label_map: dict | None, num_classes: int) -> np.ndarray:
+def count_seeds(
+    seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | None, num_classes: int
+) -> np.ndarray:
     """Count pixels by truth, strongest class and its activation.
 
     Returns:
-        ndarray: int64 (num_classes, num_classes, NUM_BINS): true class, strongest class, activation in hundredths.
+        ndarray: int64 (num_classes, num_classes + 1, NUM_BINS): true class, strongest class (the last column where there
+        is none), activation in hundredths.
     """
-    truth = read_truth(seg_map_path, seeds.size, label_map)
+    truth = read_truth(seg_map_path, seeds.size, num_classes, label_map)
     valid = truth != IGNORE_INDEX
-    strongest, level = np.zeros(truth.shape, np.int64), np.zeros(truth.shape, np.int64)
+    strongest, level = np.full(truth.shape, num_classes, np.int64), np.zeros(truth.shape, np.int64)
     if len(seeds.cams):
         cams = resize_maps(seeds.cams, seeds.size)
         strongest = seeds.class_ids[cams.argmax(0)].astype(np.int64)
         level = np.minimum((cams.max(0) * NUM_BINS).astype(np.int64), NUM_BINS - 1)
-    index = (truth[valid].astype(np.int64) * num_classes + strongest[valid]) * NUM_BINS + level[valid]
-    return np.bincount(index, minlength=num_classes**2 * NUM_BINS).reshape(num_classes, num_classes, NUM_BINS)
+    shape = (num_classes, num_classes + 1, NUM_BINS)
+    index = np.ravel_multi_index((truth[valid], strongest[valid], level[valid]), shape)
+    return np.bincount(index, minlength=math.prod(shape)).reshape(shape)
 
 
 def sweep_confusions(counts: np.ndarray) -> np.ndarray:
     """Confusion matrices at every background score 0, 0.01, ..., 1 from the counts of one pass.
 
-    A pixel is background where its strongest activation is below the score.
+    A pixel is background where its strongest activation is below the score, or there is none.
 
     Args:
-        counts (ndarray): (C, C, NUM_BINS) of :func:`count_seeds`.
+        counts (ndarray): (C, C + 1, NUM_BINS) of :func:`count_seeds`.
 
     Returns:
         ndarray: int64 (NUM_BINS + 1, C, C).
     """
+    pixels, counts = counts.sum((1, 2)), counts[:, :-1]
     above = np.flip(np.cumsum(np.flip(counts, 2), 2), 2).transpose(2, 0, 1)
     above = np.concatenate([above, np.zeros_like(above[:1])])
-    above[:, :, 0] += counts.sum((1, 2)) - above.sum(2)
+    above[:, :, 0] += pixels - above.sum(2)
     return above
 
 
@@ -67,7 +75,7 @@ class SeedMetric(StreamingMetric):
     Args:
         output_dir (str, optional): Folder for ``<image_id>.npz``. Defaults to None.
         format_only (bool): Only write. Defaults to False.
-        background_score (float): In [0, 1], compared with the normalised activations. Defaults to 0.2.
+        background_score (float): In [0, 1], in hundredths, compared with the normalised activations. Defaults to 0.2.
         with_background (bool): Whether there is a background class; without, classes compete among themselves and
             the sweep is left out. Defaults to True.
         curve_file (str, optional): JSON file that receives the curve. Defaults to None.
@@ -88,6 +96,8 @@ class SeedMetric(StreamingMetric):
         super().__init__(output_dir, format_only, num_workers, prefix)
         if not 0 <= background_score <= 1:
             raise ValueError(f'background_score must be in [0, 1], got {background_score}')
+        if abs(background_score * NUM_BINS - round(background_score * NUM_BINS)) > 1e-6:
+            raise ValueError(f'background_score must be a whole number of hundredths, got {background_score}')
         self.background_score = background_score
         self.with_background = with_background
         self.curve_file = curve_file
@@ -96,11 +106,11 @@ class SeedMetric(StreamingMetric):
         seeds = Seeds(sample['class_ids'], sample['cams'].astype(np.float16), tuple(sample['ori_shape'][:2]))
         path = None if self.output_dir is None else Path(self.output_dir, f'{sample["image_id"]}.npz')
         truth = None if self.format_only else sample.get('seg_map_path')
-        return partial(_seed_job, path, truth, sample.get('label_map'), len(self.dataset_meta['classes'])), (seeds,)
+        return partial(_seed_job, path, truth, classes_of_truth(sample), len(self.dataset_meta['classes'])), (seeds,)
 
     def empty(self) -> np.ndarray:
         num_classes = len(self.dataset_meta['classes'])
-        return np.zeros((num_classes, num_classes, NUM_BINS), np.int64)
+        return np.zeros((num_classes, num_classes + 1, NUM_BINS), np.int64)
 
     def summarise(self, total: np.ndarray) -> dict[str, float]:
         classes = self.dataset_meta['classes']
@@ -108,12 +118,14 @@ class SeedMetric(StreamingMetric):
             print_log('No photograph of this data set has a mask: seeds are not evaluated', MMLogger.get_current_instance())
             return {}
         if not self.with_background:
+            record_confusion(self.prefix, total.sum(2), classes)
             return {'mIoU': float(mean_iou(total.sum(2)))}
         confusions = sweep_confusions(total)
         curve = mean_iou(confusions)
         configured, best = round(self.background_score * NUM_BINS), int(np.nanargmax(curve))
         print_log(f'Seeds at background score {self.background_score}\n' + class_table(confusions[configured], classes),
                   MMLogger.get_current_instance())
+        record_confusion(self.prefix, confusions[configured], classes)
         if self.curve_file is not None:
             scores = [index / NUM_BINS for index in range(NUM_BINS + 1)]
             atomic_write_json(self.curve_file, dict(background_score=scores, mIoU=[round(v, 4) for v in curve.tolist()]))

@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_labels={{_base_.num_labels}}),
-    test_cfg=dict(scales=(0.5, 1.0, 1.5), flip=True, seed_stride=4, size_divisor=16),
+    test_cfg=dict(scales=(0.5, 1.25, 2.0), flip=True, seed_stride=4, size_divisor=16),
 )
 test_dataloader = dict(
     dataset=dict(
@@ -21,7 +21,9 @@ test_evaluator = [
     ),
     dict(
         type='AffinityLabelMetric',
-        generator=dict(type='AffinityLabelGenerator'),
+        generator=dict(
+            type='AffinityLabelGenerator', alpha_low={{_base_.alpha_low}}, alpha_high={{_base_.alpha_high}}
+        ),
         output_dir={{_base_.affinity_label_dir}},
         num_workers={{_base_.num_workers}},
     ),

@@ -52,9 +52,13 @@ pseudo_mask_dir = f'{work_dir}/pseudo_masks'
 
 num_workers = 2
 seed_iters = 3300
-background_score = 0.25
+# Background of the CAMs, and of the affinity labels: exponents of a strong and a weak background.
+background_score = 0.34
+alpha_low = 1.2
+alpha_high = 7
 affinity_iters = 5300
+# Random walk: exponents of the affinities and of the background, steps.
 beta = 8
-alpha = 8
+alpha = 3
 num_steps = 64
 segmentor_iters = 4000

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label_map
 
+PAIR_LOSSES = ('loss_bg', 'loss_fg', 'loss_neg')
+
 
 @MODELS.register_module()
 class AffinityHead(BaseModule):
@@ -28,6 +30,8 @@ class AffinityHead(BaseModule):
         norm_cfg (dict, optional): Normalisation after each projection. Defaults to None.
         loss_weights (dict): Weight of the loss of background, foreground and negative pairs. Defaults to the paper's.
         init_cfg (dict, optional): Defaults to None: the paper's initialisation.
+        with_background (bool): Whether class 0 is the background; without, its pairs are foreground pairs like those of
+            any other class. Defaults to True.
 
     Source: Ahn & Kwak, CVPR 2018, section 3.2.
     """
@@ -43,12 +47,19 @@ class AffinityHead(BaseModule):
         norm_cfg: dict | None = None,
         loss_weights: dict = dict(loss_bg=0.25, loss_fg=0.25, loss_neg=0.5),
         init_cfg: dict | None = None,
+        with_background: bool = True,
     ) -> None:
         super().__init__(init_cfg)
         if not len(in_channels) == len(in_index) == len(channels):
             raise ValueError(
                 f'in_channels, in_index and channels must be of one length, got {in_channels}, {in_index}, {channels}'
             )
+        if stride < 1:
+            raise ValueError(f'stride must be at least 1, got {stride}')
+        if radius < 2:
+            raise ValueError(f'radius must be at least 2, got {radius}')
+        if set(loss_weights) != set(PAIR_LOSSES):
+            raise ValueError(f'loss_weights must have the keys {PAIR_LOSSES}, got {sorted(loss_weights)}')
         if border not in ('full', 'reference'):
             raise ValueError(f"border must be 'full' or 'reference', got {border!r}")
         self.in_index = tuple(in_index)
@@ -56,6 +67,7 @@ class AffinityHead(BaseModule):
         self.radius = radius
         self.border = border
         self.loss_weights = dict(loss_weights)
+        self.with_background = with_background
         self.projections = nn.ModuleList()
         for source, target in zip(in_channels, channels):
             layers = [nn.Conv2d(source, target, 1, bias=False)]
@@ -100,7 +112,6 @@ class AffinityHead(BaseModule):
             label_map (Tensor): Affinity labels (B, H, W) at the input's size; 255 is neutral.
         """
         cells = pool_label_map(label_map, self.stride)
-        losses = affinity_loss(
-            self.affinity(feats, tuple(cells.shape[1:])), pair_labels(cells, self.radius, self.border)
-        )
+        pairs = pair_labels(cells, self.radius, self.border, with_background=self.with_background)
+        losses = affinity_loss(self.affinity(feats, tuple(cells.shape[1:])), pairs)
         return {name: self.loss_weights[name] * value for name, value in losses.items()}

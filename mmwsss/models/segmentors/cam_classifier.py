@@ -25,6 +25,7 @@ class CAMClassifier(BaseModel):
               maps cover the photograph exactly. 1 rounds to the pixel, as the released code does.
             - ``gate`` (bool): keep only the classes of the image-level labels, as the method requires. Defaults to True.
               Without labels, the classes above ``gate_threshold`` (default 0.5) are kept.
+            - ``with_background`` (bool): whether class 0 is the background and label 0 thus class 1. Defaults to True.
         init_cfg (dict, optional): Defaults to None.
 
     Source: Ahn & Kwak, CVPR 2018, section 3.1.
@@ -42,6 +43,8 @@ class CAMClassifier(BaseModel):
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
         self.test_cfg = dict(test_cfg) if test_cfg else None
+        if self.test_cfg is not None:
+            _check_test_cfg(self.test_cfg)
 
     def forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'):
         """Run the network.
@@ -107,13 +110,31 @@ class CAMClassifier(BaseModel):
         if self.test_cfg.get('gate', True):
             if 'gt_label' not in sample:
                 raise ValueError(
-                    f'{sample.img_path}: seeds need image-level labels; set image_labels of the data set, or '
+                    f'{sample.get("img_path")}: seeds need image-level labels; set image_labels of the data set, or '
                     'gate=False in test_cfg to keep the classes the network sees'
                 )
-            return sample.gt_label.score.nonzero()[:, 0].to(scores.device)
+            label = sample.gt_label.score
+            if label.shape != scores.shape:
+                raise ValueError(
+                    f'{sample.get("img_path")}: has image-level labels of {len(label)} classes, but num_labels of the CAMHead is '
+                    f'{len(scores)}'
+                )
+            return label.nonzero()[:, 0].to(scores.device)
         return (scores > self.test_cfg.get('gate_threshold', 0.5)).nonzero()[:, 0]
 
     @property
     def _offset(self) -> int:
         """Class index of label 0: 1 where there is a background class."""
         return int(self.test_cfg.get('with_background', True))
+
+
+def _check_test_cfg(test_cfg: dict) -> None:
+    known = {'scales', 'flip', 'seed_stride', 'size_divisor', 'gate', 'gate_threshold', 'with_background'}
+    unknown, missing = sorted(set(test_cfg) - known), sorted({'scales', 'seed_stride'} - set(test_cfg))
+    if unknown or missing:
+        raise ValueError(f'test_cfg of CAMClassifier has unknown keys {unknown} and lacks {missing}')
+    if len(test_cfg['scales']) == 0 or min(test_cfg['scales']) <= 0:
+        raise ValueError(f'scales of test_cfg must be positive, at least one, got {test_cfg["scales"]}')
+    for name in ('seed_stride', 'size_divisor'):
+        if test_cfg.get(name, 1) < 1:
+            raise ValueError(f'{name} of test_cfg must be at least 1, got {test_cfg[name]}')

@@ -1,0 +1,42 @@
+# FCN over all stages of the slim ResNet-18 of cam_r18.py.
+data_preprocessor = dict(
+    type='SegDataPreProcessor',
+    mean=[127.5, 127.5, 127.5],
+    std=[64.0, 64.0, 64.0],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=255,
+    size_divisor=8,
+    test_cfg=dict(size_divisor=8),
+)
+model = dict(
+    type='EncoderDecoder',
+    data_preprocessor=data_preprocessor,
+    backbone=dict(
+        type='ResNetV1c',
+        depth=18,
+        num_stages=3,
+        strides=(1, 2, 1),
+        dilations=(1, 1, 1),
+        out_indices=(0, 1, 2),
+        stem_channels=24,
+        base_channels=24,
+        norm_cfg=dict(type='BN'),
+        style='pytorch',
+    ),
+    decode_head=dict(
+        type='FCNHead',
+        in_channels=(24, 48, 96),
+        in_index=(0, 1, 2),
+        input_transform='resize_concat',
+        channels=64,
+        num_convs=1,
+        concat_input=False,
+        dropout_ratio=0.0,
+        norm_cfg=dict(type='BN'),
+        align_corners=False,
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True),
+    ),
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'),
+)

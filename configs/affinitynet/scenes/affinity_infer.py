@@ -1,7 +1,7 @@
 _base_ = [
     '{{$MMWSSS_SETTINGS:./settings.py}}',
     '../../_base_/default_runtime.py',
-    '../../_base_/datasets/scenes.py',
+    '../../_base_/datasets/scenes_test.py',
     '../../_base_/models/affinity_r18.py',
 ]
 model = dict(postprocessor=dict(beta={{_base_.beta}}, alpha={{_base_.alpha}}, num_steps={{_base_.num_steps}}))
@@ -24,4 +24,3 @@ test_evaluator = [
         num_workers={{_base_.num_workers}},
     ),
 ]
-test_cfg = dict(type='TestLoop', fp16=True)

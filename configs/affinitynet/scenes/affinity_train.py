@@ -1,7 +1,7 @@
 _base_ = [
     '{{$MMWSSS_SETTINGS:./settings.py}}',
     '../../_base_/default_runtime.py',
-    '../../_base_/datasets/scenes.py',
+    '../../_base_/datasets/scenes_train.py',
     '../../_base_/models/affinity_r18.py',
     '../../_base_/schedules/sgd_poly.py',
 ]

@@ -1,7 +1,7 @@
 _base_ = [
     '{{$MMWSSS_SETTINGS:./settings.py}}',
     '../../_base_/default_runtime.py',
-    '../../_base_/datasets/scenes.py',
+    '../../_base_/datasets/scenes_test.py',
     '../../_base_/models/cam_r18.py',
 ]
 model = dict(
@@ -29,4 +29,3 @@ test_evaluator = [
         num_workers={{_base_.num_workers}},
     ),
 ]
-test_cfg = dict(type='TestLoop', fp16=True)

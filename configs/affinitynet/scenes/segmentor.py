@@ -1,7 +1,8 @@
 _base_ = [
     '{{$MMWSSS_SETTINGS:./settings.py}}',
     '../../_base_/default_runtime.py',
-    '../../_base_/datasets/scenes.py',
+    '../../_base_/datasets/scenes_train.py',
+    '../../_base_/datasets/scenes_test.py',
     '../../_base_/models/fcn_r18.py',
     '../../_base_/schedules/sgd_poly.py',
 ]
@@ -26,6 +27,5 @@ test_dataloader = dict(
     )
 )
 test_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
-test_cfg = dict(type='TestLoop', fp16=True)
 optim_wrapper = dict(optimizer=dict(lr=0.05))
 train_cfg = dict(max_iters={{_base_.segmentor_iters}})

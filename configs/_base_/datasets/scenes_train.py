@@ -4,7 +4,6 @@ train_pipeline = [
     dict(type='RandomFlip', prob=[0.3, 0.3], direction=['horizontal', 'vertical']),
     dict(type='PackWeakInputs'),
 ]
-test_pipeline = [dict(type='LoadPhoto'), dict(type='PackWeakInputs')]
 train_dataloader = dict(
     batch_size=16,
     num_workers=1,
@@ -12,10 +11,4 @@ train_dataloader = dict(
     drop_last=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(type='ImageLabelDataset', pipeline=train_pipeline),
-)
-test_dataloader = dict(
-    batch_size=16,
-    num_workers=1,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
-    dataset=dict(type='ImageLabelDataset', pipeline=test_pipeline, test_mode=True),
 )

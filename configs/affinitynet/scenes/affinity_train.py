@@ -20,5 +20,5 @@ train_dataloader = dict(
         dataset={{_base_.train_photos}}, affinity_label_dir={{_base_.affinity_label_dir}}, pipeline=train_pipeline
     )
 )
-optim_wrapper = dict(optimizer=dict(lr=0.05), paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.1)}))
+optim_wrapper = dict(optimizer=dict(lr=0.1))
 train_cfg = dict(max_iters={{_base_.affinity_iters}})

@@ -28,9 +28,9 @@ num_workers = 1
 seed_iters = 500
 background_score = 0.2
 affinity_iters = 400
-beta = 8
-alpha = 16
-num_steps = 64
+beta = 16
+alpha = 32
+num_steps = 16
 segmentor_iters = 500
 # No pretrained weights exist for this data set: AffinityNet and the segmentor start from the classifier.
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'

@@ -238,6 +238,8 @@ def pair_labels(
 ) -> Tensor:
     """Label of every pair of near cells.
 
+    Cost: a few operations for each of the B * P * H * W pairs. Source: Ahn & Kwak, CVPR 2018, section 3.3.
+
     Args:
         label_map (Tensor): Integer (B, H, W): 0 background, other values classes, ``ignore_index`` neutral.
         radius (int): Strict radius in cells.
@@ -275,7 +277,8 @@ def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = 255) 
     """Reduce a label map to the grid of the network: each cell takes the most frequent class of its block.
 
     A block of which more than half is neutral becomes neutral, and so does one where two classes tie. Where
-    ``stride`` does not divide the size, the blocks of the last row and column are partial.
+    ``stride`` does not divide the size, the blocks of the last row and column are partial. Cost: a few
+    operations a pixel for each class in the map.
 
     Args:
         label_map (Tensor): Integer (B, H, W), values in [0, 255].
@@ -362,7 +365,8 @@ def edge_to_affinity(edge: Tensor, radius: int = 5) -> Tensor:
     """Affinity of near cells from a map of class boundaries: 1 minus the strongest boundary on the way.
 
     ``a_ij = 1 - max_k edge_k`` over the cells k of the path from i to j, both ends included (Ahn, Cho & Kwak,
-    CVPR 2019, eq. 3). The field is a source of affinities for ``random_walk`` like that of AffinityNet.
+    CVPR 2019, eq. 3). Cost: B * H * W times the lengths of the P paths, 242 in all for radius 5. The field is
+    a source of affinities for ``random_walk`` like that of AffinityNet.
 
     Args:
         edge (Tensor): Floating-point (B, 1, H, W) in [0, 1], the probability of a boundary.

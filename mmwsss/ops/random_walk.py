@@ -115,8 +115,9 @@ def random_walk(
     """Let every score map walk ``num_steps`` steps over the affinity field.
 
     The result is ``(D^-1 A)^num_steps x`` for every map x (Ahn & Kwak, CVPR 2018, eq. 5-6; see the top of
-    this file): each cell becomes a convex combination of the cells its walk reaches. Only 'dense' builds an N
-    x N matrix. The sums are in float32, or float64 where the scores are. No gradient is recorded.
+    this file): each cell becomes a convex combination of the cells its walk reaches. A product costs 2 * P *
+    B * K * H * W multiply-adds; only 'dense' builds an N x N matrix. The sums are in float32, or float64
+    where the scores are. No gradient is recorded.
 
     Args:
         scores (Tensor): Floating-point (B, K, H, W).

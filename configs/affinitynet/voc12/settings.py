@@ -1,5 +1,7 @@
 # Settings of the five steps: where the data are and how long to train. Override any of them with
 # `tools/pipeline.py configs/affinitynet/voc12/pipeline.py --cfg-options key=value`.
+# Any BaseSegDataset with lists; 'BaseSegDataset' itself for photographs of your own.
+dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
 image_dir = 'JPEGImages'
 mask_dir = 'SegmentationClass'
@@ -37,7 +39,7 @@ num_classes = len(classes)
 num_labels = num_classes - with_background
 
 photos = dict(
-    type='PascalVOCDataset',
+    type=dataset_type,
     data_root=data_root,
     data_prefix=dict(img_path=image_dir, seg_map_path=mask_dir),
     metainfo=dict(classes=classes),

@@ -35,7 +35,7 @@ def draw_ladder(rungs: Mapping[str, float | None], picked: Sequence[str] = ()) -
     """
     names, values = list(rungs), [value or 0.0 for value in rungs.values()]
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 0.45 * len(names) + 0.8))
+        figure = Figure(figsize=(5.4, 0.4 * len(names) + 0.8))
         axes = figure.add_subplot()
         bars = axes.barh(range(len(names)), values, color=BLUE, height=0.62)
         for bar, name, value in zip(bars, names, rungs.values(), strict=True):
@@ -55,7 +55,7 @@ def draw_sweep(scores: Sequence[float], curve: Sequence[float], configured: floa
     best = int(np.nanargmax(curve))
     at = int(np.argmin(np.abs(np.asarray(scores) - configured)))
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 3.2))
+        figure = Figure(figsize=(5.4, 3.0))
         axes = figure.add_subplot()
         axes.plot(scores, curve, color=BLUE, linewidth=2)
         axes.plot(scores[at], curve[at], 'o', color=ORANGE, markersize=9,
@@ -77,7 +77,7 @@ def draw_class_bars(classes: Sequence[str], series: Mapping[str, np.ndarray]) ->
     positions = np.arange(len(classes))
     height = 0.8 / len(series)
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(layout='constrained', figsize=(7.2, len(classes) * (0.16 * len(series) + 0.16) + 1.0))
+        figure = Figure(layout='constrained', figsize=(5.4, len(classes) * (0.11 * len(series) + 0.14) + 1.1))
         axes = figure.add_subplot()
         for number, (name, values) in enumerate(series.items()):
             axes.barh(positions + (number - (len(series) - 1) / 2) * height, np.nan_to_num(values), height,
@@ -86,7 +86,7 @@ def draw_class_bars(classes: Sequence[str], series: Mapping[str, np.ndarray]) ->
         axes.invert_yaxis()
         axes.set(xlim=(0, 100), xlabel='IoU in percent')
         axes.grid(axis='y', visible=False)
-        figure.legend(loc='outside upper center', ncols=3, frameon=False)
+        figure.legend(loc='outside upper center', ncols=min(len(series), 3), frameon=False)
         return _svg(figure)
 
 
@@ -116,7 +116,7 @@ def draw_confusion(confusion: np.ndarray, classes: Sequence[str]) -> str:
 def draw_seconds(seconds: Mapping[str, float]) -> str:
     """Horizontal bars of the minutes that each step took."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 0.42 * len(seconds) + 0.8))
+        figure = Figure(figsize=(5.4, 0.38 * len(seconds) + 0.8))
         axes = figure.add_subplot()
         bars = axes.barh(list(seconds), [value / 60 for value in seconds.values()], color=BLUE, height=0.62)
         axes.bar_label(bars, [f' {value:.0f} s' for value in seconds.values()])
@@ -138,7 +138,8 @@ def draw_losses(losses: Mapping[str, tuple[Sequence[int], Sequence[float]]], tit
         figure = Figure(figsize=(5.2, 2.8))
         axes = figure.add_subplot()
         for number, (name, (iterations, values)) in enumerate(losses.items()):
-            axes.plot(iterations, values, color=SERIES[(number + 1) % len(SERIES)], label=name, linewidth=1.5)
+            axes.plot(iterations, values, color=SERIES[(number + 1) % len(SERIES)], label=name, linewidth=1.5,
+                      marker='.' if len(values) < 10 else None)
         axes.set(xlabel='iteration', ylabel='loss', title=title)
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False)

@@ -1,7 +1,7 @@
 """The pictures of a report: a photograph beside what each step made of it."""
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,8 +78,19 @@ def draw_cams(cams: np.ndarray, class_ids: Sequence[int], palette: np.ndarray) -
     return (colours * cams.max(0)[..., None].clip(0, 1)).round().astype(np.uint8)
 
 
-def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray, side: int = SIDE) -> Panel:
-    """Reads what there is of a photograph and brings it to a longer side of at most `side` pixels."""
+def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray,
+               predicted: Mapping[str, np.ndarray] | None = None, side: int = SIDE) -> Panel:
+    """Reads what there is of a photograph and brings it to a longer side of at most `side` pixels.
+
+    Args:
+        photograph (Photograph): Which one.
+        num_classes (int): Number of classes.
+        palette (ndarray): uint8 (256, 3).
+        predicted (dict[str, ndarray], optional): What networks made of it, see
+            :meth:`TrainedStep.predict`. Defaults to None.
+        side (int): Pixels. Defaults to 300.
+    """
+    predicted = predicted or {}
     image = read_photo(photograph.path)[:, :, ::-1]
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))
@@ -90,12 +101,24 @@ def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray, si
         tiles.append(Tile('CAM', draw_cams(resize_maps(seeds.cams, size), seeds.class_ids, palette)))
     if photograph.affinity_label_path.is_file():
         tiles.append(Tile('affinity labels', _shrink(read_mask(photograph.affinity_label_path), size)))
+    if 'affinity' in predicted:
+        tiles.append(Tile('affinity', draw_boundaries(resize_maps(predicted['affinity'][None], size)[0])))
+    if 'random walk' in predicted:
+        tiles.append(Tile('random walk', _shrink(predicted['random walk'], size)))
     if photograph.pseudo_mask_path.is_file():
         tiles.append(Tile('pseudo mask', _shrink(read_mask(photograph.pseudo_mask_path), size)))
+    if 'segmentor' in predicted:
+        tiles.append(Tile('segmentor', _shrink(predicted['segmentor'], size)))
     if photograph.truth_path is not None:
         truth = read_truth(photograph.truth_path, (height, width), num_classes, photograph.truth_classes)
         tiles.append(Tile('truth', _shrink(truth, size)))
     return Panel(photograph, tuple(tiles))
+
+
+def draw_boundaries(boundaries: np.ndarray) -> np.ndarray:
+    """Draws boundaries (H, W) of any range bright on dark, relative to the strongest ones of the picture."""
+    strongest = max(float(np.percentile(boundaries, 99.5)), 1e-6)
+    return (matplotlib.colormaps['magma'](boundaries / strongest)[..., :3] * 255).round().astype(np.uint8)
 
 
 def _shrink(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -121,15 +144,16 @@ def write_sheet(path: Path, panels: Sequence[Panel], palette: np.ndarray, opacit
 
     Args:
         path (Path): Target `.png`; written whole or not at all.
-        panels (sequence[Panel]): Their tiles may differ in number.
+        panels (sequence[Panel]): At least one; their tiles may differ in number.
         palette (ndarray): uint8 (256, 3).
         opacity (float): Of what lies over the photograph. Defaults to 0.65.
     """
     names = tile_names(panels)
-    side, gap, head = 160, 6, 26
+    side = min(160, max(max(panel.tiles[0].image.shape[:2]) for panel in panels))
+    gap, head = 6, 26
     rows = [_sheet_row(panel, names, palette, opacity, side, gap) for panel in panels]
     width = len(names) * (side + gap) + gap
-    sheet = Image.new('RGB', (max(width, side), head + sum(row.height + gap for row in rows)), 'white')
+    sheet = Image.new('RGB', (width, head + sum(row.height + gap for row in rows)), 'white')
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.truetype(str(Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')), 13)
     for column, name in enumerate(names):
@@ -145,15 +169,14 @@ def write_sheet(path: Path, panels: Sequence[Panel], palette: np.ndarray, opacit
 
 def tile_names(panels: Sequence[Panel]) -> list[str]:
     """Names of the tiles of all panels, in their order."""
-    longest = max(panels, key=lambda panel: len(panel.tiles), default=None)
-    names = [tile.name for tile in longest.tiles] if longest else []
-    return list(dict.fromkeys([*names, *(tile.name for panel in panels for tile in panel.tiles)]))
+    longest_first = sorted(panels, key=lambda panel: -len(panel.tiles))
+    return list(dict.fromkeys(tile.name for panel in longest_first for tile in panel.tiles))
 
 
 def _sheet_row(panel: Panel, names: list[str], palette: np.ndarray, opacity: float, side: int,
                gap: int) -> Image.Image:
     photo = panel.tiles[0].image
-    scale = side / max(photo.shape[:2])
+    scale = min(1.0, side / max(photo.shape[:2]))
     size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
     row = Image.new('RGB', (len(names) * (side + gap) + gap, size[1]), 'white')
     for tile in panel.tiles:
@@ -166,9 +189,9 @@ def _sheet_row(panel: Panel, names: list[str], palette: np.ndarray, opacity: flo
 
 
 def classes_shown(panel: Panel) -> list[int]:
-    """Data set indices of the foreground and background classes of a panel, by its labels and its masks."""
+    """Data set indices of the classes in a photograph, by its labels and its true mask."""
     shown = set(panel.photograph.class_ids)
     for tile in panel.tiles:
-        if tile.image.ndim == 2 and tile.name == 'truth':
+        if tile.name == 'truth':
             shown.update(int(index) for index in np.unique(tile.image) if index != IGNORE_INDEX)
     return sorted(shown)

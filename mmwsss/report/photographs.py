@@ -1,4 +1,5 @@
 """Which photographs a pipeline run was about, and how its seeds and pseudo masks compare with their masks."""
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,47 +41,46 @@ class Photograph:
     truth_classes: Mapping[int, int] | None = field(default=None, hash=False)
 
 
-def step_config(work_dir: Path, step: str) -> Config | None:
-    """The resolved config that a step left in its folder, None where there is none."""
-    files = sorted((work_dir / step).glob('*.py'))
-    return Config.fromfile(files[0]) if files else None
+def tested_configs(work_dir: Path, steps: Iterable[str]) -> dict[str, Config]:
+    """The resolved configs that the tests of steps left in their folders, by step, in order."""
+    configs = {}
+    for step in steps:
+        files = sorted((work_dir / step).glob('*.py'))
+        config = Config.fromfile(files[0]) if files else {}
+        if config.get('test_dataloader'):
+            configs[step] = config
+    return configs
 
 
-def load_photographs(work_dir: Path, steps: Iterable[str], settings: Mapping[str, Any]) -> list[Photograph]:
-    """Lists the photographs that seeds and pseudo masks were made for.
-
-    They are those of the first step whose test data set has image-level labels, as its config says.
+def load_photographs(config: Config, settings: Mapping[str, Any]) -> list[Photograph]:
+    """Lists the photographs of the test data set of a step.
 
     Args:
-        work_dir (Path): Work directory of the pipeline.
-        steps (iterable[str]): Names of its steps, in order.
+        config (Config): Resolved config of the step.
         settings (dict): Settings of the run; folders of seeds, affinity labels and pseudo masks are used.
 
     Returns:
-        list[Photograph]: In the order of the data set; empty where no step has such a data set.
+        list[Photograph]: In the order of the data set; empty where that is no segmentation data set.
     """
-    for step in steps:
-        config = step_config(work_dir, step)
-        if config is None or 'test_dataloader' not in config:
-            continue
-        with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmseg')):
-            dataset = DATASETS.build({**config.test_dataloader.dataset, 'pipeline': [], 'lazy_init': True})
-            samples = dataset.load_data_list() if hasattr(dataset, 'load_data_list') else []
-        if samples and 'image_id' in samples[0]:
-            return [_photograph(sample, settings) for sample in samples]
-    return []
+    with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmseg')):
+        dataset = DATASETS.build({**config.test_dataloader.dataset, 'pipeline': [], 'lazy_init': True})
+        samples = dataset.load_data_list() if hasattr(dataset, 'load_data_list') else []
+    folder = getattr(dataset, 'data_prefix', {}).get('img_path') or ''
+    return [_photograph(sample, folder, settings) for sample in samples if 'img_path' in sample]
 
 
-def _photograph(sample: Mapping[str, Any], settings: Mapping[str, Any]) -> Photograph:
-    image_id = sample['image_id']
+def _photograph(sample: Mapping[str, Any], folder: str, settings: Mapping[str, Any]) -> Photograph:
+    path = sample['img_path']
+    image_id = sample.get('image_id') or Path(os.path.relpath(path, folder)).with_suffix('').as_posix()
+    truth = sample.get('seg_map_path')
     return Photograph(
         image_id=image_id,
-        path=sample['img_path'],
+        path=path,
         class_ids=tuple(int(index) for index in sample.get('gt_class_ids', ())),
         seed_path=Path(settings['seed_dir'], f'{image_id}.npz'),
         affinity_label_path=Path(settings['affinity_label_dir'], f'{image_id}.png'),
         pseudo_mask_path=Path(settings['pseudo_mask_dir'], f'{image_id}.png'),
-        truth_path=sample.get('seg_map_path'),
+        truth_path=truth if truth and os.path.isfile(truth) else None,
         truth_classes=classes_of_truth(sample))
 
 

@@ -1,36 +1,50 @@
 """Puts a report together from the work directory of a pipeline."""
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 
-from mmwsss.evaluation.confusion import class_ious, mean_iou
+from mmwsss.evaluation.confusion import class_ious, confusion_matrix, mean_iou
 from mmwsss.evaluation.seed_metric import NUM_BINS, sweep_confusions
 from mmwsss.fileio import atomic_write
 
 from . import charts
-from .page import chart, folded, gallery, page, table
-from .panels import make_panel, read_palette, write_sheet
-from .photographs import Measured, Photograph, choose_panels, load_photographs, measure, sample_evenly
+from .page import Section, chart, folded, gallery, page, table
+from .panels import Panel, make_panel, read_palette, write_sheet
+from .photographs import (
+    Measured,
+    Photograph,
+    choose_panels,
+    load_photographs,
+    measure,
+    sample_evenly,
+    tested_configs,
+)
+from .predictions import TrainedStep
+from .records import read_confusions, read_losses, read_megabytes, read_memory
 
 REPORT_FILE = 'report/index.html'
 SHEET_FILE = 'report/panels.png'
 NUM_PANELS = 24
+NUM_HELD_OUT = 8
+MAX_ROWS = 16
 MAX_MEASURED = 1500
-_RUNGS = dict(
+HELD_OUT = 'held-out'
+_NAMES = dict(
     cam='CAM', cam_best='CAM, best background score', cam_dcrf='CAM + dCRF', random_walk='random walk',
-    random_walk_dcrf='random walk + dCRF', segmentor='segmentor')
-_PICKED = ('cam_best', )
+    random_walk_dcrf='random walk + dCRF', segmentor='segmentor, held-out')
+_PICKED_WITH_MASKS = 'cam_best'
 
 
 def write_report(work_dir: str | Path, settings: Mapping[str, Any], results: Mapping[str, Any]) -> Path:
     """Writes the report of a pipeline run.
 
     It opens from disk without a network. What a run has not made is left out. Beside it lies `panels.png`,
-    the same panels as one picture.
+    some of the same panels as one picture.
 
     Args:
         work_dir (str | Path): Work directory of the pipeline, with the folders of its steps.
@@ -43,28 +57,45 @@ def write_report(work_dir: str | Path, settings: Mapping[str, Any], results: Map
         Path: The HTML file, `<work_dir>/report/index.html`.
 
     Raises:
-        DataError: If a photograph, a mask or seeds cannot be read.
+        DataError: If a photograph, a mask, seeds or a checkpoint cannot be read.
     """
     work_dir = Path(work_dir)
-    sections = [('ladder', 'Ladder', _ladder(results))]
-    classes = list(settings.get('classes', ()))
-    photographs = load_photographs(work_dir, results['metrics'], settings) if classes else []
+    run = _Run(work_dir, settings, results, list(settings.get('classes', ())))
+    sections = [_ladder(results)]
+    configs = tested_configs(work_dir, results['metrics']) if run.classes else {}
+    photographs = load_photographs(next(iter(configs.values())), settings) if configs else []
+    measured, counts, note = _measure(run, photographs)
+    if measured and run.with_background:
+        sections.append(_sweep(run, counts, note))
+    sections += _classes(run, measured, note)
+    sections += _trainings(run)
+    sections.append(_costs(run))
     if photographs:
-        candidates = [photograph for photograph in photographs if photograph.truth_path is not None]
-        sampled = sample_evenly(candidates, MAX_MEASURED)
-        measured, counts = measure(sampled, len(classes), settings.get('background_score', 0.0),
-                                   settings.get('with_background', True))
-        if measured:
-            note = f'Measured on the true masks of {len(measured)} photographs'
-            note += f', picked at random from {len(candidates)}.' if len(sampled) < len(candidates) else '.'
-            sections += _measurements(measured, counts, settings, classes, f'<p class="soft">{note}</p>')
-        sections.append(('gallery', 'Photographs', _gallery(work_dir, photographs, measured, settings)))
-    sections += _trainings(work_dir, results['metrics'])
-    sections.append(('seconds', 'Time and disk', _costs(work_dir, results, settings)))
-    sections.append(('settings', 'Settings and versions', _settings(settings, results)))
+        sections.append(_photographs(run, configs, photographs, measured))
+    sections.append(_settings(run))
     path = work_dir / REPORT_FILE
     atomic_write(path, page(f'{work_dir.name}: report', _introduction(results), sections).encode())
     return path
+
+
+@dataclass(frozen=True)
+class _Run:
+    work_dir: Path
+    settings: Mapping[str, Any]
+    results: Mapping[str, Any]
+    classes: list[str]
+
+    @property
+    def steps(self) -> list[str]:
+        return list(self.results['metrics'])
+
+    @property
+    def with_background(self) -> bool:
+        return self.settings.get('with_background', True)
+
+    @property
+    def background_score(self) -> float:
+        return self.settings.get('background_score', 0.0)
 
 
 def _introduction(results: Mapping[str, Any]) -> str:
@@ -75,106 +106,171 @@ def _introduction(results: Mapping[str, Any]) -> str:
     return ''.join(parts)
 
 
-def _ladder(results: Mapping[str, Any]) -> str:
-    rungs = {_RUNGS.get(name, name.replace('_', ' ')): value for name, value in results['ladder'].items()}
-    picked = [_RUNGS[name] for name in _PICKED]
+def _name(name: str) -> str:
+    return _NAMES.get(name, name.replace('_', ' '))
+
+
+def _ladder(results: Mapping[str, Any]) -> Section:
+    rungs = {_name(name): value for name, value in results['ladder'].items()}
     listed = ', '.join(f'{name} {"not measured" if value is None else f"{value:.1f}"}'
                        for name, value in rungs.items())
-    note = '<p class="soft">mIoU in percent. The hatched bar picked its background score with masks.</p>'
-    return chart(charts.draw_ladder(rungs, picked), f'Bar chart of mIoU in percent: {listed}') + note
+    drawn = chart(charts.draw_ladder(rungs, [_name(_PICKED_WITH_MASKS)]),
+                  f'Bar chart of mIoU in percent: {listed}')
+    note = ''
+    if _PICKED_WITH_MASKS in results['ladder']:
+        note = '<p class="soft">The hatched bar picked its background score with masks.</p>'
+    return Section('ladder', 'Ladder', drawn + note)
 
 
-def _measurements(measured: list[Measured], counts: np.ndarray, settings: Mapping[str, Any],
-                  classes: list[str], note: str) -> list[tuple[str, str, str]]:
-    sections = []
-    if settings.get('with_background', True):
-        curve = mean_iou(sweep_confusions(counts))
-        scores = [index / NUM_BINS for index in range(NUM_BINS + 1)]
-        best = int(np.nanargmax(curve))
-        description = (f'Curve of the mIoU of the CAMs over the background score; best {curve[best]:.1f} at '
-                       f'{scores[best]:.2f}')
-        drawn = charts.draw_sweep(scores, curve, settings.get('background_score', 0.0))
-        sections.append(('sweep', 'CAM mIoU by background score', chart(drawn, description) + note))
-    series = {'CAM': class_ious(sum(one.cam for one in measured))}
+def _measure(run: _Run, photographs: Sequence[Photograph]) -> tuple[list[Measured], np.ndarray | None, str]:
+    candidates = [photograph for photograph in photographs if photograph.truth_path is not None]
+    if not candidates:
+        return [], None, ''
+    sampled = sample_evenly(candidates, MAX_MEASURED)
+    measured, counts = measure(sampled, len(run.classes), run.background_score, run.with_background)
+    note = f'Measured on the true masks of {len(measured)} photographs'
+    note += f', picked at random from {len(candidates)}.' if len(sampled) < len(candidates) else '.'
+    return measured, counts, f'<p class="soft">{note}</p>'
+
+
+def _sweep(run: _Run, counts: np.ndarray, note: str) -> Section:
+    curve = mean_iou(sweep_confusions(counts))
+    scores = [index / NUM_BINS for index in range(NUM_BINS + 1)]
+    best = int(np.nanargmax(curve))
+    description = ('Curve of the mIoU of the CAMs in percent over the background score: '
+                   f'{curve[0]:.0f} at 0, best {curve[best]:.1f} at {scores[best]:.2f}, {curve[-1]:.0f} at 1')
+    drawn = charts.draw_sweep(scores, curve, run.background_score)
+    return Section('sweep', 'CAM mIoU by background score', chart(drawn, description) + note)
+
+
+def _classes(run: _Run, measured: Sequence[Measured], note: str) -> list[Section]:
+    """IoU of each class and confusions, as the tests recorded them, else as measured on files."""
+    recorded = read_confusions(run.work_dir, run.steps)
+    confusions = {_name(name): confusion for name, confusion in recorded.items()
+                  if len(confusion) == len(run.classes)}
     masks = [one.pseudo_mask for one in measured if one.pseudo_mask is not None]
-    if masks:
-        series['pseudo mask'] = class_ious(sum(masks))
-    rows = [(name, *map(float, values)) for name, *values in zip(classes, *series.values(), strict=True)]
+    if confusions:
+        note = '<p class="soft">As the tests of the steps measured it.</p>'
+    elif measured:
+        confusions['CAM'] = sum(one.cam for one in measured)
+        if masks:
+            confusions['pseudo mask'] = sum(masks)
+    if not confusions:
+        return []
+    series = {name: class_ious(confusion) for name, confusion in confusions.items()}
+    rows = [(name, *map(float, values)) for name, *values in zip(run.classes, *series.values(), strict=True)]
     listed = '; '.join(f'{name} ' + ' to '.join(f'{value:.0f}' for value in values) for name, *values in rows)
-    bars = chart(charts.draw_class_bars(classes, series), f'Bar chart of the IoU of each class: {listed}')
+    bars = chart(charts.draw_class_bars(run.classes, series), f'IoU of each class in percent: {listed}')
     numbers = folded('Numbers', table(['class', *(f'IoU of {name}' for name in series)], rows))
-    sections.append(('classes', 'IoU of each class', bars + note + numbers))
-    if masks:
-        drawn = charts.draw_confusion(sum(masks), classes)
-        description = 'Confusion matrix of the pseudo masks: percent of the pixels of each true class'
-        sections.append(('confusion', 'Confusion of the pseudo masks', chart(drawn, description) + note))
-    return sections
+    for name, confusion in confusions.items():
+        numbers += folded(f'Precision and recall of {name}', _class_table(run.classes, confusion))
+    matrices = ''.join(_matrix(name, confusion, run.classes, number == len(confusions) - 1)
+                       for number, (name, confusion) in enumerate(confusions.items()))
+    return [Section('classes', 'IoU of each class', bars + note + numbers),
+            Section('confusion', 'Confusion matrices', matrices + note)]
 
 
-def _gallery(work_dir: Path, photographs: list[Photograph], measured: list[Measured],
-             settings: Mapping[str, Any]) -> str:
-    reasons = choose_panels(photographs, measured, NUM_PANELS)
-    by_id = {photograph.image_id: photograph for photograph in photographs}
-    chosen = [by_id[image_id] for image_id in reasons]
-    written = [path for one in chosen for path in (one.pseudo_mask_path, one.affinity_label_path)]
-    made = [path for path in written if path.is_file()]
-    if not made:
-        return '<p>No step has made masks yet.</p>'
-    palette = read_palette(made[0])
-    panels = [make_panel(photograph, len(settings['classes']), palette) for photograph in chosen]
-    write_sheet(work_dir / SHEET_FILE, panels, palette)
-    scores = {one.photograph.image_id: (one.before, one.after) for one in measured}
-    return gallery(panels, reasons, scores, list(settings['classes']), palette,
-                   settings.get('with_background', True))
+def _class_table(classes: Sequence[str], confusion: np.ndarray) -> str:
+    hits = np.diagonal(confusion).astype(float)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        columns = 100 * hits / confusion[:, :len(classes)].sum(0), 100 * hits / confusion.sum(1)
+    rows = [(name, *map(float, values)) for name, *values in zip(classes, *columns, strict=True)]
+    return table(['class', 'precision', 'recall'], rows)
 
 
-def _trainings(work_dir: Path, steps: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _matrix(name: str, confusion: np.ndarray, classes: Sequence[str], is_open: bool) -> str:
+    recalls = 100 * np.diagonal(confusion) / confusion.sum(1).clip(1)
+    listed = ', '.join(f'{label} {recall:.0f}' for label, recall in zip(classes, recalls, strict=True))
+    description = f'Confusion matrix of {name}; percent of the pixels of each class that are right: {listed}'
+    return folded(name, chart(charts.draw_confusion(confusion, classes), description), is_open)
+
+
+def _trainings(run: _Run) -> list[Section]:
     drawn = []
-    for step in steps:
-        losses = read_losses(work_dir / step)
+    for step in run.steps:
+        losses = read_losses(run.work_dir / step)
         if losses:
             ends = ', '.join(f'{name} ends at {values[-1]:.3f}' for name, (_, values) in losses.items())
             drawn.append(chart(charts.draw_losses(losses, step), f'Training losses of {step}: {ends}'))
-    return [('training', 'Training', f'<div class="columns">{"".join(drawn)}</div>')] if drawn else []
+    return [Section('training', 'Training', ''.join(drawn))] if drawn else []
 
 
-def read_losses(folder: Path) -> dict[str, tuple[list[int], list[float]]]:
-    """Losses that the trainings of a step logged, by name: iterations and values.
-
-    Where a training was resumed, what the later run logged of an iteration counts.
-    """
-    by_name: dict[str, dict[int, float]] = {}
-    for path in sorted(folder.glob('*/vis_data/scalars.json')):
-        for line in path.read_text(encoding='utf-8').splitlines():
-            logged = json.loads(line)
-            for name, value in logged.items():
-                if name.startswith('loss') or '.loss' in name:
-                    by_name.setdefault(name, {})[logged['step']] = value
-    if len(by_name) == 2:
-        by_name.pop('loss', None)
-    return {name: (sorted(values), [values[at] for at in sorted(values)]) for name, values in by_name.items()}
-
-
-def _costs(work_dir: Path, results: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    seconds = {name: value for name, value in results['seconds'].items() if name != 'total'}
+def _costs(run: _Run) -> Section:
+    seconds = {name: value for name, value in run.results['seconds'].items() if name != 'total'}
     listed = ', '.join(f'{name} {value:.0f}' for name, value in seconds.items())
     description = f'Bar chart of the seconds of each step: {listed}'
     drawn = chart(charts.draw_seconds(seconds), description) if seconds else ''
-    rows = [(name, float(value), _megabytes(work_dir / name)) for name, value in seconds.items()]
-    rows += [(name.removesuffix('_dir').replace('_', ' '), None, _megabytes(Path(settings[name])))
-             for name in ('seed_dir', 'affinity_label_dir', 'pseudo_mask_dir') if name in settings]
-    return drawn + table(['step or folder', 'seconds', 'MB on disk'], rows)
+    rows: list[tuple] = []
+    for name, value in seconds.items():
+        memory = read_memory(run.work_dir / name)
+        rows.append((name, float(value), memory.get('process'), memory.get('worker'), memory.get('gpu'),
+                     read_megabytes(run.work_dir / name)))
+    rows.append(('total', float(run.results['seconds'].get('total', sum(seconds.values()))), *[None] * 4))
+    for name in ('seed_dir', 'affinity_label_dir', 'pseudo_mask_dir'):
+        if name in run.settings:
+            label = name.removesuffix('_dir').replace('_', ' ') + 's'
+            rows.append((label, None, None, None, None, read_megabytes(Path(run.settings[name]))))
+    note = ('<p class="soft">Memory and disk in MB: peak of the main process, of the largest process that it '
+            'started, and of tensors on the GPU; size of the folder.</p>')
+    heads = ['', 'seconds', 'memory', 'worker', 'GPU', 'disk']
+    return Section('costs', 'Time, memory and disk', drawn + table(heads, rows) + note)
 
 
-def _megabytes(folder: Path) -> float | None:
-    if not folder.is_dir():
-        return None
-    return sum(path.stat().st_size for path in folder.rglob('*') if path.is_file()) / 1e6
+def _photographs(run: _Run, configs: Mapping[str, Config], photographs: Sequence[Photograph],
+                 measured: Sequence[Measured]) -> Section:
+    reasons = choose_panels(photographs, measured, NUM_PANELS)
+    by_id = {photograph.image_id: photograph for photograph in photographs}
+    chosen = [by_id[image_id] for image_id in reasons]
+    predicted, held_out = _predict(run, configs, chosen)
+    written = [path for one in chosen for path in (one.pseudo_mask_path, one.affinity_label_path)]
+    made = [path for path in written if path.is_file()]
+    if not made:
+        return Section('photographs', 'Photographs', '<p>No step has made masks yet.</p>', wide=True)
+    palette = read_palette(made[0])
+    num_classes = len(run.classes)
+    panels = [make_panel(one, num_classes, palette, predicted.get(one.image_id)) for one in chosen]
+    scores = {one.photograph.image_id: f'mIoU {one.before:.0f} → {one.after:.0f}' for one in measured}
+    for photograph, drawn in held_out:
+        panel = make_panel(photograph, num_classes, palette, drawn)
+        panels.append(panel)
+        reasons[photograph.image_id] = [HELD_OUT]
+        scores[photograph.image_id] = _score(panel, num_classes)
+    write_sheet(run.work_dir / SHEET_FILE, panels[::-(-len(panels) // MAX_ROWS)], palette)
+    note = ('<p class="soft">mIoU is over the classes of the photograph, from its CAM to its pseudo mask; of '
+            'held-out photographs, it is that of the segmentor. Best, worst and most changed are picked with '
+            'masks. The blend goes from the photograph to what a step made of it.</p>')
+    shown = gallery(panels, reasons, scores, run.classes, palette, run.with_background)
+    return Section('photographs', 'Photographs', note + shown, wide=True)
 
 
-def _settings(settings: Mapping[str, Any], results: Mapping[str, Any]) -> str:
-    metrics = [(f'{step}: {name}', value) for step, measured in results['metrics'].items()
+def _predict(run: _Run, configs: Mapping[str, Config], chosen: Sequence[Photograph]
+             ) -> tuple[dict[str, dict[str, np.ndarray]], list[tuple[Photograph, dict[str, np.ndarray]]]]:
+    """Runs the networks of the steps after the first, on the chosen photographs and some held-out ones."""
+    predicted: dict[str, dict[str, np.ndarray]] = {}
+    held_out = []
+    with_seeds = [photograph for photograph in chosen if photograph.seed_path.is_file()]
+    for config in list(configs.values())[1:]:
+        if not config.get('load_from'):
+            continue
+        step = TrainedStep(config)
+        for image_id, drawn in step.predict(with_seeds):
+            predicted.setdefault(image_id, {}).update(drawn)
+        if any('segmentor' in drawn for drawn in predicted.values()):
+            candidates = [one for one in load_photographs(config, run.settings) if one.truth_path is not None]
+            sampled = sample_evenly(candidates, NUM_HELD_OUT)
+            held_out = list(zip(sampled, (drawn for _, drawn in step.predict(sampled)), strict=True))
+    return predicted, held_out
+
+
+def _score(panel: Panel, num_classes: int) -> str:
+    tiles = {tile.name: tile.image for tile in panel.tiles}
+    return f'mIoU {mean_iou(confusion_matrix(tiles["truth"], tiles["segmentor"], num_classes)):.0f}'
+
+
+def _settings(run: _Run) -> Section:
+    metrics = [(f'{step}: {name}', value) for step, measured in run.results['metrics'].items()
                for name, value in measured.items()]
-    return (folded('All metrics', table(['metric', 'value'], metrics))
-            + folded('Settings', table(['setting', 'value'], settings.items()))
-            + folded('Versions', table(['of', 'version'], results['versions'].items())))
+    content = (folded('All metrics', table(['metric', 'value'], metrics))
+               + folded('Settings', table(['setting', 'value'], run.settings.items()))
+               + folded('Versions', table(['of', 'version'], run.results['versions'].items()), is_open=True))
+    return Section('settings', 'Settings and versions', content, wide=True)

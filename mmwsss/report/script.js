@@ -1,30 +1,69 @@
 'use strict';
-const panels = [...document.querySelectorAll('.panel')];
-const classFilter = document.getElementById('class-filter');
-const reasonFilter = document.getElementById('reason-filter');
-const blend = document.getElementById('blend');
-const shown = document.getElementById('shown');
+(() => {
+  const byId = (name) => document.getElementById(name);
+  const panels = [...document.querySelectorAll('.panel')];
+  if (!panels.length) return;
+  const classFilter = byId('class-filter');
+  const reasonFilter = byId('reason-filter');
+  const sliders = [byId('blend'), byId('viewer-blend')];
+  const viewer = byId('viewer');
+  let opened = null;
 
-function applyFilters() {
-  let count = 0;
-  for (const panel of panels) {
-    const hasClass = !classFilter.value || panel.dataset.classes.split(' ').includes(classFilter.value);
-    const hasReason = !reasonFilter.value || panel.dataset.reasons.split(',').includes(reasonFilter.value);
-    panel.hidden = !(hasClass && hasReason);
-    count += panel.hidden ? 0 : 1;
+  function applyFilters() {
+    for (const panel of panels) {
+      const hasClass = !classFilter.value || panel.dataset.classes.split(' ').includes(classFilter.value);
+      const hasReason = !reasonFilter.value || panel.dataset.reasons.split(',').includes(reasonFilter.value);
+      panel.hidden = !(hasClass && hasReason);
+    }
+    const count = panels.filter((panel) => !panel.hidden).length;
+    byId('shown').textContent = `${count} of ${panels.length} photographs`;
   }
-  shown.textContent = `${count} of ${panels.length} photographs`;
-}
 
-function applyBlend() {
-  document.documentElement.style.setProperty('--blend', blend.value / 100);
-  blend.setAttribute('aria-valuetext', `${blend.value} percent mask`);
-}
+  function blend(value) {
+    document.documentElement.style.setProperty('--blend', value / 100);
+    for (const slider of sliders) {
+      slider.value = value;
+      slider.setAttribute('aria-valuetext', `${value} percent mask`);
+    }
+  }
 
-if (panels.length) {
+  function show(picture) {
+    opened = picture;
+    const image = picture.querySelector('img');
+    const copy = document.createElement('div');
+    copy.className = picture.className;
+    copy.style.setProperty('--photo', picture.closest('.panel').style.getPropertyValue('--photo'));
+    copy.style.setProperty('--ratio', image.getAttribute('width') / image.getAttribute('height'));
+    copy.append(image.cloneNode());
+    byId('viewer-picture').replaceChildren(copy);
+    byId('viewer-title').textContent = image.alt;
+    if (!viewer.open) viewer.showModal();
+  }
+
+  function move(steps) {
+    const pictures = panels.filter((panel) => !panel.hidden)
+      .flatMap((panel) => [...panel.querySelectorAll('.picture')]);
+    show(pictures[(pictures.indexOf(opened) + steps + pictures.length) % pictures.length]);
+  }
+
   classFilter.addEventListener('change', applyFilters);
   reasonFilter.addEventListener('change', applyFilters);
-  blend.addEventListener('input', applyBlend);
+  for (const slider of sliders) slider.addEventListener('input', () => blend(slider.value));
+  for (const panel of panels) {
+    for (const picture of panel.querySelectorAll('.picture')) {
+      picture.addEventListener('click', () => show(picture));
+    }
+  }
+  byId('viewer-previous').addEventListener('click', () => move(-1));
+  byId('viewer-next').addEventListener('click', () => move(1));
+  byId('viewer-close').addEventListener('click', () => viewer.close());
+  viewer.addEventListener('close', () => opened.focus());
+  viewer.addEventListener('keydown', (event) => {
+    const steps = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (steps === undefined || event.target.type === 'range') return;
+    event.preventDefault();
+    move(steps);
+  });
   applyFilters();
-  applyBlend();
-}
+  blend(sliders[0].value);
+})();

@@ -26,6 +26,6 @@ test_dataloader = dict(
         pipeline=[dict(type='LoadPhoto'), dict(type='LoadAnnotations'), dict(type='PackSegInputs')],
     )
 )
-test_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
+test_evaluator = dict(type='SegmentorMetric', iou_metrics=['mIoU'])
 optim_wrapper = dict(optimizer=dict(lr=0.05))
 train_cfg = dict(max_iters={{_base_.segmentor_iters}})

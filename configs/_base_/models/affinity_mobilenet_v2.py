@@ -1,4 +1,5 @@
-# AffinityNet on a frozen ImageNet MobileNetV2 at stride 8.
+# AffinityNet on a frozen MobileNetV2, that of cam_mobilenet_v2.py. Its deep taps, at stride 16, are resized to the grid of
+# stride 8; at stride 8 of their own they would need a backbone that is trained with the dilations.
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[127.5, 127.5, 127.5],
@@ -16,10 +17,16 @@ model = dict(
     backbone=dict(
         type='MobileNetV2',
         out_indices=(1, 2, 4, 6),
-        strides=(1, 2, 2, 1, 1, 1, 1),
-        dilations=(1, 1, 1, 2, 2, 4, 4),
+        strides=(1, 2, 2, 2, 1, 1, 1),
+        dilations=(1, 1, 1, 1, 1, 2, 2),
         norm_eval=True,
     ),
-    head=dict(type='AffinityHead', in_channels=(24, 32, 96, 320), in_index=(0, 1, 2, 3), channels=(32, 32, 128, 256), stride=8),
+    head=dict(
+        type='AffinityHead',
+        in_channels=(24, 32, 96, 320),
+        in_index=(0, 1, 2, 3),
+        channels=(32, 32, 128, 256),
+        stride=8,
+    ),
     postprocessor=dict(type='RandomWalk'),
 )

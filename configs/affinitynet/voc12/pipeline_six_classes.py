@@ -7,6 +7,6 @@ overrides = dict(
     val_list='ImageSets/Segmentation/six_val2007.txt',
     mask_list='ImageSets/Segmentation/six_train.txt',
     seed_iters=667,
-    affinity_iters=2000,
-    segmentor_iters=1600,
+    affinity_iters=1400,
+    segmentor_iters=1000,
 )

@@ -58,6 +58,7 @@ seed_iters = 3300
 background_score = 0.34
 alpha_low = 1.2
 alpha_high = 7
+seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'
 affinity_iters = 5300
 # Random walk: exponents of the affinities and of the background, steps.
 beta = 8

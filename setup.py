@@ -1,4 +1,5 @@
 """Package metadata. `pip install -e .[onedl,dev]` is the default installation."""
+
 import re
 from pathlib import Path
 

@@ -1,4 +1,5 @@
 """Run all steps of a method: skips what is done, resumes what was cut off, and ends with a table."""
+
 import argparse
 import sys
 from pathlib import Path
@@ -16,17 +17,30 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='pipeline config, such as configs/affinitynet/scenes/pipeline.py')
     steps = parser.add_mutually_exclusive_group()
-    steps.add_argument('--from', dest='first', metavar='STEP',
-                       help='begin with this step, even if it is done')
+    steps.add_argument('--from', dest='first', metavar='STEP', help='begin with this step, even if it is done')
     steps.add_argument('--only', metavar='STEP', help='run only this step, even if it is done')
     parser.add_argument('--dry-run', action='store_true', help='print what would run and stop')
     parser.add_argument('--work-dir', help='folder of all results')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
-                        help='override settings (those of the settings.py beside the config)')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='what starts the processes of each step; pytorch where there are several')
-    parser.add_argument('--gpus', type=int, default=1,
-                        help='processes of each step, one a GPU, or all on the CPU where there is no GPU')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='override settings (those of the settings.py beside the config)',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what starts the processes of each step; pytorch where there are several',
+    )
+    parser.add_argument(
+        '--gpus',
+        type=int,
+        default=1,
+        help='processes of each step, one a GPU, or all on the CPU where there is no GPU',
+    )
     parser.add_argument('--verbose', action='store_true', help='show all output of the steps')
     return parser.parse_args(arguments)
 

@@ -1,4 +1,5 @@
 """Test a checkpoint: infer seeds or pseudo masks, or evaluate a segmentor."""
+
 import argparse
 
 from mmwsss.apis import launch

@@ -1,4 +1,5 @@
 """Train a model: any step of a method, or a segmentor."""
+
 import argparse
 
 from mmwsss.apis import launch
@@ -7,10 +8,12 @@ from mmwsss.apis import launch
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='train config file')
-    parser.add_argument('--resume', action='store_true',
-                        help='go on from the newest whole checkpoint of the work directory, if there is one')
-    parser.add_argument('--amp', action='store_true',
-                        help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='go on from the newest whole checkpoint of the work directory, if there is one',
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     launch.add_common_arguments(parser)
     return parser.parse_args(arguments)
 

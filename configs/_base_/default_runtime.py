@@ -1,8 +1,13 @@
 default_scope = 'mmseg'
 custom_imports = dict(
-    imports=['mmwsss.models', 'mmwsss.datasets', 'mmwsss.evaluation', 'mmwsss.engine'], allow_failed_imports=False
+    imports=['mmwsss.models', 'mmwsss.datasets', 'mmwsss.evaluation', 'mmwsss.engine'],
+    allow_failed_imports=False,
 )
-env_cfg = dict(cudnn_benchmark=True, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl'))
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),
+)
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 log_processor = dict(by_epoch=False, window_size=20)

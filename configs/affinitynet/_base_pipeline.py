@@ -7,7 +7,8 @@ steps = [
         config='seed_infer.py',
         run='test',
         checkpoint='seed_train',
-        outputs=dict(seeds='{seed_dir}/{id}.npz', affinity_labels='{affinity_label_dir}/{id}.png')),
+        outputs=dict(seeds='{seed_dir}/{id}.npz', affinity_labels='{affinity_label_dir}/{id}.png'),
+    ),
     dict(name='affinity_train', config='affinity_train.py', run='train'),
     dict(
         name='affinity_infer',
@@ -15,7 +16,8 @@ steps = [
         run='test',
         checkpoint='affinity_train',
         inputs=['seed_infer', 'affinity_train'],
-        outputs=dict(pseudo_masks='{pseudo_mask_dir}/{id}.png')),
+        outputs=dict(pseudo_masks='{pseudo_mask_dir}/{id}.png'),
+    ),
     dict(name='segmentor', config='segmentor.py', run='train+test'),
 ]
 # The ladder: step and metric of each rung.
@@ -25,8 +27,10 @@ results = dict(
     cam_dcrf=('seed_infer', 'cam_dcrf/mIoU'),
     random_walk=('affinity_infer', 'random_walk/mIoU'),
     random_walk_dcrf=('affinity_infer', 'random_walk_dcrf/mIoU'),
-    segmentor=('segmentor', 'mIoU'))
+    segmentor=('segmentor', 'mIoU'),
+)
 used_ground_truth = (
     'Image-level labels train the classifier and gate the activation maps. Masks train nothing: they measure '
     'every mIoU here, and cam_best also picks its background score with them. The segmentor is measured on '
-    'held-out photographs and sees no image-level labels there.')
+    'held-out photographs and sees no image-level labels there.'
+)

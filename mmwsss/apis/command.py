@@ -1,4 +1,5 @@
 """The command lines of a pipeline's steps."""
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,8 +31,14 @@ class Launcher:
         launcher = 'pytorch' if self.launcher == 'none' and self.gpus > 1 else self.launcher
         start = {
             'none': [sys.executable],
-            'pytorch': [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-                        '--nproc_per_node', str(self.gpus)],
+            'pytorch': [
+                sys.executable,
+                '-m',
+                'torch.distributed.run',
+                '--standalone',
+                '--nproc_per_node',
+                str(self.gpus),
+            ],
             'slurm': ['srun', '--ntasks', str(self.gpus), '--gpus-per-task', '1', sys.executable],
             'mpi': ['mpirun', '-n', str(self.gpus), sys.executable],
         }[launcher]

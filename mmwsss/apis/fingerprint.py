@@ -1,4 +1,5 @@
 """What the result of a step depends on, as one short hash."""
+
 import functools
 import hashlib
 import json

@@ -1,4 +1,5 @@
 """What `tools/train.py` and `tools/test.py` share: from a command line to a runner."""
+
 import argparse
 import gc
 import inspect
@@ -40,13 +41,25 @@ def run_tool(main: Callable[[], None]) -> None:
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that training and testing share, as MMSegmentation names them."""
-    parser.add_argument('--settings', metavar='FILE',
-                        help='settings file that takes the place of the settings.py beside the config')
+    parser.add_argument(
+        '--settings',
+        metavar='FILE',
+        help='settings file that takes the place of the settings.py beside the config',
+    )
     parser.add_argument('--work-dir', help='folder of logs, checkpoints and metrics')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='override values of the config, such as model.backbone.depth=18 or key="[a,b]"')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='what started the processes')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override values of the config, such as model.backbone.depth=18 or key="[a,b]"',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes',
+    )
     # torch.distributed.launch of torch 2 passes --local-rank, older ones --local_rank.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
@@ -87,14 +100,24 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
 def _export_ranks(launcher: str) -> None:
     """Sets the variables that torch reads, from those of the launcher."""
     if launcher == 'slurm':
-        nodes = subprocess.run(['scontrol', 'show', 'hostname', os.environ['SLURM_NODELIST']],
-                               capture_output=True, text=True, check=True).stdout.split()
-        ranks = dict(RANK=os.environ['SLURM_PROCID'], WORLD_SIZE=os.environ['SLURM_NTASKS'],
-                     LOCAL_RANK=os.environ['SLURM_LOCALID'])
+        nodes = subprocess.run(
+            ['scontrol', 'show', 'hostname', os.environ['SLURM_NODELIST']],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        ranks = dict(
+            RANK=os.environ['SLURM_PROCID'],
+            WORLD_SIZE=os.environ['SLURM_NTASKS'],
+            LOCAL_RANK=os.environ['SLURM_LOCALID'],
+        )
         os.environ.setdefault('MASTER_ADDR', nodes[0])
     else:
-        ranks = dict(RANK=os.environ['OMPI_COMM_WORLD_RANK'], WORLD_SIZE=os.environ['OMPI_COMM_WORLD_SIZE'],
-                     LOCAL_RANK=os.environ['OMPI_COMM_WORLD_LOCAL_RANK'])
+        ranks = dict(
+            RANK=os.environ['OMPI_COMM_WORLD_RANK'],
+            WORLD_SIZE=os.environ['OMPI_COMM_WORLD_SIZE'],
+            LOCAL_RANK=os.environ['OMPI_COMM_WORLD_LOCAL_RANK'],
+        )
         os.environ.setdefault('MASTER_ADDR', 'localhost')
     os.environ.update(ranks)
     os.environ.setdefault('MASTER_PORT', '29500')
@@ -113,7 +136,8 @@ def initialise_processes(cfg: Config) -> None:
     wrapper = dict(
         type='MMDistributedDataParallel',
         broadcast_buffers=False,
-        find_unused_parameters=cfg.get('find_unused_parameters', False))
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
     wrapper.update(cfg.get('model_wrapper_cfg') or {})
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
 
@@ -238,8 +262,11 @@ def train(cfg: Config) -> None:
 def _train(cfg: Config) -> None:
     runner = build_runner(cfg)
     runner.train()
-    logged = {name: buffer.current() for name, buffer in runner.message_hub.log_scalars.items()
-              if name.startswith(('train/loss', 'val/')) and not name.endswith('time')}
+    logged = {
+        name: buffer.current()
+        for name, buffer in runner.message_hub.log_scalars.items()
+        if name.startswith(('train/loss', 'val/')) and not name.endswith('time')
+    }
     if is_main_process():
         atomic_write_json(Path(cfg.work_dir) / TRAINING_FILE, plain_numbers(logged))
         note_memory(cfg.work_dir, 'train')

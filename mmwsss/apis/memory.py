@@ -1,4 +1,5 @@
 """How much memory a phase of a step needed."""
+
 import json
 import resource
 from pathlib import Path
@@ -28,5 +29,6 @@ def note_memory(folder: str | Path, phase: str) -> None:
     noted[phase] = dict(
         process=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _MEGABYTE),
         worker=round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / _MEGABYTE),
-        gpu=round(gpu / _MEGABYTE))
+        gpu=round(gpu / _MEGABYTE),
+    )
     atomic_write_json(path, noted)

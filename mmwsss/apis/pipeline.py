@@ -1,4 +1,5 @@
 """Runs the steps of a method in order: skips what is done, resumes what was cut off, ends with a table."""
+
 import fcntl
 import shlex
 import signal
@@ -58,8 +59,14 @@ class Pipeline:
         DataError: If the config, the settings or their lists cannot be used.
     """
 
-    def __init__(self, config_file: str, launcher: Launcher, overrides: Mapping[str, Any] | None = None,
-                 work_dir: str | None = None, runner: Callable[..., int] = run_command) -> None:
+    def __init__(
+        self,
+        config_file: str,
+        launcher: Launcher,
+        overrides: Mapping[str, Any] | None = None,
+        work_dir: str | None = None,
+        runner: Callable[..., int] = run_command,
+    ) -> None:
         config = load_config(config_file).to_dict()
         self.folder = Path(config.get('config_dir', Path(config_file).resolve().parent))
         for key in ('settings', 'steps', 'results'):
@@ -137,12 +144,14 @@ class Pipeline:
             return self.steps, False
         self._check_is_step(only or first, '--only' if only else '--from')
         position = self.steps.index(self._step(only or first))
-        chosen = self.steps[position:position + 1] if only else self.steps[position:]
+        chosen = self.steps[position : position + 1] if only else self.steps[position:]
         needed = chosen[0].inputs if only else [step.name for step in self.steps[:position]]
         for name in needed:
             if not self.is_done(self._step(name)):
-                raise DataError(f'step {chosen[0].name}: step {name} before it is not done, or its config or '
-                                'inputs have changed since; run the pipeline without --from and --only')
+                raise DataError(
+                    f'step {chosen[0].name}: step {name} before it is not done, or its config or '
+                    'inputs have changed since; run the pipeline without --from and --only'
+                )
         return chosen, True
 
     def phase_command(self, step: Step, phase: str, resume: bool = False) -> list[str]:
@@ -178,8 +187,13 @@ class Pipeline:
         """Checks the data and weights of all steps; see :func:`check_configs`."""
         return check_configs(self.configs, [str(self.work_dir)])
 
-    def run(self, first: str | None = None, only: str | None = None, verbose: bool = False,
-            output: Callable[[str], None] = print) -> dict[str, Any]:
+    def run(
+        self,
+        first: str | None = None,
+        only: str | None = None,
+        verbose: bool = False,
+        output: Callable[[str], None] = print,
+    ) -> dict[str, Any]:
         """Runs what is asked for and is not done.
 
         Args:
@@ -228,27 +242,36 @@ class Pipeline:
             before = record['seconds'].get(phase, 0.0) if trained else 0.0
             started = time.monotonic()
             try:
-                code = self.runner(command, folder.log_file, watch, keep_open=(lock, ))
+                code = self.runner(command, folder.log_file, watch, keep_open=(lock,))
             finally:
                 watch.end()
                 record['seconds'][phase] = before + time.monotonic() - started
                 folder.write(record)
             if code != 0:
-                raise StepFailed(f'{last_lines(folder.log_file)}\n\nstep {step.name} failed with exit code '
-                                 f'{code}; all its output is in {folder.log_file}', code)
+                raise StepFailed(
+                    f'{last_lines(folder.log_file)}\n\nstep {step.name} failed with exit code '
+                    f'{code}; all its output is in {folder.log_file}',
+                    code,
+                )
             record['finished'] = [*record['finished'], phase]
             folder.write(record)
         missing = folder.missing_outputs(self.patterns[step.name], self.ids_of(step))
         if missing:
             listed = ', '.join(missing[:3])
-            raise StepFailed(f'step {step.name} ended without writing {len(missing)} of its files, such as '
-                             f'{listed}; its output is in {folder.log_file}', 1)
+            raise StepFailed(
+                f'step {step.name} ended without writing {len(missing)} of its files, such as '
+                f'{listed}; its output is in {folder.log_file}',
+                1,
+            )
         folder.finish(record)
 
     def _headline(self, step: Step) -> str:
         metrics = self.folders[step.name].metrics()
-        shown = [f'{name} {metrics[metric]:.2f}' for name, (source, metric) in self.results.items()
-                 if source == step.name and metrics.get(metric) is not None]
+        shown = [
+            f'{name} {metrics[metric]:.2f}'
+            for name, (source, metric) in self.results.items()
+            if source == step.name and metrics.get(metric) is not None
+        ]
         return ', '.join(['', *shown])
 
     def _expected_seconds(self) -> dict[str, float]:

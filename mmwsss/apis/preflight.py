@@ -1,4 +1,5 @@
 """Finds out before hours are spent whether the data and weights that configs name are there."""
+
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -111,7 +112,8 @@ def _count(samples: list[dict]) -> dict[str, int]:
     return dict(
         photographs=len(samples),
         labelled=sum('gt_label' in sample for sample in samples),
-        with_masks=sum(bool(sample.get('seg_map_path')) for sample in samples))
+        with_masks=sum(bool(sample.get('seg_map_path')) for sample in samples),
+    )
 
 
 def read_image_ids(settings: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,5 @@
 """Runs the command of a step: its output goes to a log file, one line on the terminal says how far it is."""
+
 import os
 import queue
 import re
@@ -132,8 +133,14 @@ class ProgressWatch:
         output (callable): Where to. Defaults to `print`.
     """
 
-    def __init__(self, title: str, left: TimeLeft, following: Sequence[str] = (), verbose: bool = False,
-                 output: Callable[[str], None] = print) -> None:
+    def __init__(
+        self,
+        title: str,
+        left: TimeLeft,
+        following: Sequence[str] = (),
+        verbose: bool = False,
+        output: Callable[[str], None] = print,
+    ) -> None:
         self.title, self.left, self.following = title, left, following
         self.verbose, self.output = verbose, output
         self.line = ProgressLine()
@@ -168,8 +175,13 @@ class ProgressWatch:
         self.line.clear()
 
 
-def run_command(command: Sequence[str], log_file: Path, on_line: Callable[[str | None], None],
-                environment: Mapping[str, str] | None = None, keep_open: Sequence[int] = ()) -> int:
+def run_command(
+    command: Sequence[str],
+    log_file: Path,
+    on_line: Callable[[str | None], None],
+    environment: Mapping[str, str] | None = None,
+    keep_open: Sequence[int] = (),
+) -> int:
     """Runs a command to its end, and takes it down with this process where that is interrupted.
 
     Args:
@@ -184,9 +196,17 @@ def run_command(command: Sequence[str], log_file: Path, on_line: Callable[[str |
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
-        list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, encoding='utf-8', errors='replace', env={**os.environ, **(environment or {})},
-        pass_fds=tuple(keep_open), start_new_session=True)
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding='utf-8',
+        errors='replace',
+        env={**os.environ, **(environment or {})},
+        pass_fds=tuple(keep_open),
+        start_new_session=True,
+    )
     lines: queue.Queue[str | None] = queue.Queue()
     reader = threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True)
     reader.start()

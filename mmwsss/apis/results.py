@@ -1,4 +1,5 @@
 """What a pipeline ends with: the ladder, all metrics, seconds and what they were computed with."""
+
 import os
 import platform
 from collections.abc import Iterable, Mapping
@@ -15,8 +16,13 @@ import mmwsss
 from .step import StepFolder
 
 
-def summarise(done: Iterable[StepFolder], sources: Mapping[str, tuple[str, str]], settings: Mapping[str, Any],
-              counts: Mapping[str, int], used_ground_truth: str | None = None) -> dict[str, Any]:
+def summarise(
+    done: Iterable[StepFolder],
+    sources: Mapping[str, tuple[str, str]],
+    settings: Mapping[str, Any],
+    counts: Mapping[str, int],
+    used_ground_truth: str | None = None,
+) -> dict[str, Any]:
     """Collects the results of steps.
 
     Args:
@@ -48,9 +54,17 @@ def summarise(done: Iterable[StepFolder], sources: Mapping[str, tuple[str, str]]
 def versions() -> dict[str, str | int]:
     """Versions of what computed the results, and the device."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.machine()
-    return dict(mmwsss=mmwsss.__version__, mmseg=mmseg.__version__, mmcv=mmcv.__version__,
-                mmengine=mmengine.__version__, torch=torch.__version__, numpy=np.__version__,
-                python=platform.python_version(), device=device, cpus=os.cpu_count() or 1)
+    return dict(
+        mmwsss=mmwsss.__version__,
+        mmseg=mmseg.__version__,
+        mmcv=mmcv.__version__,
+        mmengine=mmengine.__version__,
+        torch=torch.__version__,
+        numpy=np.__version__,
+        python=platform.python_version(),
+        device=device,
+        cpus=os.cpu_count() or 1,
+    )
 
 
 def format_table(results: Mapping[str, Any], sources: Mapping[str, tuple[str, str]]) -> str:
@@ -59,8 +73,13 @@ def format_table(results: Mapping[str, Any], sources: Mapping[str, tuple[str, st
     for name, value in results['ladder'].items():
         step = sources[name][0]
         seconds = results['seconds'].get(step)
-        rows.append((name, '-' if value is None else f'{value:.1f}', step,
-                     '-' if seconds is None else f'{seconds:.0f}'))
+        rows.append(
+            (
+                name,
+                '-' if value is None else f'{value:.1f}',
+                step,
+                '-' if seconds is None else f'{seconds:.0f}',
+            )
+        )
     name, value, step, seconds = (max(map(len, column)) for column in zip(*rows, strict=True))
-    return '\n'.join(f'{row[0]:<{name}}  {row[1]:>{value}}  {row[2]:<{step}}  {row[3]:>{seconds}}'
-                     for row in rows)
+    return '\n'.join(f'{row[0]:<{name}}  {row[1]:>{value}}  {row[2]:<{step}}  {row[3]:>{seconds}}' for row in rows)

@@ -1,4 +1,5 @@
 """Settings: the plain values that all step configs of a data set share."""
+
 import ast
 import types
 from collections.abc import Mapping
@@ -53,8 +54,11 @@ def load_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) 
         raise DataError(f'{path}: the settings fail with {type(error).__name__}: {error}') from error
     if '_base_' in namespace:
         raise DataError(f'{path}: settings have no _base_; a pipeline config overrides single values instead')
-    settings = {name: value for name, value in namespace.items()
-                if not name.startswith('_') and not isinstance(value, types.ModuleType | types.FunctionType)}
+    settings = {
+        name: value
+        for name, value in namespace.items()
+        if not name.startswith('_') and not isinstance(value, types.ModuleType | types.FunctionType)
+    }
     for name, value in overrides.items():
         _override(settings, name, value, path)
     _derive(settings, overrides)

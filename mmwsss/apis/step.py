@@ -1,4 +1,5 @@
 """One step of a pipeline: what it runs, what it makes, and the record of it in its folder."""
+
 import json
 import shutil
 import uuid
@@ -15,7 +16,7 @@ from .launch import METRICS_FILE, TRAINING_FILE
 RECORD_FILE = 'step.json'
 IDS_FILE = 'ids.txt'
 LOG_FILE = 'log.txt'
-_PHASES = {'train': ('train', ), 'test': ('test', ), 'train+test': ('train', 'test')}
+_PHASES = {'train': ('train',), 'test': ('test',), 'train+test': ('train', 'test')}
 
 
 @dataclass(frozen=True)

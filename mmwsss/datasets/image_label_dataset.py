@@ -18,7 +18,8 @@ class ImageLabelDataset(BaseDataset):
 
     - ``num_classes``: number of classes, with the background if there is one,
     - ``image_id``: path of the photograph under the data set's image folder, without suffix,
-    - ``gt_label``: float32 multi-hot over the foreground classes (all classes without a background), if labels are given,
+    - ``gt_label``: float32 multi-hot over the foreground classes (all classes without a background),
+      if labels are given,
     - ``gt_class_ids``: uint8 data set indices of the classes present,
     - ``seed_path``, ``affinity_label_path``, ``pseudo_mask_path``: files of the folders that are given,
     - ``seg_map_path``: the mask for evaluation, None where there is none to evaluate on.
@@ -26,13 +27,15 @@ class ImageLabelDataset(BaseDataset):
     Masks are never used in training. ``gt_label`` is read from them only with ``image_labels='masks'``.
 
     Args:
-        dataset (dict): Config of a ``BaseSegDataset``; its photographs, classes and masks are used, its pipeline is not.
+        dataset (dict): Config of a ``BaseSegDataset``; its photographs, classes and masks are used, its
+            pipeline is not.
         image_labels (str, optional): A file or folder for :func:`read_image_labels`, or ``'masks'``. Defaults to None.
         with_background (bool): Whether class 0 is the background. Defaults to True.
         seed_dir (str, optional): Folder of seeds. Defaults to None.
         affinity_label_dir (str, optional): Folder of affinity labels. Defaults to None.
         pseudo_mask_dir (str, optional): Folder of pseudo masks. Defaults to None.
-        mask_list (str, optional): List of the image ids to evaluate on, relative to the data root; each must have a mask.
+        mask_list (str, optional): List of the image ids to evaluate on, relative to the data root; each must have
+            a mask.
             By default, all that have one.
         pipeline (sequence): Transforms. Defaults to ().
         test_mode (bool): As in ``BaseDataset``. Defaults to False.
@@ -113,7 +116,8 @@ class ImageLabelDataset(BaseDataset):
             raise DataError(f'{self.mask_list}: the list of masks cannot be read ({error})') from error
         if evaluated.isdisjoint(sample['image_id'] for sample in samples):
             raise DataError(
-                f'{self.mask_list}: expected ids of the photographs, such as {samples[0]["image_id"]}, found none of them'
+                f'{self.mask_list}: expected ids of the photographs, such as {samples[0]["image_id"]}, '
+                'found none of them'
             )
         for sample in samples:
             if sample['image_id'] not in evaluated:
@@ -138,11 +142,11 @@ class ImageLabelDataset(BaseDataset):
 
     def _labels_of_mask(self, sample: dict) -> list[str]:
         if not sample.get('seg_map_path'):
-            raise DataError(f"{sample['img_path']}: image_labels='masks' needs a mask; set seg_map_path of the data set")
+            raise DataError(
+                f"{sample['img_path']}: image_labels='masks' needs a mask; set seg_map_path of the data set"
+            )
         stored = class_of_index(sample.get('label_map'), sample.get('reduce_zero_label', False))
-        return labels_from_mask(
-            sample['seg_map_path'], self.photos.metainfo['classes'], stored, self.with_background
-        )
+        return labels_from_mask(sample['seg_map_path'], self.photos.metainfo['classes'], stored, self.with_background)
 
 
 def _build_photos(dataset: dict) -> BaseDataset:

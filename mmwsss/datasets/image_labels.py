@@ -109,7 +109,10 @@ def _read_voc_xml(folder: str, image_id: str, backend_args: dict | None) -> list
 
 
 def labels_from_mask(
-    path: str, classes: Sequence[str], class_of_index: Mapping[int, int] | None = None, with_background: bool = True
+    path: str,
+    classes: Sequence[str],
+    class_of_index: Mapping[int, int] | None = None,
+    with_background: bool = True,
 ) -> list[str]:
     """Class names that occur in a mask, for data sets that come with masks but no list of labels.
 

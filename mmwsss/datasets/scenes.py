@@ -7,14 +7,15 @@ Why the ladder CAM -> random walk -> segmentor rises on it:
 
 * Every creature has a *head* with a pattern that no other class has, and a much larger *body* (trunk, limbs,
   tail, fins) in one of a few *coats*. Each coat is worn by two classes and each class wears two coats, so
-  that the coat alone never tells the class. A classifier that only sees image-level labels is rewarded for
-  finding the head, and only weakly for the body: its class activation map (CAM) peaks on the head and fades
-  over the body. It is correct but partial, as on photographs.
-* A coat is the same texture all over one creature, and differs from the clutter around it. Near the head the
-  CAM is confident about some of the body, and away from all creatures it is confident about the background.
-  These cells are enough for AffinityNet to learn which neighbouring cells belong together *without* knowing
-  which class they are, and that holds for all creatures (Ahn & Kwak, CVPR 2018). The random walk then
-  carries the class of the head over the whole body and stops at its edge.
+  that the coat alone never tells the class. A classifier that only sees image-level labels is rewarded most
+  for finding the head. Now and then a head is tucked in, as a cat on a photograph may look away: for these
+  it has to look at the body too. So its class activation map (CAM) peaks on the head and fades over the
+  body: it is correct but partial, as on photographs.
+* A coat is the same texture all over one creature, and differs from the clutter around it. Near the head,
+  and on creatures without one, the CAM is confident about the body; away from all creatures it is confident
+  about the background. These cells are enough for AffinityNet to learn which neighbouring cells belong
+  together *without* knowing which class they are, and that holds for all creatures (Ahn & Kwak, CVPR 2018).
+  The random walk then carries the class of the head over the whole body and stops at its edge.
 * The pseudo masks are wrong in different ways in different photographs. The segmentor has to explain all of
   them with one function of the image, and averages these errors out. It sees no labels at test time, so that
   it may end below the walk, but it ends above the CAM.
@@ -22,6 +23,7 @@ Why the ladder CAM -> random walk -> segmentor rises on it:
 Nothing is arranged beyond that: clutter has the colours of coats, creatures vary in scale, pose, light and
 coat, they hide each other, and leaves lie in front of them.
 """
+
 import io
 import json
 import math
@@ -46,8 +48,10 @@ from mmwsss.fileio import DataError, atomic_write, atomic_write_json, write_mask
 CLASSES = ('background', 'beetle', 'bird', 'fish', 'lizard', 'turtle')
 PALETTE = [[0, 0, 0], [214, 69, 65], [246, 196, 61], [58, 134, 214], [172, 86, 190], [88, 176, 94]]
 SPLITS = ('train', 'val')
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_TRIES = 24
+# Shares of scenes with one, two and three creatures, and of creatures that have their head tucked in.
+COUNT_SHARES = (0.45, 0.35, 0.2)
 TUCKED_SHARE = 0.3
 
 # Two colours (RGB in 0..1) and a pattern each; CLASS_COATS says who wears which.
@@ -78,6 +82,7 @@ class Scene(NamedTuple):
         mask (ndarray): Class indices of `CLASSES`, uint8 (size, size).
         labels (list[str]): Names of the foreground classes that occur in the mask, in the order of `CLASSES`.
     """
+
     image: np.ndarray
     mask: np.ndarray
     labels: list[str]
@@ -85,6 +90,7 @@ class Scene(NamedTuple):
 
 class _Drawn(NamedTuple):
     """A creature in the image: the pixels (size, size) seen of it and its head, and how many there were."""
+
     body: np.ndarray
     head: np.ndarray
     body_area: int
@@ -93,6 +99,7 @@ class _Drawn(NamedTuple):
 
 class _Part(NamedTuple):
     """A part of a creature: `distance` maps local coordinates to a signed distance in units of the body."""
+
     distance: Callable[[np.ndarray, np.ndarray], np.ndarray]
     material: str
 
@@ -141,7 +148,7 @@ def _limb(rng, x, y, angle, length, width, bend=0.6):
     ex, ey = kx + length * 0.5 * math.cos(angle), ky + length * 0.5 * math.sin(angle)
     return [
         _Part(_capsule(x, y, kx, ky, width, width * 0.9), 'limb'),
-        _Part(_capsule(kx, ky, ex, ey, width * 0.9, width * 0.7), 'limb')
+        _Part(_capsule(kx, ky, ex, ey, width * 0.9, width * 0.7), 'limb'),
     ]
 
 
@@ -161,7 +168,7 @@ def _chain(rng, x, y, angle, length, width, joints):
 def _creature(rng, name) -> tuple[list[_Part], tuple[float, float, float, float]]:
     """Parts of one creature, back to front, and its head.
 
-    The trunk is centred on the origin with a half-length of about 1, its front is +x.
+    The trunk is centred on the origin with a half-length of about 1, its front is +x. A tucked head is no part.
 
     Returns:
         tuple: The parts, and the head as (x, y, radius, angle).
@@ -172,7 +179,7 @@ def _creature(rng, name) -> tuple[list[_Part], tuple[float, float, float, float]
         width = rng.uniform(0.62, 0.74)
         for x in (-0.5, 0.05, 0.55):
             for side in (-1, 1):
-                parts += _limb(rng, x, side * width * 0.7, side * (1.57 - 0.6 * x), 0.75, 0.11)
+                parts += _limb(rng, x, side * width * 0.7, side * (1.57 - 0.6 * x), 0.75, 0.15)
         trunk = _ellipse(0, 0, 1, width)
         reach, radius = 1.05, 0.36
     elif name == 'bird':
@@ -180,7 +187,7 @@ def _creature(rng, name) -> tuple[list[_Part], tuple[float, float, float, float]
         fan = rng.uniform(0.3, 0.5)
         parts.append(_Part(_triangle([(-0.6, 0.0), (-1.7, fan), (-1.7, -fan)]), 'limb'))
         for x in (-0.15, 0.2):
-            parts += _limb(rng, x, width * 0.8, 1.57, 0.7, 0.1)
+            parts += _limb(rng, x, width * 0.8, 1.57, 0.7, 0.13)
         wing = rng.uniform(-2.9, -2.0)
         parts.append(_Part(_ellipse(0.5 * math.cos(wing), 0.75 * math.sin(wing), 0.75, 0.3, wing), 'limb'))
         trunk = _ellipse(0, 0, 0.95, width)
@@ -200,7 +207,7 @@ def _creature(rng, name) -> tuple[list[_Part], tuple[float, float, float, float]
         parts += _chain(rng, -0.8, 0, math.pi + rng.uniform(-0.5, 0.5), 1.6, 0.3, 5)
         for x in (-0.6, 0.55):
             for side in (-1, 1):
-                parts += _limb(rng, x, side * width * 0.7, side * (1.57 - 0.7 * x), 0.8, 0.14, bend=1.0)
+                parts += _limb(rng, x, side * width * 0.7, side * (1.57 - 0.7 * x), 0.75, 0.17, bend=0.9)
         trunk = _ellipse(0, 0, 1.05, width)
         reach, radius = 1.2, 0.36
     else:
@@ -324,15 +331,17 @@ def _background(rng, size):
     x, y = grid[None, :], grid[:, None]
     image = np.zeros((size, size, 3))
     best = np.full((size, size), -1.0)
+    mood = _muted_colour(rng)
     for _ in range(int(rng.integers(2, 4))):
         region = _smooth_noise(rng, size, 3)
         texture = 0.5 * _smooth_noise(rng, size, int(rng.integers(4, 9)))
         texture = texture + 0.5 * _smooth_noise(rng, size, int(rng.integers(14, 40)))
-        ground = _blend(_muted_colour(rng), _muted_colour(rng), texture)
+        first, second = (0.5 * (mood + _muted_colour(rng)) for _ in range(2))
+        ground = _blend(first, second, texture)
         image = np.where((region > best)[..., None], ground, image)
         best = np.maximum(best, region)
     texture = 0.85 + 0.3 * _smooth_noise(rng, size, 24)[..., None]
-    for _ in range(int(rng.integers(10, 22))):
+    for _ in range(int(rng.integers(8, 17))):
         image = _draw_clutter(rng, image, texture, x, y)
     return image
 
@@ -371,8 +380,8 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
         size (int): Height and width in pixels, at least 32. Defaults to 128.
 
     Returns:
-        Scene: image, mask and labels of one to three creatures. Each has its head inside the image, of which
-        creatures in front of it hide at most a fifth, and of its body at most 30 %.
+        Scene: image, mask and labels of one to three creatures. Creatures in front hide at most a fifth of a head
+        and a quarter of a body; a head that is not tucked in lies inside the image.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -387,7 +396,7 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
     image = _background(rng, size)
     mask = np.zeros((size, size), dtype=np.uint8)
     drawn = []
-    wanted = int(rng.integers(1, 4))
+    wanted = int(rng.choice(3, p=COUNT_SHARES)) + 1
     for _ in range(MAX_TRIES):
         class_id = int(rng.integers(1, len(CLASSES)))
         colour, coverage, head = _render_creature(rng, CLASSES[class_id], size)
@@ -405,10 +414,12 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
 
 
 def _is_fair(drawn: list[_Drawn], new: _Drawn) -> bool:
-    """Whether a new creature has its head inside the image and leaves enough of those behind it."""
+    """Whether a new creature is large enough, has its head inside, and leaves enough of those behind it."""
     inside = new.head[2:-2, 2:-2].sum() == new.head_area and new.body_area >= 0.02 * new.body.size
-    return inside and all((old.body & ~new.body).sum() >= 0.7 * old.body_area and
-                          (old.head & ~new.body).sum() >= 0.8 * old.head_area for old in drawn)
+    return inside and all(
+        (old.body & ~new.body).sum() >= 0.75 * old.body_area and (old.head & ~new.body).sum() >= 0.8 * old.head_area
+        for old in drawn
+    )
 
 
 def _finish(rng, image, mask, size):
@@ -448,8 +459,10 @@ def _is_complete(root: Path, settings: dict) -> bool:
     except (OSError, ValueError):
         found = {}
     if not isinstance(found, dict) or found.get('dataset') != settings['dataset']:
-        raise DataError(f'{root}: expected a folder of generated scenes, an empty one or none; '
-                        'it holds other files and is left as it is')
+        raise DataError(
+            f'{root}: expected a folder of generated scenes, an empty one or none; '
+            'it holds other files and is left as it is'
+        )
     if found != settings or not (root / 'image_labels.json').is_file():
         return False
     files = [f'lists/{split}.txt' for split in SPLITS]
@@ -459,12 +472,14 @@ def _is_complete(root: Path, settings: dict) -> bool:
     return all((root / file).is_file() for file in files)
 
 
-def write_scenes(root: str | Path,
-                 seed: int = 0,
-                 num_train: int = 400,
-                 num_val: int = 100,
-                 size: int = 128,
-                 workers: int = 0) -> bool:
+def write_scenes(
+    root: str | Path,
+    seed: int = 0,
+    num_train: int = 400,
+    num_val: int = 100,
+    size: int = 128,
+    workers: int = 0,
+) -> bool:
     """Write the data set, unless it is already there with the same settings.
 
     The folder holds ``images/<image_id>.jpg``, ``masks/<image_id>.png``, ``lists/{train,val}.txt``,
@@ -486,8 +501,13 @@ def write_scenes(root: str | Path,
         ValueError: If a number is out of its range.
         DataError: If ``root`` exists and holds other files than a data set of generated scenes.
     """
-    for name, value, lowest in (('seed', seed, 0), ('num_train', num_train, 1), ('num_val', num_val, 1),
-                                ('size', size, 32), ('workers', workers, 0)):
+    for name, value, lowest in (
+        ('seed', seed, 0),
+        ('num_train', num_train, 1),
+        ('num_val', num_val, 1),
+        ('size', size, 32),
+        ('workers', workers, 0),
+    ):
         if value < lowest:
             raise ValueError(f'{name} must be at least {lowest}, got {value}')
     root = Path(root).resolve()
@@ -497,7 +517,8 @@ def write_scenes(root: str | Path,
         seed=seed,
         num_train=num_train,
         num_val=num_val,
-        size=size)
+        size=size,
+    )
     if _is_complete(root, settings):
         return False
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -546,6 +567,7 @@ class ScenesDataset(BaseSegDataset):
         ...     ann_file='lists/train.txt',
         ...     data_prefix=dict(img_path='images', seg_map_path='masks'))
     """
+
     METAINFO = dict(classes=CLASSES, palette=PALETTE)
 
     def __init__(self, img_suffix: str = '.jpg', seg_map_suffix: str = '.png', **kwargs) -> None:

@@ -1,5 +1,6 @@
 """What the runner needs beside mmengine's own: strict checkpoint loading, mixed precision on a CPU."""
 
+from .bfloat16_optim_wrapper import BFloat16OptimWrapper
 from .channels_last_hook import ChannelsLastHook
 from .checkpoint import (
     CheckpointMatchHook,
@@ -8,7 +9,6 @@ from .checkpoint import (
     find_trained_checkpoint,
     load_from_local,
 )
-from .bfloat16_optim_wrapper import BFloat16OptimWrapper
 
 __all__ = [
     'BFloat16OptimWrapper',

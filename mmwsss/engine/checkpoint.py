@@ -3,6 +3,7 @@
 Importing this module replaces mmengine's loaders of local and HTTP checkpoints, which fall back to full
 unpickling, by strict ones: tensors, containers, numbers and mmengine's logs are read, nothing else.
 """
+
 import io
 import os
 import pickle
@@ -29,11 +30,30 @@ except ImportError:
     from numpy.core import multiarray
 
 _BUFFER_METHODS = ('min', 'max', 'mean', 'current')
-_NUMPY_TYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64',
-                'float16', 'float32', 'float64')
-_TENSOR_GLOBALS = ('_codecs.encode', 'collections.OrderedDict', 'torch.Size', 'torch.device',
-                   'torch._utils._rebuild_parameter', 'torch._utils._rebuild_tensor',
-                   'torch._utils._rebuild_tensor_v2', 'torch.nn.parameter.Parameter')
+_NUMPY_TYPES = (
+    'bool',
+    'int8',
+    'int16',
+    'int32',
+    'int64',
+    'uint8',
+    'uint16',
+    'uint32',
+    'uint64',
+    'float16',
+    'float32',
+    'float64',
+)
+_TENSOR_GLOBALS = (
+    '_codecs.encode',
+    'collections.OrderedDict',
+    'torch.Size',
+    'torch.device',
+    'torch._utils._rebuild_parameter',
+    'torch._utils._rebuild_tensor',
+    'torch._utils._rebuild_tensor_v2',
+    'torch.nn.parameter.Parameter',
+)
 _TRAINING_KEYS = ('meta', 'state_dict', 'message_hub')
 _NUMBERED_CHECKPOINT = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
 
@@ -67,7 +87,6 @@ class _RestrictedPickle:
     """A `pickle_module` for torch before 2.6, whose own restricted unpickler takes no such additions."""
 
     class Unpickler(pickle.Unpickler):
-
         def find_class(self, module: str, name: str) -> Any:
             full_name = f'{module}.{name}'.replace('__builtin__.', 'builtins.')
             allowed = _allowed_globals()
@@ -122,8 +141,17 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         raise DataError(
             f'{path}: expected a checkpoint of tensors and plain values, nothing else is unpickled ({reason})'
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError, IndexError,
-            zipfile.BadZipFile) as error:
+    except (
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        IndexError,
+        zipfile.BadZipFile,
+    ) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(f'{path}: expected a whole checkpoint file, it cannot be read ({reason})') from error
 
@@ -144,8 +172,11 @@ CheckpointLoader.register_scheme(('http://', 'https://'), load_from_http, force=
 
 
 def _numbered_checkpoints(work_dir: Path) -> list[Path]:
-    numbered = [(int(match.group(1)), path) for path in work_dir.glob('*.pth')
-                if (match := _NUMBERED_CHECKPOINT.fullmatch(path.name))]
+    numbered = [
+        (int(match.group(1)), path)
+        for path in work_dir.glob('*.pth')
+        if (match := _NUMBERED_CHECKPOINT.fullmatch(path.name))
+    ]
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
@@ -197,17 +228,23 @@ def check_state_dict(model: torch.nn.Module, state_dict: dict, filename: str) ->
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
     given = {re.sub(r'^module\.', '', name): value for name, value in state_dict.items()}
-    expected = {name: value for name, value in model.state_dict().items()
-                if torch.is_tensor(value) and not name.endswith('num_batches_tracked')}
+    expected = {
+        name: value
+        for name, value in model.state_dict().items()
+        if torch.is_tensor(value) and not name.endswith('num_batches_tracked')
+    }
     missing = [name for name in expected if name not in given]
-    reshaped = [f'{name} {tuple(given[name].shape)} instead of {tuple(value.shape)}'
-                for name, value in expected.items() if name in given and given[name].shape != value.shape]
+    reshaped = [
+        f'{name} {tuple(given[name].shape)} instead of {tuple(value.shape)}'
+        for name, value in expected.items()
+        if name in given and given[name].shape != value.shape
+    ]
     if missing or reshaped:
-        problems = ([f'lacks {_first(missing)}'] if missing else []) + (
-            [f'has {_first(reshaped)}'] if reshaped else [])
+        problems = ([f'lacks {_first(missing)}'] if missing else []) + ([f'has {_first(reshaped)}'] if reshaped else [])
         raise DataError(
             f'{filename}: expected a checkpoint of {type(model).__name__} as configured, but it '
-            + ' and '.join(problems))
+            + ' and '.join(problems)
+        )
 
 
 @HOOKS.register_module()

@@ -85,7 +85,11 @@ def class_table(confusion: np.ndarray, classes: tuple[str, ...]) -> str:
     num_classes = confusion.shape[0]
     hits = np.diagonal(confusion).astype(float)
     with np.errstate(invalid='ignore', divide='ignore'):
-        columns = (class_ious(confusion), 100 * hits / confusion[:, :num_classes].sum(0), 100 * hits / confusion.sum(1))
+        columns = (
+            class_ious(confusion),
+            100 * hits / confusion[:, :num_classes].sum(0),
+            100 * hits / confusion.sum(1),
+        )
     width = max(len(name) for name in classes)
     lines = [f'{"class":{width}}    IoU  precision  recall']
     for name, iou, precision, recall in zip(classes, *columns):

@@ -39,7 +39,13 @@ class MultiLabelMetric(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
-            self.results.append((np.asarray(sample['label_scores'].cpu()), np.asarray(sample['gt_label']['score'].cpu())))
+            if 'gt_label' not in sample:
+                raise ValueError(
+                    f'{sample.get("img_path")}: has no labels to measure with; set image_labels of its data set'
+                )
+            self.results.append(
+                (np.asarray(sample['label_scores'].cpu()), np.asarray(sample['gt_label']['score'].cpu()))
+            )
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         scores, labels = (np.stack(column) for column in zip(*results))

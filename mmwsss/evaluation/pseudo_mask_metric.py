@@ -71,9 +71,21 @@ class PseudoMaskMetric(StreamingMetric):
         size = tuple(sample['ori_shape'][:2])
         if 'scores' in sample:
             covered = (tuple(sample['img_shape'][:2]), sample['grid_stride'])
-            return job, (sample['img_path'], sample['scores'].astype(np.float16), sample['class_ids'], size, covered)
+            return job, (
+                sample['img_path'],
+                sample['scores'].astype(np.float16),
+                sample['class_ids'],
+                size,
+                covered,
+            )
         if not self.with_background:
-            return job, (sample['img_path'], sample['cams'].astype(np.float16), sample['class_ids'], size, None)
+            return job, (
+                sample['img_path'],
+                sample['cams'].astype(np.float16),
+                sample['class_ids'],
+                size,
+                None,
+            )
         if self.background_score is None:
             raise ValueError('activation maps have no background: set background_score of PseudoMaskMetric')
         cams = sample['cams']
@@ -92,7 +104,7 @@ class PseudoMaskMetric(StreamingMetric):
             return {}
         table = class_table(total, self.dataset_meta['classes'])
         print_log(f'Pseudo masks: {self.prefix}\n{table}', MMLogger.get_current_instance())
-        record_confusion(self.prefix, total, self.dataset_meta['classes'])
+        record_confusion(self.prefix or 'pseudo_masks', total, self.dataset_meta['classes'])
         return {'mIoU': float(mean_iou(total))}
 
 
@@ -116,7 +128,21 @@ def scores_at_image_size(
     return resize_maps(scores, size) if scores.shape[1:] != tuple(size) else scores
 
 
-def _mask_job(img_path, scores, class_ids, size, covered, *, dense_crf, margin, path, palette, truth, label_map, num_classes):
+def _mask_job(
+    img_path,
+    scores,
+    class_ids,
+    size,
+    covered,
+    *,
+    dense_crf,
+    margin,
+    path,
+    palette,
+    truth,
+    label_map,
+    num_classes,
+):
     scores = scores_at_image_size(scores, size, covered)
     if dense_crf is not None and len(scores):
         image = np.ascontiguousarray(read_photo(img_path)[:, :, ::-1])

@@ -1,4 +1,5 @@
 """Hands what a metric counted to the tool that runs the test, which writes it beside the figures."""
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,5 +23,4 @@ def record_confusion(name: str, confusion: np.ndarray, classes: Sequence[str]) -
 
 def recorded_confusions(hub: MessageHub) -> dict[str, Mapping[str, Any]]:
     """The matrices that metrics noted in a message hub, by name: `classes` and `counts`."""
-    return {name.removeprefix(_PREFIX): noted for name, noted in hub.runtime_info.items()
-            if name.startswith(_PREFIX)}
+    return {name.removeprefix(_PREFIX): noted for name, noted in hub.runtime_info.items() if name.startswith(_PREFIX)}

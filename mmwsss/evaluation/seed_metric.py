@@ -22,18 +22,18 @@ def resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize maps (K, h, w) bilinearly to (K, H, W) float32; K may be 0."""
     if len(maps) == 0:
         return np.zeros((0, *size), np.float32)
-    resized = F.interpolate(torch.from_numpy(maps).float()[None], size=tuple(size), mode='bilinear', align_corners=False)
+    resized = F.interpolate(
+        torch.from_numpy(maps).float()[None], size=tuple(size), mode='bilinear', align_corners=False
+    )
     return resized[0].numpy()
 
 
-def count_seeds(
-    seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | None, num_classes: int
-) -> np.ndarray:
+def count_seeds(seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | None, num_classes: int) -> np.ndarray:
     """Count pixels by truth, strongest class and its activation.
 
     Returns:
-        ndarray: int64 (num_classes, num_classes + 1, NUM_BINS): true class, strongest class (the last column where there
-        is none), activation in hundredths.
+        ndarray: int64 (num_classes, num_classes + 1, NUM_BINS): true class, strongest class (the last
+        column where there is none), activation in hundredths.
     """
     truth = read_truth(seg_map_path, seeds.size, num_classes, label_map)
     valid = truth != IGNORE_INDEX
@@ -115,20 +115,27 @@ class SeedMetric(StreamingMetric):
     def summarise(self, total: np.ndarray) -> dict[str, float]:
         classes = self.dataset_meta['classes']
         if not total.any():
-            print_log('No photograph of this data set has a mask: seeds are not evaluated', MMLogger.get_current_instance())
+            print_log(
+                'No photograph of this data set has a mask: seeds are not evaluated',
+                MMLogger.get_current_instance(),
+            )
             return {}
         if not self.with_background:
-            record_confusion(self.prefix, total.sum(2), classes)
+            record_confusion(self.prefix or 'seeds', total.sum(2), classes)
             return {'mIoU': float(mean_iou(total.sum(2)))}
         confusions = sweep_confusions(total)
         curve = mean_iou(confusions)
         configured, best = round(self.background_score * NUM_BINS), int(np.nanargmax(curve))
-        print_log(f'Seeds at background score {self.background_score}\n' + class_table(confusions[configured], classes),
-                  MMLogger.get_current_instance())
-        record_confusion(self.prefix, confusions[configured], classes)
+        print_log(
+            f'Seeds at background score {self.background_score}\n' + class_table(confusions[configured], classes),
+            MMLogger.get_current_instance(),
+        )
+        record_confusion(self.prefix or 'seeds', confusions[configured], classes)
         if self.curve_file is not None:
             scores = [index / NUM_BINS for index in range(NUM_BINS + 1)]
-            atomic_write_json(self.curve_file, dict(background_score=scores, mIoU=[round(v, 4) for v in curve.tolist()]))
+            atomic_write_json(
+                self.curve_file, dict(background_score=scores, mIoU=[round(v, 4) for v in curve.tolist()])
+            )
         return {
             'mIoU': float(curve[configured]),
             'mIoU_best': float(curve[best]),

@@ -42,6 +42,8 @@ class StreamingMetric(BaseMetric):
         super().__init__(collect_device='cpu', prefix=prefix)
         if format_only and output_dir is None:
             raise ValueError('format_only=True writes files: output_dir must be set')
+        if not isinstance(num_workers, int) or num_workers < 0:
+            raise ValueError(f'num_workers must be an integer of at least 0, got {num_workers!r}')
         self.output_dir = output_dir
         self.format_only = format_only
         self.num_workers = num_workers
@@ -74,8 +76,19 @@ class StreamingMetric(BaseMetric):
                 context = multiprocessing.get_context('spawn')
                 self._executor = ProcessPoolExecutor(self.num_workers, context, initializer=_start_worker)
             self._pending.append(self._executor.submit(function, *arguments))
-            while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0].done()):
-                self._add(self._pending.popleft().result())
+            try:
+                while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0].done()):
+                    self._add(self._pending.popleft().result())
+            except BaseException:
+                self._close()
+                raise
+
+    def _close(self) -> None:
+        """Ends the processes without the work that none of them has begun."""
+        self._pending.clear()
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = None
 
     def _add(self, counts: np.ndarray | None) -> None:
         if counts is not None:
@@ -94,9 +107,7 @@ class StreamingMetric(BaseMetric):
             while self._pending:
                 self._add(self._pending.popleft().result())
         finally:
-            if self._executor is not None:
-                self._executor.shutdown(cancel_futures=True)
-                self._executor = None
+            self._close()
         total = torch.from_numpy(self.empty() if self._sum is None else self._sum.astype(self.empty().dtype))
         self._sum = None
         all_reduce(total)

@@ -80,9 +80,7 @@ def class_of_index(label_map: Mapping[int, int] | None, reduce_zero_label: bool 
     return {stored: (label_map or {}).get(index, index) for stored, index in shifted.items()}
 
 
-def read_class_mask(
-    path: str | Path, num_classes: int, class_of_index: Mapping[int, int] | None = None
-) -> np.ndarray:
+def read_class_mask(path: str | Path, num_classes: int, class_of_index: Mapping[int, int] | None = None) -> np.ndarray:
     """Read a label map in the indices of the configured classes.
 
     Args:

@@ -2,4 +2,12 @@ from .heads import AffinityHead, CAMHead
 from .postprocessors import AffinityLabelGenerator, DenseCRF, RandomWalk
 from .segmentors import AffinityNet, CAMClassifier
 
-__all__ = ['AffinityHead', 'AffinityLabelGenerator', 'AffinityNet', 'CAMClassifier', 'CAMHead', 'DenseCRF', 'RandomWalk']
+__all__ = [
+    'AffinityHead',
+    'AffinityLabelGenerator',
+    'AffinityNet',
+    'CAMClassifier',
+    'CAMHead',
+    'DenseCRF',
+    'RandomWalk',
+]

@@ -103,9 +103,7 @@ def resident_megabytes(key):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
     parser.add_argument('--cells', type=int, nargs=2, default=(56, 56), metavar=('H', 'W'))
     parser.add_argument('--channels', type=int, default=448)

@@ -36,9 +36,7 @@ def timed(image, scores, backend):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('photographs', type=Path, help='folder of JPEG or PNG files')
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'], help='of the torch backend')
     parser.add_argument('--count', type=int, default=100)

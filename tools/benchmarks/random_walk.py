@@ -173,9 +173,7 @@ def plot(results, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
     parser.add_argument('--cells', type=int, nargs=2, default=(47, 63), metavar=('H', 'W'))
     parser.add_argument('--maps', type=int, default=3, help='maps of the comparison with the dense walk')
@@ -195,8 +193,7 @@ def main():
     for row in results['scale']:
         print(
             '  '.join(
-                f'{value:10.4f} {name}' if name != 'cells' else f'{value:8d} cells'
-                for name, value in row.items()
+                f'{value:10.4f} {name}' if name != 'cells' else f'{value:8d} cells' for name, value in row.items()
             )
         )
     memory = (f'{name} {value:.0f}' for name, value in results['more_megabytes'].items())

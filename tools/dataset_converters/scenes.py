@@ -1,4 +1,5 @@
 """Generate the built-in data set: photographs, image-level labels and masks of generated scenes."""
+
 import argparse
 
 from mmwsss.datasets.scenes import write_scenes

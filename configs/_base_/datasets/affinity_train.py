@@ -2,7 +2,12 @@
 train_pipeline = [
     dict(type='LoadPhoto'),
     dict(type='LoadLabelMap', source='affinity_label'),
-    dict(type='RandomChoiceResize', scales=[(side, side) for side in range(256, 385, 32)], keep_ratio=True, resize_type='Resize'),
+    dict(
+        type='RandomChoiceResize',
+        scales=[(side, side) for side in range(256, 385, 32)],
+        keep_ratio=True,
+        resize_type='Resize',
+    ),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
     dict(type='RandomCropOrPad', crop_size=(256, 256), pad_val=(127.5, 127.5, 127.5)),

@@ -1,4 +1,5 @@
-# Scenes are small and of one size: no resizing, no cropping. Each step's config names what it loads beside the photograph.
+# Scenes are small and of one size: no resizing, no cropping. Each step's config names
+# what it loads beside the photograph.
 train_pipeline = [
     dict(type='LoadPhoto'),
     dict(type='RandomFlip', prob=[0.3, 0.3], direction=['horizontal', 'vertical']),

@@ -1,7 +1,12 @@
 # Step 1: photographs with image-level labels. A config that inherits this sets the data set and the sizes.
 train_pipeline = [
     dict(type='LoadPhoto'),
-    dict(type='RandomChoiceResize', scales=[(side, side) for side in range(288, 481, 32)], keep_ratio=True, resize_type='Resize'),
+    dict(
+        type='RandomChoiceResize',
+        scales=[(side, side) for side in range(288, 481, 32)],
+        keep_ratio=True,
+        resize_type='Resize',
+    ),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
     dict(type='RandomCropOrPad', crop_size=(320, 320), pad_val=(127.5, 127.5, 127.5)),

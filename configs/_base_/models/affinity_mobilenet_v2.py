@@ -1,5 +1,5 @@
-# AffinityNet on a frozen MobileNetV2, that of cam_mobilenet_v2.py. Its deep taps, at stride 16, are resized to the grid of
-# stride 8; at stride 8 of their own they would need a backbone that is trained with the dilations.
+# AffinityNet on a frozen MobileNetV2, that of cam_mobilenet_v2.py. Its deep taps, at stride 16, are resized to the
+# grid of stride 8; at stride 8 of their own they would need a backbone that is trained with the dilations.
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[127.5, 127.5, 127.5],

@@ -6,9 +6,7 @@ _base_ = [
     '../../_base_/schedules/sgd_poly_short.py',
 ]
 randomness = dict(seed={{_base_.seed}})
-model = dict(
-    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.seed_weights}}, prefix='backbone.'))
-)
+model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.seed_weights}}, prefix='backbone.')))
 train_pipeline = [
     dict(type='LoadPhoto'),
     dict(type='LoadLabelMap', source='affinity_label'),
@@ -17,7 +15,9 @@ train_pipeline = [
 ]
 train_dataloader = dict(
     dataset=dict(
-        dataset={{_base_.train_photos}}, affinity_label_dir={{_base_.affinity_label_dir}}, pipeline=train_pipeline
+        dataset={{_base_.train_photos}},
+        affinity_label_dir={{_base_.affinity_label_dir}},
+        pipeline=train_pipeline,
     )
 )
 optim_wrapper = dict(optimizer=dict(lr=0.1))

@@ -9,9 +9,7 @@ model = dict(
     test_cfg=dict(scales=(1.0,), flip=True, seed_stride=4, size_divisor=8),
 )
 test_dataloader = dict(
-    dataset=dict(
-        dataset={{_base_.train_photos}}, image_labels={{_base_.image_labels}}, mask_list={{_base_.mask_list}}
-    )
+    dataset=dict(dataset={{_base_.train_photos}}, image_labels={{_base_.image_labels}}, mask_list={{_base_.mask_list}})
 )
 test_evaluator = [
     dict(type='SeedMetric', output_dir={{_base_.seed_dir}}, background_score={{_base_.background_score}}),

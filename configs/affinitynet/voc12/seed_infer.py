@@ -9,9 +9,7 @@ model = dict(
     test_cfg=dict(scales=(0.5, 1.25, 2.0), flip=True, seed_stride=4, size_divisor=16),
 )
 test_dataloader = dict(
-    dataset=dict(
-        dataset={{_base_.train_photos}}, image_labels={{_base_.image_labels}}, mask_list={{_base_.mask_list}}
-    )
+    dataset=dict(dataset={{_base_.train_photos}}, image_labels={{_base_.image_labels}}, mask_list={{_base_.mask_list}})
 )
 test_evaluator = [
     dict(
@@ -21,9 +19,7 @@ test_evaluator = [
     ),
     dict(
         type='AffinityLabelMetric',
-        generator=dict(
-            type='AffinityLabelGenerator', alpha_low={{_base_.alpha_low}}, alpha_high={{_base_.alpha_high}}
-        ),
+        generator=dict(type='AffinityLabelGenerator', alpha_low={{_base_.alpha_low}}, alpha_high={{_base_.alpha_high}}),
         output_dir={{_base_.affinity_label_dir}},
         num_workers={{_base_.num_workers}},
     ),

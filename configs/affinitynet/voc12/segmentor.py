@@ -6,7 +6,8 @@ _base_ = [
     '../../_base_/schedules/sgd_poly.py',
 ]
 model = dict(
-    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.weights}})), decode_head=dict(num_classes={{_base_.num_classes}})
+    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.weights}})),
+    decode_head=dict(num_classes={{_base_.num_classes}}),
 )
 train_dataloader = dict(dataset=dict(dataset={{_base_.train_photos}}, pseudo_mask_dir={{_base_.pseudo_mask_dir}}))
 val_dataloader = dict(dataset={{_base_.val_photos}})

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,9 @@ from torch import Tensor, nn
 from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label_map
 
 PAIR_LOSSES = ('loss_bg', 'loss_fg', 'loss_neg')
+
+
+PAPER_LOSS_WEIGHTS = MappingProxyType(dict(loss_bg=0.25, loss_fg=0.25, loss_neg=0.5))
 
 
 @MODELS.register_module()
@@ -45,7 +49,7 @@ class AffinityHead(BaseModule):
         radius: int = 5,
         border: str = 'full',
         norm_cfg: dict | None = None,
-        loss_weights: dict = dict(loss_bg=0.25, loss_fg=0.25, loss_neg=0.5),
+        loss_weights: Mapping[str, float] = PAPER_LOSS_WEIGHTS,
         init_cfg: dict | None = None,
         with_background: bool = True,
     ) -> None:

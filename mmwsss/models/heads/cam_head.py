@@ -40,9 +40,7 @@ class CAMHead(BaseModule):
         cam_activation: str = 'relu',
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(
-            init_cfg or dict(type='Xavier', distribution='uniform', override=dict(name='classifier'))
-        )
+        super().__init__(init_cfg or dict(type='Xavier', distribution='uniform', override=dict(name='classifier')))
         if pool not in ('before', 'after'):
             raise ValueError(f"pool must be 'before' or 'after', got {pool!r}")
         if cam_activation not in ('relu', 'sqrt'):

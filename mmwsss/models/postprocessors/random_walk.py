@@ -37,9 +37,7 @@ class RandomWalk(nn.Module):
         self.with_background = with_background
         self.method = method
 
-    def forward(
-        self, seeds: Seeds, affinity: Tensor, size: tuple[int, int], stride: int
-    ) -> tuple[np.ndarray, Tensor]:
+    def forward(self, seeds: Seeds, affinity: Tensor, size: tuple[int, int], stride: int) -> tuple[np.ndarray, Tensor]:
         """Walk.
 
         Args:
@@ -62,6 +60,8 @@ class RandomWalk(nn.Module):
             cams = torch.cat([background_score(cams, self.alpha), cams])
             class_ids = np.concatenate([np.zeros(1, np.uint8), class_ids])
         height, width = affinity.shape[1:]
+        if not len(cams):
+            return class_ids, cams.new_zeros(0, height, width)
         padded = F.pad(cams, (0, width * stride - size[1], 0, height * stride - size[0]))
         cells = F.avg_pool2d(padded, stride)
         walked = random_walk(cells[None], affinity[None].float(), self.beta, self.num_steps, self.method)[0]

@@ -23,7 +23,8 @@ class CAMClassifier(BaseModel):
             - ``seed_stride`` (int): pixels a cell of the stored maps.
             - ``size_divisor`` (int): scaled sides are rounded to a multiple of it; with the stride of the network the
               maps cover the photograph exactly. 1 rounds to the pixel, as the released code does.
-            - ``gate`` (bool): keep only the classes of the image-level labels, as the method requires. Defaults to True.
+            - ``gate`` (bool): keep only the classes of the image-level labels, as the method requires. Defaults to
+              True.
               Without labels, the classes above ``gate_threshold`` (default 0.5) are kept.
             - ``with_background`` (bool): whether class 0 is the background and label 0 thus class 1. Defaults to True.
         init_cfg (dict, optional): Defaults to None.
@@ -67,6 +68,7 @@ class CAMClassifier(BaseModel):
             return self.head(self.backbone(inputs))
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
+    @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample]) -> list[SegDataSample]:
         if self.test_cfg is None:
             for sample, scores in zip(data_samples, self.head.predict(self.backbone(inputs)).float().cpu()):
@@ -116,8 +118,8 @@ class CAMClassifier(BaseModel):
             label = sample.gt_label.score
             if label.shape != scores.shape:
                 raise ValueError(
-                    f'{sample.get("img_path")}: has image-level labels of {len(label)} classes, but num_labels of the CAMHead is '
-                    f'{len(scores)}'
+                    f'{sample.get("img_path")}: has image-level labels of {len(label)} classes, but num_labels of the '
+                    f'CAMHead is {len(scores)}'
                 )
             return label.nonzero()[:, 0].to(scores.device)
         return (scores > self.test_cfg.get('gate_threshold', 0.5)).nonzero()[:, 0]

@@ -79,10 +79,20 @@ class CAMHead(BaseModule):
             features = F.adaptive_avg_pool2d(features, 1)
         return self.classifier(self.dropout(features)).mean((2, 3))
 
+    def localise(self, feats: Tensor | Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Activation maps and class probabilities of one pass.
+
+        Returns:
+            tuple[Tensor, Tensor]: Non-negative maps (B, num_labels, h, w) at the tap's stride, not normalised, and
+            probabilities (B, num_labels); without dropout, the mean of a map before its activation is the score.
+        """
+        score_maps = self.classifier(self._features(feats)).float()
+        maps = score_maps.relu()
+        return maps.sqrt() if self.cam_activation == 'sqrt' else maps, score_maps.mean((2, 3)).sigmoid()
+
     def cams(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
         """Non-negative activation maps, (B, num_labels, h, w) at the tap's stride, not normalised."""
-        maps = self.classifier(self._features(feats)).relu()
-        return maps.sqrt() if self.cam_activation == 'sqrt' else maps
+        return self.localise(feats)[0]
 
     def loss(self, feats: Tensor | Sequence[Tensor], labels: Tensor) -> dict[str, Tensor]:
         """Multi-label soft-margin loss: cross entropy of each class on its own, averaged.

@@ -101,8 +101,8 @@ class CAMClassifier(BaseModel):
             if size != list(inputs.shape[2:]):
                 scaled = F.interpolate(inputs, size=size, mode='bicubic', align_corners=False, antialias=scale < 1)
             feats = self.backbone(torch.cat([scaled, scaled.flip(3)]) if flip else scaled)
-            cams = self.head.cams(feats).float()
-            scores.extend(self.head.predict(feats).float().chunk(2 if flip else 1))
+            cams, probabilities = self.head.localise(feats)
+            scores.extend(probabilities.chunk(2 if flip else 1))
             maps.extend(cams.chunk(2 if flip else 1))
             flips.extend([False, True] if flip else [False])
         return maps, flips, torch.stack(scores).mean(0)

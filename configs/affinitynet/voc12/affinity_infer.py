@@ -19,7 +19,9 @@ test_evaluator = [
     dict(type='PseudoMaskMetric', prefix='random_walk', num_workers=1),
     dict(
         type='PseudoMaskMetric',
-        dense_crf=dict(type='DenseCRF'),
+        dense_crf=dict(type='DenseCRF', num_iters={{_base_.crf_num_iters}}, bilateral={{_base_.crf_bilateral}}),
+        # The segmentor ignores pixels whose two best classes are this close.
+        margin=0.2,
         output_dir={{_base_.pseudo_mask_dir}},
         prefix='random_walk_dcrf',
         num_workers={{_base_.num_workers}},

@@ -12,5 +12,5 @@ model = dict(
 train_dataloader = dict(dataset=dict(dataset={{_base_.train_photos}}, pseudo_mask_dir={{_base_.pseudo_mask_dir}}))
 val_dataloader = dict(dataset={{_base_.val_photos}})
 test_dataloader = dict(dataset={{_base_.val_photos}})
-optim_wrapper = dict(optimizer=dict(lr=0.01), paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10)}))
+optim_wrapper = dict(optimizer=dict(lr=0.005), paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10)}))
 train_cfg = dict(max_iters={{_base_.segmentor_iters}})

@@ -61,7 +61,10 @@ alpha_high = 7
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'
 affinity_iters = 5300
 # Random walk: exponents of the affinities and of the background, steps.
-beta = 8
+beta = 12
 alpha = 3
-num_steps = 64
+num_steps = 256
+# Final dense CRF: a narrower appearance kernel and fewer iterations than those of the affinity labels.
+crf_num_iters = 5
+crf_bilateral = (50, 5, 5)
 segmentor_iters = 4000

@@ -101,7 +101,9 @@ def cam_config():
             type='CAMClassifier',
             backbone=tiny_backbone(),
             head=dict(type='CAMHead', in_channels=64, num_labels=num_labels, dropout_ratio=0.0),
-            data_preprocessor=dict(type='SegDataPreProcessor', mean=[127.5] * 3, std=[60.0] * 3, bgr_to_rgb=True),
+            data_preprocessor=dict(
+                type='SegDataPreProcessor', mean=[127.5] * 3, std=[60.0] * 3, bgr_to_rgb=True, size_divisor=8
+            ),
             test_cfg=test_cfg or None,
         )
 

@@ -1,0 +1,163 @@
+"""Every pipeline's steps build on tiny data of their own kind, with made-up weights."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmseg.registry import DATASETS, HOOKS, METRICS, MODELS
+
+from mmwsss.apis.launch import load_config
+from mmwsss.apis.settings import load_settings, write_settings
+from mmwsss.fileio import Seeds, write_mask, write_seeds
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+PIPELINES = sorted(CONFIGS.glob('*/*/pipeline*.py'))
+STEPS = [(path, step['name']) for path in PIPELINES for step in Config.fromfile(path).steps]
+SIZE = (45, 60)
+# What a step's network trains on or starts from, beside the photograph.
+NEEDS = dict(
+    seed_train='gt_label',
+    seed_infer='gt_label',
+    affinity_train='gt_sem_seg',
+    affinity_infer='seeds',
+    segmentor='gt_sem_seg',
+)
+
+
+def write_photos(photos, class_index):
+    """Two photographs with masks, where the data set looks for them."""
+    root = Path(photos['data_root'])
+    for folder in photos['data_prefix'].values():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / photos['ann_file']).parent.mkdir(parents=True, exist_ok=True)
+    (root / photos['ann_file']).write_text('p0\np1\n')
+    for sample in DATASETS.build(dict(photos, lazy_init=True)).load_data_list():
+        cv2.imwrite(sample['img_path'], np.full((*SIZE, 3), 99, np.uint8))
+        stored = {new: old for old, new in (sample['label_map'] or {}).items()}.get(class_index, class_index)
+        write_mask(sample['seg_map_path'], np.full(SIZE, stored, np.uint8), [(0, 0, 0)])
+
+
+@pytest.fixture(scope='module')
+def settings_file(tmp_path_factory):
+    """``settings_file(pipeline)``: its settings on data that were made for it."""
+    made = {}
+
+    def make(pipeline):
+        if pipeline not in made:
+            root = tmp_path_factory.mktemp(pipeline.stem)
+            config = Config.fromfile(pipeline)
+            overrides = {
+                **config.get('overrides', {}),
+                'data_root': str(root / 'data'),
+                'work_dir': str(root / 'work'),
+            }
+            settings = load_settings(pipeline.parent / config.settings, overrides)
+            for photos in (settings['train_photos'], settings['val_photos']):
+                write_photos(photos, class_index=1)
+            labels = {image_id: [settings['classes'][1]] for image_id in ('p0', 'p1')}
+            Path(settings['image_labels']).write_text(json.dumps(labels))
+            write_settings(root / 'settings.py', settings)
+            made[pipeline] = root / 'settings.py'
+        return made[pipeline]
+
+    return make
+
+
+@pytest.fixture
+def load_step(settings_file, monkeypatch, tmp_path):
+    def load(pipeline, name):
+        monkeypatch.setenv('MMWSSS_SETTINGS', '')
+        step = next(step for step in Config.fromfile(pipeline).steps if step['name'] == name)
+        return load_config(str(pipeline.parent / step['config']), str(settings_file(pipeline)))
+
+    return load
+
+
+def pretrained(config, path=()):
+    """The ``Pretrained`` initialisations of a model's config and the names of the modules they are of."""
+    for key, value in config.items():
+        if isinstance(value, dict):
+            if key == 'init_cfg' and value.get('type') == 'Pretrained':
+                yield '.'.join(path), value
+            yield from pretrained(value, (*path, key))
+
+
+def case_id(value):
+    return f'{value.parent.name}-{value.stem}' if isinstance(value, Path) else value
+
+
+@pytest.mark.parametrize('pipeline, name', STEPS, ids=case_id)
+def test_model_builds_and_takes_its_weights(load_step, tmp_path, pipeline, name):
+    cfg = load_step(pipeline, name)
+    sources = list(pretrained(cfg.model))
+    for _, init_cfg in sources:
+        init_cfg['checkpoint'] = str(tmp_path / 'weights.pth')
+    model = MODELS.build(cfg.model)
+    weights = {}
+    for module, init_cfg in sources:
+        for key, value in model.get_submodule(module).state_dict().items():
+            weights[init_cfg.get('prefix', '') + key] = torch.rand_like(value) if value.is_floating_point() else value
+    torch.save(dict(state_dict=weights), tmp_path / 'weights.pth')
+    model.init_weights()
+    for module, init_cfg in sources:
+        for key, value in model.get_submodule(module).state_dict().items():
+            assert torch.equal(value, weights[init_cfg.get('prefix', '') + key]), f'{module}.{key}'
+    if 'optim_wrapper' in cfg:
+        build_optim_wrapper(model, cfg.optim_wrapper)
+        parameters = [key for key, _ in model.named_parameters()]
+        for key in cfg.optim_wrapper.get('paramwise_cfg', {}).get('custom_keys', {}):
+            assert any(key in parameter for parameter in parameters), key
+    settings = load_settings(Path(cfg.filename).parent / 'settings.py', {})
+    assert set(settings) <= set(cfg) | {'seed_dir', 'affinity_label_dir', 'pseudo_mask_dir'}
+
+
+def write_inputs(dataset, num_classes):
+    """The files of the steps before: seeds, affinity labels, pseudo masks."""
+    for sample in dataset.load_data_list():
+        for key in ('affinity_label_path', 'pseudo_mask_path'):
+            if key in sample:
+                write_mask(sample[key], np.full(SIZE, num_classes - 1, np.uint8), [(0, 0, 0)])
+        if 'seed_path' in sample:
+            cams = np.full((len(sample['gt_class_ids']), 12, 15), 0.5, np.float16)
+            write_seeds(sample['seed_path'], Seeds(sample['gt_class_ids'], cams, SIZE))
+
+
+@pytest.mark.parametrize('pipeline, name', STEPS, ids=case_id)
+def test_data_and_metrics_build(load_step, pipeline, name):
+    cfg = load_step(pipeline, name)
+    preprocessor = MODELS.build(cfg.model.data_preprocessor)
+    built = 0
+    for split in ('train', 'val', 'test'):
+        if cfg.get(f'{split}_dataloader') is None:
+            continue
+        dataset = DATASETS.build({**cfg[f'{split}_dataloader'].dataset, 'lazy_init': True})
+        write_inputs(dataset, cfg.num_classes)
+        dataset.full_init()
+        assert len(dataset) == 2 and list(dataset.metainfo['classes']) == list(cfg.classes)
+        batch = pseudo_collate([dataset[0], dataset[1]] if split == 'train' else [dataset[0]])
+        assert all(NEEDS.get(name, 'img_path') in sample for sample in batch['data_samples'])
+        inputs = preprocessor(batch, split == 'train')['inputs']
+        assert inputs.shape[1] == 3 and inputs.isfinite().all()
+        built += 1
+    assert built
+    for key in ('val_evaluator', 'test_evaluator'):
+        evaluators = cfg.get(key) or []
+        for evaluator in [evaluators] if isinstance(evaluators, dict) else evaluators:
+            METRICS.build(evaluator)
+    for hook in cfg.custom_hooks:
+        HOOKS.build(hook)
+
+
+@pytest.mark.parametrize('path', sorted((CONFIGS / '_base_').rglob('*.py')), ids=lambda path: path.stem)
+def test_base_config_is_used(path):
+    configs = [other for other in CONFIGS.rglob('*.py') if other != path]
+    assert Config.fromfile(path)
+    assert any(path.name in other.read_text() for other in configs)

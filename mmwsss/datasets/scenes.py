@@ -168,7 +168,7 @@ def _chain(rng, x, y, angle, length, width, joints):
 def _creature(rng, name) -> tuple[list[_Part], tuple[float, float, float, float]]:
     """Parts of one creature, back to front, and its head.
 
-    The trunk is centred on the origin with a half-length of about 1, its front is +x. A tucked head is no part.
+    The trunk is centred on the origin with a half-length of about 1, its front is +x. A tucked head is left out.
 
     Returns:
         tuple: The parts, and the head as (x, y, radius, angle).
@@ -380,7 +380,7 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
         size (int): Height and width in pixels, at least 32. Defaults to 128.
 
     Returns:
-        Scene: image, mask and labels of one to three creatures. Creatures in front hide at most a fifth of a head
+        Scene: image, mask and labels of one to three creatures. Those in front hide at most a fifth of a head
         and a quarter of a body; a head that is not tucked in lies inside the image.
 
     Raises:

@@ -52,7 +52,7 @@ FORMAT_VERSION = 2
 MAX_TRIES = 24
 # Shares of scenes with one, two and three creatures, and of creatures that have their head tucked in.
 COUNT_SHARES = (0.45, 0.35, 0.2)
-TUCKED_SHARE = 0.3
+TUCKED_SHARE = 0.15
 
 # Two colours (RGB in 0..1) and a pattern each; CLASS_COATS says who wears which.
 COATS = (

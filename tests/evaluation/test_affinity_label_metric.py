@@ -7,7 +7,6 @@ from torch.nn.functional import interpolate
 from mmwsss.fileio import DataError, read_mask, read_photo
 from mmwsss.ops import affinity_label_map
 
-
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 

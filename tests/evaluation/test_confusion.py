@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from mmwsss.evaluation.confusion import class_ious, class_table, classes_of_truth, confusion_matrix, mean_iou, read_truth
+from mmwsss.evaluation.confusion import (
+    class_ious,
+    class_table,
+    classes_of_truth,
+    confusion_matrix,
+    mean_iou,
+    read_truth,
+)
 from mmwsss.fileio import DataError, write_mask
 
 

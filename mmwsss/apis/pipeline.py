@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ class Pipeline:
         self.settings = load_settings(self.folder / config['settings'], given)
         if 'work_dir' not in self.settings:
             raise DataError(f'{config_file}: expected a work_dir in the settings or the pipeline config')
+        if not self.settings.get('test_segmentor', True):
+            self.steps = [replace(step, run='train') if step.run == 'train+test' else step for step in self.steps]
         self.work_dir = Path(self.settings['work_dir'])
         self.folders = {step.name: StepFolder(self.work_dir / step.name, step) for step in self.steps}
         self.patterns = {step.name: fill_patterns(step, self.settings) for step in self.steps}
@@ -96,10 +99,14 @@ class Pipeline:
         with tempfile.TemporaryDirectory() as temporary:
             settings_file = Path(temporary) / SETTINGS_FILE
             write_settings(settings_file, self.settings)
-            return {
+            configs = {
                 step.name: load_config(str(self.folder / step.config), str(settings_file), dict(step.options))
                 for step in self.steps
             }
+        for step in self.steps:
+            if 'test' not in step.phases:
+                configs[step.name].pop('test_dataloader', None)
+        return configs
 
     def ids_of(self, step: Step) -> list[str]:
         """Photographs that a step writes a file for."""

@@ -8,6 +8,8 @@ mask_dir = 'SegmentationClass'
 image_labels = f'{data_root}/image_labels.json'
 train_list = 'ImageSets/Segmentation/train_aug.txt'
 val_list = 'ImageSets/Segmentation/val.txt'
+# False where the photographs of val_list have labels, but no masks.
+test_segmentor = True
 # Photographs of train_list whose pseudo labels are compared with true masks; nothing trains on these masks.
 mask_list = 'ImageSets/Segmentation/train.txt'
 weights = 'data/weights/mobilenet_v2_imagenet.pth'

@@ -62,6 +62,9 @@ def settings_file(tmp_path_factory):
             settings = load_settings(pipeline.parent / config.settings, overrides)
             for photos in (settings['train_photos'], settings['val_photos']):
                 write_photos(photos, class_index=1)
+            mask_list = Path(settings['data_root'], settings['mask_list'])
+            mask_list.parent.mkdir(parents=True, exist_ok=True)
+            mask_list.write_text('p0\np1\n')
             labels = {image_id: [settings['classes'][1]] for image_id in ('p0', 'p1')}
             Path(settings['image_labels']).write_text(json.dumps(labels))
             write_settings(root / 'settings.py', settings)

@@ -41,7 +41,7 @@ class Photograph:
     truth_classes: Mapping[int, int] | None = field(default=None, hash=False)
 
 
-def tested_configs(work_dir: Path, steps: Iterable[str]) -> dict[str, Config]:
+def step_configs(work_dir: Path, steps: Iterable[str]) -> dict[str, Config]:
     """The resolved configs that the tests of steps left in their folders, by step, in order."""
     configs = {}
     for step in steps:
@@ -177,7 +177,8 @@ def choose_panels(photographs: Sequence[Photograph], measured: Sequence[Measured
     """
     quarter = number // 4
     ranked = sorted((one for one in measured if np.isfinite(one.after)), key=lambda one: -one.after)
-    changed = sorted(ranked, key=lambda one: -abs(one.after - one.before))
+    changed = sorted((one for one in ranked if one.pseudo_mask is not None),
+                     key=lambda one: -abs(one.after - one.before))
     reasons: dict[str, list[str]] = {}
     for reason, group in (('best', ranked[:quarter]), ('worst', ranked[::-1][:quarter]),
                           ('most changed', changed[:quarter])):

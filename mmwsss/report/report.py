@@ -22,7 +22,7 @@ from .photographs import (
     load_photographs,
     measure,
     sample_evenly,
-    tested_configs,
+    step_configs,
 )
 from .predictions import TrainedStep
 from .records import read_confusions, read_losses, read_megabytes, read_memory
@@ -62,7 +62,7 @@ def write_report(work_dir: str | Path, settings: Mapping[str, Any], results: Map
     work_dir = Path(work_dir)
     run = _Run(work_dir, settings, results, list(settings.get('classes', ())))
     sections = [_ladder(results)]
-    configs = tested_configs(work_dir, results['metrics']) if run.classes else {}
+    configs = step_configs(work_dir, results['metrics']) if run.classes else {}
     photographs = load_photographs(next(iter(configs.values())), settings) if configs else []
     measured, counts, note = _measure(run, photographs)
     if measured and run.with_background:
@@ -229,7 +229,7 @@ def _photographs(run: _Run, configs: Mapping[str, Config], photographs: Sequence
     palette = read_palette(made[0])
     num_classes = len(run.classes)
     panels = [make_panel(one, num_classes, palette, predicted.get(one.image_id)) for one in chosen]
-    scores = {one.photograph.image_id: f'mIoU {one.before:.0f} → {one.after:.0f}' for one in measured}
+    scores = {one.photograph.image_id: _change(one) for one in measured}
     for photograph, drawn in held_out:
         panel = make_panel(photograph, num_classes, palette, drawn)
         panels.append(panel)
@@ -260,6 +260,12 @@ def _predict(run: _Run, configs: Mapping[str, Config], chosen: Sequence[Photogra
             sampled = sample_evenly(candidates, NUM_HELD_OUT)
             held_out = list(zip(sampled, (drawn for _, drawn in step.predict(sampled)), strict=True))
     return predicted, held_out
+
+
+def _change(measured: Measured) -> str:
+    if measured.pseudo_mask is None:
+        return f'mIoU {measured.before:.0f}'
+    return f'mIoU {measured.before:.0f} → {measured.after:.0f}'
 
 
 def _score(panel: Panel, num_classes: int) -> str:

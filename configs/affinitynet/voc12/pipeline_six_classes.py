@@ -8,5 +8,5 @@ overrides = dict(
     mask_list='ImageSets/Segmentation/six_train.txt',
     seed_iters=667,
     affinity_iters=1400,
-    segmentor_iters=1000,
+    segmentor_iters=500,
 )

@@ -69,4 +69,4 @@ num_steps = 256
 # Final dense CRF: a narrower appearance kernel and fewer iterations than those of the affinity labels.
 crf_num_iters = 5
 crf_bilateral = (50, 5, 5)
-segmentor_iters = 4000
+segmentor_iters = 8000

@@ -1,0 +1,52 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from mmseg.evaluation import IoUMetric
+
+from mmwsss.evaluation import SegmentorMetric
+from mmwsss.evaluation.confusion import confusion_matrix
+from mmwsss.evaluation.recording import recorded_confusions
+
+
+@pytest.fixture
+def samples():
+    generator = torch.Generator().manual_seed(0)
+    indices = torch.tensor([0, 1, 2, 255])
+    return [dict(img_path=f'{number}.jpg',
+                 pred_sem_seg=dict(data=torch.randint(0, 3, (1, 5, 6), generator=generator)),
+                 gt_sem_seg=dict(data=indices[torch.randint(0, 4, (1, 5, 6), generator=generator)]))
+            for number in range(4)]
+
+
+def evaluate(metric, samples):
+    metric.dataset_meta = dict(classes=('a', 'b', 'c'))
+    metric.process({}, samples)
+    return metric.evaluate(len(samples))
+
+
+def test_figures_are_those_of_mmsegmentation(samples):
+    expected = evaluate(IoUMetric(iou_metrics=['mIoU']), samples)
+    assert evaluate(SegmentorMetric(iou_metrics=['mIoU']), samples) == expected
+
+
+def test_confusion_is_recorded_anew_by_each_evaluation(samples):
+    metric = SegmentorMetric(iou_metrics=['mIoU'], prefix='tested')
+    evaluate(metric, samples)
+    evaluate(metric, samples)
+    recorded = recorded_confusions(MessageHub.get_current_instance())['tested']
+    expected = sum(confusion_matrix(sample['gt_sem_seg']['data'].numpy().astype(np.uint8),
+                                    sample['pred_sem_seg']['data'].numpy().astype(np.uint8), 3)
+                   for sample in samples)
+    assert recorded['classes'] == ['a', 'b', 'c']
+    assert np.array(recorded['counts']).tolist() == expected[:, :3].tolist()
+    assert json.loads(json.dumps(recorded)) == recorded
+
+
+def test_nothing_is_recorded_where_files_are_only_written(samples, tmp_path):
+    metric = SegmentorMetric(format_only=True, output_dir=str(tmp_path), prefix='written')
+    assert not evaluate(metric, samples)
+    assert 'written' not in recorded_confusions(MessageHub.get_current_instance())
+    assert len(list(tmp_path.glob('*.png'))) == 4

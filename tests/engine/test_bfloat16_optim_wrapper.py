@@ -19,7 +19,7 @@ def test_forward_in_bfloat16_weights_in_float32():
     loss = out.float().square().mean()
     wrapper.update_params(loss)
     assert model.weight.dtype == torch.float32 and not torch.equal(model.weight, before)
-    assert float(model(inputs).square().mean()) < float(loss)
+    assert model(inputs).square().mean().item() < loss.item()
 
 
 def test_gradients_are_accumulated():
@@ -27,7 +27,6 @@ def test_gradients_are_accumulated():
     before = model.weight.detach().clone()
     wrapper = BFloat16OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1), accumulative_counts=2)
     for step in range(2):
-        assert torch.equal(model.weight, before) == (step == 0) or step == 1
         with wrapper.optim_context(model):
             loss = model(torch.ones(3, 2)).float().square().mean() + model.weight.sum()
         wrapper.update_params(loss)

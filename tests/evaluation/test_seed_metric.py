@@ -119,6 +119,12 @@ def test_activations_that_are_no_numbers_are_not_written(tmp_path, predictions, 
     assert not (tmp_path / 'seeds').exists()
 
 
+@pytest.mark.parametrize('with_background', [True, False])
+def test_figures_without_prefix(predictions, run_metric, with_background):
+    config = dict(type='SeedMetric', prefix=None, with_background=with_background)
+    assert 'mIoU' in run_metric(METRICS.build(config), predictions(with_background)[0])
+
+
 @pytest.mark.parametrize('score', [-0.1, 1.01, 0.255])
 def test_wrong_background_score(score):
     with pytest.raises(ValueError, match='background_score'):

@@ -36,6 +36,14 @@ def test_pooling_before_or_after_the_classifier_gives_the_same(expand):
     torch.testing.assert_close(before.cams(features()), after.cams(features()))
 
 
+@pytest.mark.parametrize('settings', [dict(), dict(pool='after'), dict(cam_activation='sqrt', dropout_ratio=0.5)])
+def test_one_pass_gives_maps_and_probabilities(settings):
+    head = build(**settings).eval()
+    maps, probabilities = head.localise([features()])
+    torch.testing.assert_close(maps, head.cams(features()))
+    torch.testing.assert_close(probabilities, head.predict(features()))
+
+
 def test_square_root_of_the_maps():
     torch.testing.assert_close(build(cam_activation='sqrt').cams(features()), build().cams(features()).sqrt())
 

@@ -42,9 +42,7 @@ def radius_of(num_offsets: int) -> int:
     while len(offset_list(radius)) < num_offsets:
         radius += 1
     if len(offset_list(radius)) != num_offsets:
-        raise ValueError(
-            f'affinity has {num_offsets} offsets on axis 1, which is the half-plane disc of no radius'
-        )
+        raise ValueError(f'affinity has {num_offsets} offsets on axis 1, which is the half-plane disc of no radius')
     return radius
 
 
@@ -96,9 +94,7 @@ def describe(value) -> str:
 def check_float_map(name: str, value: Tensor, channels: str) -> None:
     """Raises ValueError unless ``value`` is a floating-point tensor of four axes."""
     if not isinstance(value, Tensor) or value.dim() != 4 or not value.is_floating_point():
-        raise ValueError(
-            f'{name} must be a floating-point tensor (B, {channels}, H, W), got {describe(value)}'
-        )
+        raise ValueError(f'{name} must be a floating-point tensor (B, {channels}, H, W), got {describe(value)}')
 
 
 def _check_label_map(label_map: Tensor) -> None:
@@ -330,14 +326,8 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
         ValueError: If an argument has the wrong shape or dtype.
     """
     check_float_map('affinity', affinity, 'P')
-    if (
-        not isinstance(pair_labels, Tensor)
-        or pair_labels.shape != affinity.shape
-        or pair_labels.is_floating_point()
-    ):
-        raise ValueError(
-            f'pair_labels must be an integer tensor of the shape of affinity {tuple(affinity.shape)}'
-        )
+    if not isinstance(pair_labels, Tensor) or pair_labels.shape != affinity.shape or pair_labels.is_floating_point():
+        raise ValueError(f'pair_labels must be an integer tensor of the shape of affinity {tuple(affinity.shape)}')
     if affinity.dtype in (torch.float16, torch.bfloat16):
         affinity = affinity.float()
 

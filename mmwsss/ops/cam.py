@@ -32,9 +32,7 @@ def fuse_cams(cams: Sequence[Tensor], size: tuple[int, int], flips: Sequence[boo
         ValueError: If an argument has the wrong shape or length.
     """
     if len(cams) == 0 or len(cams) != len(flips):
-        raise ValueError(
-            f'cams and flips must be of one length, at least 1, got {len(cams)} and {len(flips)}'
-        )
+        raise ValueError(f'cams and flips must be of one length, at least 1, got {len(cams)} and {len(flips)}')
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f'size must be (H, W), got {size!r}')
     total = None
@@ -71,9 +69,7 @@ def background_score(cams: Tensor, alpha: float) -> Tensor:
     return (1 - cams.amax(0, keepdim=True)).clamp_(min=0) ** alpha
 
 
-def confident_label_map(
-    low_scores, high_scores, class_ids: Sequence[int], ignore_index: int = 255
-) -> np.ndarray:
+def confident_label_map(low_scores, high_scores, class_ids: Sequence[int], ignore_index: int = 255) -> np.ndarray:
     """Merge two score maps, of a weak and of a strong foreground, to the labels both are sure of.
 
     Background where the background wins although its score is small (``high_scores``); a class where it wins

@@ -30,12 +30,7 @@ def _check_image(image) -> np.ndarray:
 def _check_scores(scores, size: tuple[int, int]) -> Tensor:
     if isinstance(scores, np.ndarray):
         scores = torch.from_numpy(np.ascontiguousarray(scores))
-    if (
-        not isinstance(scores, Tensor)
-        or scores.dim() != 3
-        or not len(scores)
-        or tuple(scores.shape[1:]) != size
-    ):
+    if not isinstance(scores, Tensor) or scores.dim() != 3 or not len(scores) or tuple(scores.shape[1:]) != size:
         got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
         raise ValueError(f'scores must be (K, H, W) with K >= 1 at the image size {size}, got {got}')
     scores = scores.detach().float()
@@ -90,9 +85,7 @@ def _refine_torch(image, unaries, num_iters, gaussian, bilateral) -> list[np.nda
         logits = -unary.flatten(1).T
         probabilities = logits.softmax(1)
         for _ in range(num_iters):
-            message = sum(
-                weight * norm * lattice.filter(norm * probabilities) for weight, norm, lattice in kernels
-            )
+            message = sum(weight * norm * lattice.filter(norm * probabilities) for weight, norm, lattice in kernels)
             probabilities = (logits + message).softmax(1)
         results.append(probabilities.T.reshape(unary.shape).cpu().numpy())
     return results
@@ -127,9 +120,7 @@ def dense_crf_stack(
     image = _check_image(image)
     score_list = [_check_scores(scores, image.shape[:2]) for scores in score_list]
     if len({(len(scores), scores.device) for scores in score_list}) != 1:
-        raise ValueError(
-            'score_list must hold score maps of one number of classes on one device, at least one'
-        )
+        raise ValueError('score_list must hold score maps of one number of classes on one device, at least one')
     _check_kernels(num_iters, gaussian, bilateral)
     if backend not in BACKENDS:
         raise ValueError(f'backend must be one of {BACKENDS}, got {backend!r}')

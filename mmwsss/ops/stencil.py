@@ -118,9 +118,7 @@ def used_shifts(height: int, width: int, radius: int) -> list[tuple[int, int]]:
     """(index p, shift on the flattened grid) of the offsets that have pairs on a grid."""
     offsets = offset_list(radius)
     row = width + radius - 1
-    return [
-        (p, offsets[p][0] * row + offsets[p][1]) for p, _, _ in pair_windows(height, width, radius, 'full')
-    ]
+    return [(p, offsets[p][0] * row + offsets[p][1]) for p, _, _ in pair_windows(height, width, radius, 'full')]
 
 
 def transition_matrix(weights: Tensor, radius: int) -> Tensor:

@@ -13,6 +13,7 @@ from .stencil import PaddedMaps, used_shifts
 # Sums may be reordered and fused; infinities and NaN keep their meaning.
 COMPILE = dict(nogil=True, fastmath={'reassoc', 'contract', 'nsz', 'arcp'})
 THREADED_OPERATIONS = 2**26
+TILE_CELLS = 2**13
 
 
 def _compile(function):
@@ -24,24 +25,26 @@ def _compile(function):
 
 
 @_compile
-def _product(weights, shifts, maps, margin, out):
-    """``A x``, self affinity included; two offsets a pass, so that ``out`` is read and written half as
-    often."""
+def _product(weights, shifts, flat, first, out):
+    """``A x`` of the cells from index ``first`` of a flattened map, self affinity included.
+
+    Two offsets a pass, so that ``out`` is read and written half as often.
+    """
     length = len(out)
-    end = margin + length
-    out[:] = maps[margin:end]
+    end = first + length
+    out[:] = flat[first:end]
     last = len(shifts) - 1
     for p in range(0, last + 1, 2):
         q = min(p + 1, last)
         s, r = shifts[p], shifts[q]
-        s_to, s_from = weights[p, margin:end], weights[p, margin - s : end - s]
-        s_next, s_before = maps[margin + s : end + s], maps[margin - s : end - s]
+        s_to, s_from = weights[p, first:end], weights[p, first - s : end - s]
+        s_next, s_before = flat[first + s : end + s], flat[first - s : end - s]
         if p == q:
             for i in range(length):
                 out[i] += s_to[i] * s_next[i] + s_from[i] * s_before[i]
         else:
-            r_to, r_from = weights[q, margin:end], weights[q, margin - r : end - r]
-            r_next, r_before = maps[margin + r : end + r], maps[margin - r : end - r]
+            r_to, r_from = weights[q, first:end], weights[q, first - r : end - r]
+            r_next, r_before = flat[first + r : end + r], flat[first - r : end - r]
             for i in range(length):
                 out[i] += (s_to[i] * s_next[i] + s_from[i] * s_before[i]) + (
                     r_to[i] * r_next[i] + r_from[i] * r_before[i]
@@ -58,20 +61,29 @@ def _inverse_degree(weights, shifts, ones, margin):
 
 
 @_compile
-def _walk(weights, shifts, inverse_degree, current, margin, coefficients, result):
-    """``sum_j coefficients[j] T_j(P) x`` of one flattened map ``current``, which is overwritten."""
-    end = len(current) - margin
-    total = np.empty_like(inverse_degree)
+def _walk(weights, shifts, inverse_degree, current, margin, coefficients, tile, result):
+    """``sum_j coefficients[j] T_j(P) x`` of flattened maps ``current`` (K, M), which are overwritten.
+
+    A tile of cells is done for all maps before the next, so that its weights are read from the cache.
+    """
+    count, length = result.shape
     previous = np.zeros_like(current)
-    result[:] = coefficients[0] * current[margin:end]
+    total = np.empty(min(tile, length), weights.dtype)
+    result[:] = coefficients[0] * current[:, margin : margin + length]
     for j in range(1, len(coefficients)):
-        _product(weights, shifts, current, margin, total)
         factor = coefficients.dtype.type(1 if j == 1 else 2)
-        coefficient, target = coefficients[j], previous[margin:end]
-        for i in range(len(total)):
-            value = factor * total[i] * inverse_degree[i] - target[i]
-            target[i] = value
-            result[i] += coefficient * value
+        coefficient = coefficients[j]
+        for start in range(0, length, tile):
+            stop = min(start + tile, length)
+            inverse = inverse_degree[start:stop]
+            for k in range(count):
+                sums = total[: stop - start]
+                _product(weights, shifts, current[k], margin + start, sums)
+                target, partial = previous[k, margin + start : margin + stop], result[k, start:stop]
+                for i in range(len(sums)):
+                    value = factor * sums[i] * inverse[i] - target[i]
+                    target[i] = value
+                    partial[i] += coefficient * value
         current, previous = previous, current
 
 
@@ -97,21 +109,20 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
     walked = result.numpy()
     ones = PaddedMaps(torch.ones_like(scores[:1, :1]), radius).flat[0, 0].numpy()
 
-    def walk_sample(b: int, pool: ThreadPoolExecutor | None) -> None:
+    operations = count * maps.length * len(shifts) * len(terms)
+    threads = min(torch.get_num_threads(), count) if operations > THREADED_OPERATIONS else 1
+    groups = [slice(count * i // threads, count * (i + 1) // threads) for i in range(threads)]
+
+    def walk_sample(b: int, pool: ThreadPoolExecutor) -> None:
         field = PaddedMaps(weights[b : b + 1, [p for p, _ in used]], radius).flat[0].numpy()
         inverse_degree = _inverse_degree(field, shifts, ones, margin)
 
-        def walk_map(k: int) -> None:
-            _walk(field, shifts, inverse_degree, flat[b, k], margin, terms, walked[b, k])
+        def walk_group(group: slice) -> None:
+            _walk(field, shifts, inverse_degree, flat[b, group], margin, terms, TILE_CELLS, walked[b, group])
 
-        list(map(walk_map, range(count)) if pool is None else pool.map(walk_map, range(count)))
+        list(pool.map(walk_group, groups) if threads > 1 else map(walk_group, groups))
 
-    threads = min(torch.get_num_threads(), count)
-    if threads > 1 and count * maps.length * len(shifts) * len(terms) > THREADED_OPERATIONS:
-        with ThreadPoolExecutor(threads) as pool:
-            for b in range(batch):
-                walk_sample(b, pool)
-    else:
+    with ThreadPoolExecutor(threads) as pool:
         for b in range(batch):
-            walk_sample(b, None)
+            walk_sample(b, pool)
     return maps.unpad(result)

@@ -77,9 +77,7 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
     current, previous = PaddedMaps(scores, radius), PaddedMaps(torch.zeros_like(scores), radius)
     length, margin = current.length, current.margin
 
-    def step(
-        maps: PaddedMaps, target: PaddedMaps, result: Tensor, inverse: Tensor, terms: Tensor, j: int
-    ) -> None:
+    def step(maps: PaddedMaps, target: PaddedMaps, result: Tensor, inverse: Tensor, terms: Tensor, j: int) -> None:
         number = maps.flat.shape[1]
         grid = batch, triton.cdiv(length, BLOCK_CELLS), triton.cdiv(number, BLOCK_MAPS)
         _step[grid](field, shifts, inverse, maps.flat, target.flat, result, terms, j, number, length, margin,

@@ -22,4 +22,4 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=200, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
-custom_hooks = [dict(type='ChannelsLastHook')]
+custom_hooks = [dict(type='ChannelsLastHook'), dict(type='EvaluationPrecisionHook'), dict(type='FuseConvBNHook')]

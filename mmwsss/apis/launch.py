@@ -23,7 +23,7 @@ from mmwsss.engine import find_resumable_checkpoint
 from mmwsss.evaluation.recording import recorded_confusions
 from mmwsss.fileio import DataError, atomic_write_json
 
-from .memory import note_memory
+from .memory import keep_freed_memory, note_memory
 
 SETTINGS_VARIABLE = 'MMWSSS_SETTINGS'
 METRICS_FILE = 'metrics.json'
@@ -246,6 +246,8 @@ def _add_hook(cfg: Config, hook: dict) -> None:
 
 def build_runner(cfg: Config) -> Runner:
     """Joins the other processes and builds the runner of a config."""
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     initialise_processes(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 

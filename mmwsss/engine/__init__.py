@@ -1,7 +1,6 @@
 """What the runner needs beside mmengine's own: strict checkpoint loading, mixed precision on a CPU."""
 
-from .bfloat16_optim_wrapper import BFloat16OptimWrapper
-from .channels_last_hook import ChannelsLastHook
+from .bfloat16 import BFloat16OptimWrapper, EvaluationPrecisionHook, has_bfloat16
 from .checkpoint import (
     CheckpointMatchHook,
     check_state_dict,
@@ -9,13 +8,17 @@ from .checkpoint import (
     find_trained_checkpoint,
     load_from_local,
 )
+from .network_hooks import ChannelsLastHook, FuseConvBNHook
 
 __all__ = [
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
     'CheckpointMatchHook',
+    'EvaluationPrecisionHook',
+    'FuseConvBNHook',
     'check_state_dict',
     'find_resumable_checkpoint',
     'find_trained_checkpoint',
+    'has_bfloat16',
     'load_from_local',
 ]

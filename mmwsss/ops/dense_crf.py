@@ -57,15 +57,25 @@ def _pydensecrf():
 
 
 def _refine_pydensecrf(image, unaries, num_iters, gaussian, bilateral) -> list[np.ndarray]:
+    """All score maps go through the filters together, as the labels of one CRF, which is what costs time.
+
+    The package makes the probabilities of all labels of a pixel sum to 1; dividing those of each map by their sum after
+    every step makes them what they are in a CRF of their own.
+    """
     height, width = image.shape[:2]
-    crf = _pydensecrf().DenseCRF2D(width, height, len(unaries[0]))
+    count, labels = len(unaries), len(unaries[0])
+    crf = _pydensecrf().DenseCRF2D(width, height, count * labels)
     crf.addPairwiseGaussian(sxy=gaussian[0], compat=gaussian[1])
     crf.addPairwiseBilateral(sxy=bilateral[0], srgb=bilateral[1], rgbim=image, compat=bilateral[2])
-    results = []
-    for unary in unaries:
-        crf.setUnaryEnergy(np.ascontiguousarray(unary.flatten(1).cpu().numpy()))
-        results.append(np.array(crf.inference(num_iters), dtype=np.float32).reshape(unary.shape))
-    return results
+    crf.setUnaryEnergy(np.ascontiguousarray(torch.cat(unaries).flatten(1).cpu().numpy()))
+    state, *buffers = crf.startInference()
+    probabilities = torch.from_numpy(np.asarray(state).T).view(-1, count, labels)
+    for step in range(num_iters + 1):
+        if step:
+            crf.stepInference(state, *buffers)
+        if count > 1:
+            probabilities /= probabilities.sum(2, keepdim=True)
+    return [part.T.reshape(unaries[0].shape).numpy().copy() for part in probabilities.unbind(1)]
 
 
 def _refine_torch(image, unaries, num_iters, gaussian, bilateral) -> list[np.ndarray]:

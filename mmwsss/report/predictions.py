@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner.amp import autocast
 from mmseg.registry import MODELS, TRANSFORMS
 
-from mmwsss.engine import check_state_dict, load_from_local
+from mmwsss.engine import check_state_dict, has_bfloat16, load_from_local
 from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
 from mmwsss.ops import neighbor_offsets
 
@@ -56,7 +56,6 @@ class TrainedStep:
 
     def __init__(self, config: Config) -> None:
         self.scope = config.get('default_scope', 'mmseg')
-        self.mixed = config.get('test_cfg', {}).get('fp16', False)
         with DefaultScope.overwrite_default_scope(self.scope):
             model = dict(config.model)
             model.setdefault('data_preprocessor', config.get('data_preprocessor'))
@@ -68,7 +67,9 @@ class TrainedStep:
         state = checkpoint.get('state_dict', checkpoint)
         check_state_dict(self.model, state, config.load_from)
         self.model.load_state_dict(state, strict=False)
-        self.model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()
+        device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        self.mixed = config.get('test_cfg', {}).get('fp16', False) and has_bfloat16(device)
+        self.model.to(device).eval()
 
     @torch.no_grad()
     def predict(self, photographs: Sequence[Photograph]) -> Iterator[tuple[str, dict[str, np.ndarray]]]:

@@ -24,11 +24,10 @@ class RunsCode:
         self.marker = str(marker)
 
     def __reduce__(self):
-        return os.mkdir, (self.marker, )
+        return os.mkdir, (self.marker,)
 
 
 class ReadsAttribute:
-
     def __reduce__(self):
         return getattr, (HistoryBuffer, '__init__')
 
@@ -46,7 +45,10 @@ def save_training_checkpoint(path):
             meta=dict(iter=3, best=np.float64(0.5)),
             state_dict=dict(weight=torch.arange(4.0), half=torch.ones(2).half()),
             optimizer=dict(state={0: dict(momentum_buffer=torch.ones(2))}),
-            message_hub=dict(log_scalars=dict(loss=buffer), runtime_info=dict(iter=np.int64(3)))), path)
+            message_hub=dict(log_scalars=dict(loss=buffer), runtime_info=dict(iter=np.int64(3))),
+        ),
+        path,
+    )
 
 
 def test_training_checkpoint_round_trip(tmp_path, either_loader):
@@ -109,7 +111,7 @@ def test_resume_falls_back_to_the_last_whole_checkpoint(tmp_path):
     for step in (5, 10, 20):
         save_training_checkpoint(tmp_path / f'iter_{step}.pth')
     whole = (tmp_path / 'iter_20.pth').read_bytes()
-    (tmp_path / 'iter_20.pth').write_bytes(whole[:len(whole) // 2])
+    (tmp_path / 'iter_20.pth').write_bytes(whole[: len(whole) // 2])
     assert find_resumable_checkpoint(str(tmp_path)) == str(tmp_path / 'iter_10.pth')
     assert find_trained_checkpoint(str(tmp_path)) == str(tmp_path / 'iter_20.pth')
 

@@ -13,20 +13,12 @@ from statistics import median
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
+from rough_cams import pick_photographs, rough_cams
 
 from mmwsss.ops import background_score, dense_crf
 
 ALPHA = 4
-
-
-def rough_scores(size, classes, generator):
-    """Background score and smooth maps (1 + classes, H, W) in [0, 1], each with a maximum of 1."""
-    coarse = torch.rand(1, classes, 7, 9, generator=generator) ** 3
-    cams = F.interpolate(coarse, size=size, mode='bicubic').clamp_(min=0)[0]
-    cams /= cams.amax((1, 2), keepdim=True)
-    return torch.cat([background_score(cams, ALPHA), cams])
 
 
 def timed(image, scores, backend):
@@ -45,16 +37,14 @@ def main():
     parser.add_argument('--out', help='JSON file of the results')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    paths = sorted(p for p in args.photographs.iterdir() if p.suffix.lower() in ('.jpg', '.jpeg', '.png'))
-    paths = paths[:: max(1, len(paths) // args.count)][: args.count]
-    if not paths:
-        parser.error(f'no photographs in {args.photographs}')
+    paths = pick_photographs(parser, args.photographs, args.count)
 
     generator = torch.Generator().manual_seed(0)
     agreement, difference, seconds = [], [], {'pydensecrf': [], 'torch': []}
     for path in paths:
         image = np.array(Image.open(path).convert('RGB'))
-        scores = rough_scores(image.shape[:2], args.classes, generator)
+        cams = rough_cams(image.shape[:2], args.classes, generator)
+        scores = torch.cat([background_score(cams, ALPHA), cams])
         expected, spent = timed(image, scores, 'pydensecrf')
         seconds['pydensecrf'].append(spent)
         result, spent = timed(image, scores.to(args.device), 'torch')

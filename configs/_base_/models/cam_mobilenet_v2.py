@@ -16,6 +16,7 @@ model = dict(
         out_indices=(6,),
         strides=(1, 2, 2, 2, 1, 1, 1),
         dilations=(1, 1, 1, 1, 1, 2, 2),
+        frozen_stages=2,
         norm_eval=True,
     ),
     head=dict(

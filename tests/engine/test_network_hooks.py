@@ -35,3 +35,17 @@ def test_seeds_of_a_network_do_not_change(cam_config):
 def test_registered_in_the_scope_of_mmseg():
     with DefaultScope.overwrite_default_scope('mmseg'):
         assert HOOKS.get('ChannelsLastHook') is engine.ChannelsLastHook
+
+
+def test_folded_batchnorm_gives_the_same_figures():
+    torch.manual_seed(0)
+    conv, norm = torch.nn.Conv2d(3, 8, 3), torch.nn.BatchNorm2d(8)
+    norm.running_mean.normal_()
+    norm.running_var.uniform_(0.5, 2)
+    model = torch.nn.Sequential(conv, norm, torch.nn.ReLU()).eval()
+    image = torch.randn(1, 3, 9, 11)
+    expected = model(image)
+    runner = SimpleNamespace(model=model)
+    HOOKS.build(dict(type='FuseConvBNHook')).before_test(runner)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in runner.model.modules())
+    torch.testing.assert_close(runner.model(image), expected)

@@ -1,0 +1,58 @@
+"""Mixed precision in bfloat16, on the devices that compute in it."""
+
+from contextlib import contextmanager
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS, OPTIM_WRAPPERS
+
+
+def has_bfloat16(device_type: str) -> bool:
+    """Whether a device computes in bfloat16; a CPU that only emulates it is slower than in float32.
+
+    Args:
+        device_type (str): Such as ``'cpu'`` or ``'cuda'``.
+    """
+    if device_type != 'cpu':
+        return True
+    capabilities = getattr(torch.cpu, 'get_capabilities', dict)()
+    return any(capabilities.get(name, False) for name in ('amx_bf16', 'avx512_bf16', 'avx10_2', 'bf16'))
+
+
+@OPTIM_WRAPPERS.register_module()
+class BFloat16OptimWrapper(OptimWrapper):
+    """Mixed precision in bfloat16 on the device of the model, also on a CPU, where `AmpOptimWrapper` cannot run.
+
+    The forward pass runs under `torch.autocast`; bfloat16 has the range of float32, so losses are not scaled. On a
+    CPU without bfloat16 instructions everything stays in float32.
+    """
+
+    @contextmanager
+    def optim_context(self, model: torch.nn.Module):
+        device = next(model.parameters()).device.type
+        autocast = torch.autocast(device, dtype=torch.bfloat16, enabled=has_bfloat16(device))
+        with super().optim_context(model), autocast:
+            yield
+
+
+@HOOKS.register_module()
+class EvaluationPrecisionHook(Hook):
+    """Turns `fp16` of the validation and test loops off on a CPU without bfloat16 instructions.
+
+    mmengine's loops compute in bfloat16 on a CPU where `fp16` is set.
+    """
+
+    def before_val(self, runner: Runner) -> None:
+        self._check(runner, runner.val_loop)
+
+    def before_test(self, runner: Runner) -> None:
+        self._check(runner, runner.test_loop)
+
+    @staticmethod
+    def _check(runner: Runner, loop) -> None:
+        device = next(runner.model.parameters()).device.type
+        if getattr(loop, 'fp16', False) and not has_bfloat16(device):
+            loop.fp16 = False
+            runner.logger.info('fp16 is off: this CPU has no bfloat16 instructions')

@@ -5,7 +5,7 @@ from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmseg.registry import DATASETS
 
-from mmwsss.fileio import DataError, class_of_index
+from mmwsss.fileio import DataError, check_image_id, class_of_index
 
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
 
@@ -17,7 +17,7 @@ class ImageLabelDataset(BaseDataset):
     Each sample of the wrapped data set is extended by
 
     - ``num_classes``: number of classes, with the background if there is one,
-    - ``image_id``: path of the photograph under the data set's image folder, without suffix,
+    - ``image_id``: path of the photograph under the data set's image folder, without the data set's suffix,
     - ``gt_label``: float32 multi-hot over the foreground classes (all classes without a background),
       if labels are given,
     - ``gt_class_ids``: uint8 data set indices of the classes present,
@@ -43,8 +43,8 @@ class ImageLabelDataset(BaseDataset):
         indices (int | sequence[int], optional): As in ``BaseDataset``. Defaults to None.
 
     Raises:
-        DataError: If there is no photograph, one has no labels, a label is no class, or a list or a listed mask is
-            missing.
+        DataError: If there is no photograph, one is listed twice or lies outside the image folder, one has no labels, a
+            label is no class, or a list or a listed mask is missing; and for a sample whose pipeline fails.
     """
 
     def __init__(
@@ -89,20 +89,52 @@ class ImageLabelDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         try:
             samples = self.photos.load_data_list()
-        except (AssertionError, OSError) as error:
-            raise DataError(f'the photographs cannot be listed: {error}') from error
+        except (AssertionError, OSError, UnicodeDecodeError) as error:
+            raise DataError(f'the photographs of {_places(self.photos)} cannot be listed: {error}') from error
+        # Of an empty line in the list, the data sets of mmseg make a file that is all suffix.
+        samples = [sample for sample in samples if osp.splitext(osp.basename(sample['img_path']))[1]]
         if not samples:
             raise DataError(f'no photograph found in {_places(self.photos)}, expected at least one')
-        image_dir = self.photos.data_prefix.get('img_path', '')
+        self._add_image_ids(samples)
         for sample in samples:
             sample['num_classes'] = len(self.photos.metainfo['classes'])
-            sample['image_id'] = osp.splitext(osp.relpath(sample['img_path'], image_dir))[0].replace(osp.sep, '/')
             for key, (folder, suffix) in self.folders.items():
                 if folder is not None:
                     sample[key] = osp.join(folder, sample['image_id'] + suffix)
         self._add_labels(samples)
         self._keep_masks_to_evaluate(samples)
         return samples
+
+    def _add_image_ids(self, samples: list[dict]) -> None:
+        image_dir, source = self.photos.data_prefix.get('img_path', ''), _places(self.photos)
+        seen = set()
+        for sample in samples:
+            # Before relpath makes "folder/../" disappear: with a linked folder, that is a place outside.
+            if '..' in sample['img_path'].removeprefix(image_dir).split('/'):
+                raise DataError(f'{source}: expected photographs below the image folder, got {sample["img_path"]}')
+            image_id = self._image_id(osp.relpath(sample['img_path'], image_dir))
+            check_image_id(image_id, source)
+            if image_id in seen:
+                raise DataError(f'{source}: the photograph {image_id!r} is there twice')
+            seen.add(image_id)
+            sample['image_id'] = image_id
+
+    def prepare_data(self, idx: int) -> dict | None:
+        try:
+            return super().prepare_data(idx)
+        except DataError:
+            raise
+        except Exception as error:
+            # Transforms of mmcv and mmseg fail without a word about which file it was.
+            sample = self.get_data_info(idx)
+            mask = f' with mask {sample["seg_map_path"]}' if sample.get('seg_map_path') else ''
+            reason = f'{type(error).__name__}: {error}'.strip(' :')
+            raise DataError(f'{sample["img_path"]}{mask}: the transforms of the data set fail ({reason})') from error
+
+    def _image_id(self, path: str) -> str:
+        suffix = getattr(self.photos, 'img_suffix', None)
+        stem = path.removesuffix(suffix) if suffix and path.endswith(suffix) else osp.splitext(path)[0]
+        return stem.replace(osp.sep, '/')
 
     def _keep_masks_to_evaluate(self, samples: list[dict]) -> None:
         if self.mask_list is None:
@@ -132,11 +164,12 @@ class ImageLabelDataset(BaseDataset):
             labels = {sample['image_id']: self._labels_of_mask(sample) for sample in samples}
         else:
             labels = read_image_labels(self.image_labels, [sample['image_id'] for sample in samples])
+        foreground = self.foreground
         for sample in samples:
             image_id = sample['image_id']
             if image_id not in labels:
                 raise DataError(f'{self.image_labels}: no image-level labels of photograph {image_id!r}')
-            label = multi_hot(labels[image_id], self.foreground, image_id, self.image_labels)
+            label = multi_hot(labels[image_id], foreground, image_id, self.image_labels)
             sample['gt_label'] = label
             sample['gt_class_ids'] = (label.nonzero()[0] + self.with_background).astype('uint8')
 
@@ -150,6 +183,9 @@ class ImageLabelDataset(BaseDataset):
 
 
 def _build_photos(dataset: dict) -> BaseDataset:
+    ann_file = str(dataset.get('ann_file', ''))
+    if ann_file.endswith(('.pkl', '.pickle', '.yml', '.yaml')):
+        raise DataError(f'{ann_file}: expected a list of photographs as text or JSON; pickles and YAML can run code')
     try:
         return DATASETS.build({**dataset, 'lazy_init': True, 'pipeline': []})
     except AssertionError as error:
@@ -162,4 +198,6 @@ def _build_photos(dataset: dict) -> BaseDataset:
 
 def _places(photos: BaseDataset) -> str:
     folder = photos.data_prefix.get('img_path')
-    return f'{folder} as listed by {photos.ann_file}' if photos.ann_file else str(folder)
+    if photos.ann_file:
+        return f'{folder} as listed by {photos.ann_file}'
+    return f'{folder} (suffix {getattr(photos, "img_suffix", "of any kind")})'

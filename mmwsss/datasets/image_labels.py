@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from mmengine import fileio
 
-from mmwsss.fileio import DataError, read_class_mask
+from mmwsss.fileio import DataError, check_image_id, read_class_mask
 
 
 def read_image_labels(
@@ -31,10 +31,18 @@ def read_image_labels(
         dict[str, list[str]]: Class names of each image id.
 
     Raises:
-        DataError: If the file is missing or in none of these formats.
+        DataError: If the file is missing, in none of these formats, or has an image id twice or one that is no path
+            below a folder.
     """
     if fileio.isdir(source, backend_args=backend_args):
         return {image_id: _read_voc_xml(source, image_id, backend_args) for image_id in image_ids or ()}
+    labels = _read_file(source, backend_args)
+    for image_id in labels:
+        check_image_id(image_id, source)
+    return labels
+
+
+def _read_file(source: str, backend_args: dict | None) -> dict[str, list[str]]:
     try:
         text = fileio.get_text(source, backend_args=backend_args).removeprefix('\ufeff')
     except (OSError, UnicodeDecodeError) as error:
@@ -67,7 +75,9 @@ def _parse_csv(source: str, text: str) -> dict[str, list[str]]:
 def _parse_json(source: str, text: str) -> dict[str, list[str]]:
     try:
         content = json.loads(text, object_pairs_hook=lambda pairs: _unique(source, pairs))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except DataError:
+        raise
+    except (ValueError, RecursionError) as error:  # beside JSONDecodeError, a number of too many digits
         raise DataError(f'{source}: expected JSON, {error}') from error
     if isinstance(content, dict) and {'images', 'annotations', 'categories'} <= content.keys():
         return _parse_coco(source, content)
@@ -91,7 +101,11 @@ def _parse_coco(source: str, content: dict) -> dict[str, list[str]]:
     try:
         names = {category['id']: category['name'] for category in content['categories']}
         files = {image['id']: image['file_name'].rsplit('.', 1)[0] for image in content['images']}
+        if not all(isinstance(name, str) for name in names.values()):
+            raise TypeError('the name of a category')
         present: dict[str, set[str]] = {image_id: set() for image_id in files.values()}
+        if not len(content['images']) == len(files) == len(present):
+            raise DataError(f'{source}: expected COCO images whose ids and file names without suffix are all different')
         for annotation in content['annotations']:
             present[files[annotation['image_id']]].add(names[annotation['category_id']])
         return {image_id: sorted(found) for image_id, found in present.items()}
@@ -100,11 +114,14 @@ def _parse_coco(source: str, content: dict) -> dict[str, list[str]]:
 
 
 def _read_voc_xml(folder: str, image_id: str, backend_args: dict | None) -> list[str]:
+    check_image_id(image_id, folder)
     path = fileio.join_path(folder, f'{image_id}.xml', backend_args=backend_args)
     try:
         root = ElementTree.fromstring(fileio.get(path, backend_args=backend_args))
-    except (OSError, ElementTree.ParseError) as error:
-        raise DataError(f'{path}: expected a VOC annotation of photograph {image_id!r} ({error})') from error
+        if root.tag != 'annotation':
+            raise ValueError(f'its root is <{root.tag}>')
+    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
+        raise DataError(f'{path}: expected a VOC <annotation> of photograph {image_id!r} ({error})') from error
     return sorted({name.text.strip() for name in root.iterfind('object/name') if name.text})
 
 

@@ -1,14 +1,17 @@
 """Checkpoints are data, never code.
 
-Importing this module replaces mmengine's loaders of local and HTTP checkpoints, which fall back to full
-unpickling, by strict ones: tensors, containers, numbers and mmengine's logs are read, nothing else.
+Importing this module replaces all of mmengine's loaders of checkpoints, which fall back to full unpickling, by strict
+ones: tensors, containers, numbers and mmengine's logs are read, nothing else. Files, `http://`, `https://`,
+`torchvision://`, `open-mmlab://` and `mmcls://` are read so; other addresses are refused.
 """
 
+import hashlib
 import io
 import os
 import pickle
 import re
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -19,7 +22,13 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from mmengine.runner.checkpoint import CheckpointLoader
+from mmengine.runner.checkpoint import (
+    CheckpointLoader,
+    get_deprecated_model_names,
+    get_external_models,
+    get_mmcls_models,
+    get_torchvision_models,
+)
 from mmseg.registry import HOOKS
 
 from mmwsss.fileio import DataError
@@ -157,18 +166,80 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
 
 
 def load_from_http(filename: str, map_location: Any = None) -> Any:
-    """Downloads a checkpoint once, by one process, and reads it with :func:`load_from_local`."""
+    """Downloads a checkpoint once, by one process, and reads it with :func:`load_from_local`.
+
+    The file lies in torch's folder of checkpoints, under its name and a hash of its address.
+
+    Raises:
+        DataError: If it cannot be downloaded or read.
+    """
     folder = Path(torch.hub.get_dir()) / 'checkpoints'
-    target = folder / os.path.basename(urlparse(filename).path)
+    name = os.path.basename(urlparse(filename).path) or 'checkpoint.pth'
+    target = folder / f'{hashlib.sha256(filename.encode()).hexdigest()[:12]}-{name}'
     if is_main_process() and not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(filename, str(target))
+        try:
+            torch.hub.download_url_to_file(filename, str(target))
+        except (OSError, ValueError) as error:
+            raise DataError(f'{filename}: the checkpoint cannot be downloaded ({error})') from error
     barrier()
     return load_from_local(str(target), map_location)
 
 
-CheckpointLoader.register_scheme('', load_from_local, force=True)
-CheckpointLoader.register_scheme(('http://', 'https://'), load_from_http, force=True)
+def _load_named(filename: str, map_location: Any, addresses: Mapping[str, str]) -> Any:
+    """Reads a checkpoint that mmengine knows by name: `scheme://name`."""
+    scheme, _, name = filename.partition('://')
+    address = addresses.get(name)
+    if address is None or not address.startswith(('http://', 'https://')):
+        raise DataError(f'{filename}: expected the name of a checkpoint of {scheme}, {name!r} is none')
+    return load_from_http(address, map_location)
+
+
+def load_from_torchvision(filename: str, map_location: Any = None) -> Any:
+    """Reads `torchvision://NAME` with :func:`load_from_http`."""
+    return _load_named(filename, map_location, get_torchvision_models())
+
+
+def load_from_openmmlab(filename: str, map_location: Any = None) -> Any:
+    """Reads `open-mmlab://NAME` with :func:`load_from_http`."""
+    addresses = get_external_models()
+    renamed = {old: addresses.get(new, '') for old, new in get_deprecated_model_names().items()}
+    return _load_named(filename, map_location, {**addresses, **renamed})
+
+
+def load_from_mmcls(filename: str, map_location: Any = None) -> dict:
+    """Reads the backbone of `mmcls://NAME` with :func:`load_from_http`."""
+    checkpoint = _load_named(filename, map_location, get_mmcls_models())
+    state_dict = checkpoint.get('state_dict', checkpoint)
+    prefix = 'backbone.'
+    backbone = {name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)}
+    return dict(state_dict=backbone)
+
+
+def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
+    """Refuses an address that no strict loader is for.
+
+    Raises:
+        DataError: Always.
+    """
+    raise DataError(
+        f'{filename}: checkpoints are read from files and from http, https, torchvision or open-mmlab '
+        'addresses; download this one and give the file'
+    )
+
+
+_LOADERS: dict[str, Callable] = {
+    '': load_from_local,
+    'http://': load_from_http,
+    'https://': load_from_http,
+    'torchvision://': load_from_torchvision,
+    'modelzoo://': load_from_torchvision,
+    'open-mmlab://': load_from_openmmlab,
+    'openmmlab://': load_from_openmmlab,
+    'mmcls://': load_from_mmcls,
+}
+for _prefix in {*CheckpointLoader._schemes, *_LOADERS}:
+    CheckpointLoader.register_scheme(_prefix, _LOADERS.get(_prefix, load_from_elsewhere), force=True)
 
 
 def _numbered_checkpoints(work_dir: Path) -> list[Path]:

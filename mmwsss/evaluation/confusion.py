@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 
-from mmwsss.fileio import DataError, class_of_index, read_class_mask
+from mmwsss.fileio import DataError, class_of_index, read_class_mask, size_reduction
 
 IGNORE_INDEX = 255
 
@@ -19,6 +20,8 @@ def read_truth(
 ) -> np.ndarray:
     """Read a mask in the indices of the configured classes.
 
+    Where the photograph is so large that :func:`read_photo` reduces it, so is the mask.
+
     Args:
         path (str): Mask file.
         size (tuple[int, int]): Expected height and width.
@@ -32,6 +35,9 @@ def read_truth(
         DataError: If the mask is unreadable, of another size, or has an index that is no class.
     """
     truth = read_class_mask(path, num_classes, label_map)
+    reduction = size_reduction(truth.shape)
+    if reduction > 1 and all(abs(full / reduction - small) < 1 for full, small in zip(truth.shape, size)):
+        truth = cv2.resize(truth, tuple(size)[::-1], interpolation=cv2.INTER_NEAREST)
     if truth.shape != tuple(size):
         raise DataError(f'{path}: expected a mask of {tuple(size)} pixels like its photograph, got {truth.shape}')
     return truth

@@ -2,20 +2,24 @@
 
 from .atomic import atomic_write, atomic_write_json
 from .errors import DataError
+from .image_ids import check_image_id
 from .masks import class_of_index, read_class_mask, read_mask, write_mask
-from .photos import read_photo
+from .photos import MAX_PIXELS, read_photo, size_reduction
 from .seeds import Seeds, read_seeds, write_seeds
 
 __all__ = [
     'DataError',
+    'MAX_PIXELS',
     'Seeds',
     'atomic_write',
     'atomic_write_json',
+    'check_image_id',
     'class_of_index',
     'read_class_mask',
     'read_mask',
     'read_photo',
     'read_seeds',
+    'size_reduction',
     'write_mask',
     'write_seeds',
 ]

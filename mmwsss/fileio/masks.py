@@ -9,6 +9,8 @@ from PIL import Image, UnidentifiedImageError
 from .atomic import atomic_write
 from .errors import DataError
 
+_LOSSLESS = ('PNG', 'TIFF', 'BMP', 'GIF', 'PPM')
+
 
 def write_mask(path: str | Path, mask: np.ndarray, palette: Sequence[Sequence[int]], ignore_index: int = 255) -> None:
     """Write a label map as a palette PNG that any viewer shows in colour.
@@ -37,6 +39,8 @@ def write_mask(path: str | Path, mask: np.ndarray, palette: Sequence[Sequence[in
 def read_mask(path: str | Path, backend_args: dict | None = None) -> np.ndarray:
     """Read a label map: the stored indices of a palette PNG, or the values of a grey one.
 
+    Other lossless formats (TIFF, BMP, GIF, PPM) are read too; a JPEG is not, as it changes the indices.
+
     Returns:
         ndarray: uint8 (H, W).
 
@@ -45,10 +49,10 @@ def read_mask(path: str | Path, backend_args: dict | None = None) -> np.ndarray:
     """
     try:
         content = fileio.get(str(path), backend_args=backend_args)
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=_LOSSLESS) as image:
             mask = np.array(image)
     except UnidentifiedImageError as error:
-        raise DataError(f'{path}: expected a PNG mask, got a file that is no image') from error
+        raise DataError(f'{path}: expected a PNG mask, got a file that is none') from error
     except Exception as error:  # Pillow fails on damaged files in a dozen ways
         raise DataError(f'{path}: the mask cannot be read ({error})') from error
     if mask.ndim != 2:

@@ -1,9 +1,13 @@
+import io
+
 import cv2
 import numpy as np
 from mmengine import fileio
+from PIL import Image
 
 from .errors import DataError
 
+MAX_PIXELS = 1 << 24
 _REDUCED_FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -12,34 +16,64 @@ _REDUCED_FLAGS = {
 }
 
 
+def size_reduction(size: tuple[int, int]) -> int:
+    """By how much :func:`read_photo` divides the sides of a photograph to stay within ``MAX_PIXELS``.
+
+    Args:
+        size (tuple[int, int]): Its two sides in pixels.
+
+    Returns:
+        int: 1, 2, 4 or 8.
+    """
+    return next((factor for factor in (1, 2, 4) if size[0] * size[1] <= MAX_PIXELS * factor**2), 8)
+
+
 def read_photo(path: str, reduce: int = 1, backend_args: dict | None = None) -> np.ndarray:
     """Read a photograph. Every step reads through here, so that all of them see the same pixels.
 
     EXIF rotation is applied, grey becomes three equal channels, an alpha channel is dropped and 16 bits become 8.
+    A photograph of more than ``MAX_PIXELS`` (16.8 million) is read at a half, a quarter or an eighth of each side,
+    whatever fits, and that is its size for every step: seeds, affinity labels and pseudo masks have it too.
 
     Args:
-        path (str): File of any kind that OpenCV decodes.
-        reduce (int): 1, 2, 4 or 8: decode at a half, a quarter or an eighth of each side, which for JPEG skips most
-            of the work. Defaults to 1.
+        path (str): File of any kind that OpenCV decodes and Pillow knows.
+        reduce (int): 1, 2, 4 or 8: decode at a half, a quarter or an eighth of each side of that size, which for JPEG
+            skips most of the work. Defaults to 1.
         backend_args (dict, optional): Arguments of mmengine's file backend. Defaults to None.
 
     Returns:
         ndarray: uint8 (H, W, 3), BGR.
 
     Raises:
-        DataError: If the file is missing, empty or not an image.
+        DataError: If the file is missing, empty, not an image, or has more pixels than Pillow's limit against
+            decompression bombs, 179 million.
     """
     if reduce not in _REDUCED_FLAGS:
         raise ValueError(f'reduce must be one of {sorted(_REDUCED_FLAGS)}, got {reduce}')
+    content = _content(path, backend_args)
+    factor = min(8, reduce * size_reduction(_size_of(content, path)))
     try:
-        content = fileio.get(path, backend_args=backend_args)
-    except OSError as error:
-        raise DataError(f'{path}: the photograph cannot be read ({error.strerror or error})') from error
-    buffer = np.frombuffer(content, np.uint8)
-    try:
-        image = cv2.imdecode(buffer, _REDUCED_FLAGS[reduce]) if buffer.size else None
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), _REDUCED_FLAGS[factor])
     except cv2.error as error:
         raise DataError(f'{path}: the photograph cannot be decoded ({error.err})') from error
     if image is None:
         raise DataError(f'{path}: expected an image file, got {len(content)} bytes that do not decode')
     return image
+
+
+def _content(path: str, backend_args: dict | None) -> bytes:
+    try:
+        return fileio.get(path, backend_args=backend_args)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise DataError(f'{path}: the photograph cannot be read ({reason})') from error
+
+
+def _size_of(content: bytes, path: str) -> tuple[int, int]:
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.size
+    except Image.DecompressionBombError as error:
+        raise DataError(f'{path}: expected a photograph of at most 179 million pixels ({error})') from error
+    except Exception as error:  # Pillow fails on damaged files in a dozen ways
+        raise DataError(f'{path}: expected an image file, got {len(content)} bytes that do not decode') from error

@@ -8,6 +8,8 @@ from mmengine import fileio
 from .atomic import atomic_write
 from .errors import DataError
 
+_MAX_BYTES = 1 << 30
+
 
 class Seeds(NamedTuple):
     """Class activation maps of one photograph.
@@ -46,10 +48,12 @@ def read_seeds(path: str | Path, backend_args: dict | None = None) -> Seeds:
     """Read what :func:`write_seeds` wrote.
 
     Raises:
-        DataError: If the file is missing, cut off, or its arrays are not seeds.
+        DataError: If the file is missing, cut off, its arrays are not seeds, or they take more than a gibibyte.
     """
     try:
         with np.load(io.BytesIO(fileio.get(str(path), backend_args=backend_args)), allow_pickle=False) as arrays:
+            if sum(member.file_size for member in arrays.zip.infolist()) > _MAX_BYTES:
+                raise ValueError('arrays of more than a gibibyte')
             class_ids, cams, size = arrays['class_ids'], arrays['cams'], arrays['size']
     except Exception as error:  # zipfile, zlib and numpy fail on damaged files in a dozen ways
         raise DataError(

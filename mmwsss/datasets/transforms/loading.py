@@ -5,7 +5,9 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
-from mmwsss.fileio import DataError, read_class_mask, read_photo, read_seeds
+from mmwsss.fileio import DataError, read_class_mask, read_photo, read_seeds, size_reduction
+
+MAX_ASPECT = 100
 
 
 def _path(results: dict, key: str, folder: str) -> str:
@@ -16,13 +18,17 @@ def _path(results: dict, key: str, folder: str) -> str:
 
 @TRANSFORMS.register_module()
 class LoadPhoto(BaseTransform):
-    """Load ``img`` (uint8 (H, W, 3), BGR) from ``img_path`` with the reader that all steps share.
+    """Load ``img`` (uint8 (H, W, 3), BGR) from ``img_path`` with :func:`read_photo`, the reader that all steps share.
 
     Args:
         long_side (int, optional): Size of the long side that later transforms need at most. A larger JPEG is decoded at
             a half, a quarter or an eighth as long as that leaves this many pixels, which saves most of the time of
             reading it. By default, full size.
         backend_args (dict, optional): Arguments of mmengine's file backend. Defaults to None.
+
+    Raises:
+        DataError: If the photograph cannot be read, or one side is more than 100 times the other, of which resizing
+            would leave nothing.
     """
 
     def __init__(self, long_side: int | None = None, backend_args: dict | None = None) -> None:
@@ -34,18 +40,25 @@ class LoadPhoto(BaseTransform):
         if self.long_side is not None and self.backend_args is None and path.lower().endswith(('.jpg', '.jpeg')):
             reduce = self._reduction(path)
         image = read_photo(path, reduce, self.backend_args)
+        if max(image.shape[:2]) > MAX_ASPECT * min(image.shape[:2]):
+            raise DataError(
+                f'{path}: expected a photograph whose sides differ by a factor of at most {MAX_ASPECT}, got '
+                f'{image.shape[0]} x {image.shape[1]} pixels'
+            )
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
         results['decode_reduction'] = reduce
         return results
 
     def _reduction(self, path: str) -> int:
+        """Factor beside that of a photograph over ``MAX_PIXELS``; both together are at most 8."""
         try:
-            with Image.open(path) as image:
-                long_side = max(image.size) if image.format in ('JPEG', 'MPO') else 0
+            with Image.open(path, formats=('JPEG', 'MPO')) as image:
+                base = size_reduction(image.size)
+                long_side = max(image.size) // base
         except Exception:  # whatever ails the file, reading it names it
             return 1
-        return next((factor for factor in (8, 4, 2) if long_side // factor >= self.long_side), 1)
+        return next((factor for factor in (8, 4, 2) if factor * base <= 8 and long_side // factor >= self.long_side), 1)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(long_side={self.long_side})'
@@ -93,13 +106,16 @@ class LoadSeeds(BaseTransform):
     """Load ``seeds`` (:class:`mmwsss.fileio.Seeds`) from ``seed_path``.
 
     Raises:
-        DataError: If the sample names no such file, it is damaged, of a photograph of another size, or its classes are
-            not those of the image-level labels.
+        DataError: If the sample names no such file, it is damaged, of a photograph of another size, holds an index that
+            is no class, or its classes are not those of the image-level labels.
     """
 
     def transform(self, results: dict) -> dict:
         path = _path(results, 'seed_path', 'seed_dir')
         seeds = read_seeds(path)
+        num_classes = results.get('num_classes', 255)
+        if len(seeds.class_ids) and seeds.class_ids[-1] >= num_classes:
+            raise DataError(f'{path}: class {seeds.class_ids[-1]} is none of the {num_classes} classes')
         if 'ori_shape' in results and tuple(seeds.size) != tuple(results['ori_shape'][:2]):
             raise DataError(
                 f'{path}: expected seeds of a photograph of {tuple(results["ori_shape"][:2])} pixels '

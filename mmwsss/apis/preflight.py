@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmseg.registry import DATASETS
 
+from mmwsss.datasets import ImageLabelDataset
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import DataError
 
@@ -120,13 +121,17 @@ def read_image_ids(settings: Mapping[str, Any]) -> list[str]:
     """Ids of the photographs that pseudo masks are made for.
 
     They are the lines of `train_list` (a path, or one relative to `data_root`), or without such a list all
-    that `image_labels` has labels of.
+    photographs of the data set `train_photos`, or without this all that `image_labels` has labels of.
 
     Raises:
-        DataError: If neither is there, or the list is empty or has an id twice.
+        DataError: If none of these is there, or the list is empty or has an id twice.
     """
     train_list, labels = settings.get('train_list'), settings.get('image_labels')
     if not train_list:
+        if 'train_photos' in settings:
+            with DefaultScope.overwrite_default_scope('mmseg'):
+                photos = ImageLabelDataset(settings['train_photos'], lazy_init=True)
+            return [sample['image_id'] for sample in photos.load_data_list()]
         if not labels:
             raise DataError('settings: expected a train_list or image_labels')
         return sorted(read_image_labels(labels))

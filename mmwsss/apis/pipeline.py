@@ -31,6 +31,12 @@ SETTINGS_FILE = 'settings.py'
 LOCK_FILE = '.lock'
 
 
+def _without_masks(step: Step) -> Step:
+    """A step that trains and is neither validated nor tested."""
+    validation = dict.fromkeys(['val_dataloader', 'val_evaluator', 'val_cfg'])
+    return replace(step, run='train', options={**step.options, **validation})
+
+
 class StepFailed(RuntimeError):
     """A step ended with an error.
 
@@ -88,7 +94,7 @@ class Pipeline:
         if 'work_dir' not in self.settings:
             raise DataError(f'{config_file}: expected a work_dir in the settings or the pipeline config')
         if not self.settings.get('test_segmentor', True):
-            self.steps = [replace(step, run='train') if step.run == 'train+test' else step for step in self.steps]
+            self.steps = [_without_masks(step) if step.run == 'train+test' else step for step in self.steps]
         self.work_dir = Path(self.settings['work_dir'])
         self.folders = {step.name: StepFolder(self.work_dir / step.name, step) for step in self.steps}
         self.patterns = {step.name: fill_patterns(step, self.settings) for step in self.steps}

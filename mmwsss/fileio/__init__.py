@@ -4,8 +4,11 @@ from .atomic import atomic_write, atomic_write_json
 from .errors import DataError
 from .image_ids import check_image_id
 from .masks import class_of_index, read_class_mask, read_mask, write_mask
+from .parallel import map_parallel
 from .photos import MAX_PIXELS, read_photo, size_reduction
+from .rle import encode_rle
 from .seeds import Seeds, read_seeds, write_seeds
+from .whole_photos import check_photo
 
 __all__ = [
     'DataError',
@@ -13,8 +16,11 @@ __all__ = [
     'Seeds',
     'atomic_write',
     'atomic_write_json',
+    'check_photo',
     'check_image_id',
     'class_of_index',
+    'encode_rle',
+    'map_parallel',
     'read_class_mask',
     'read_mask',
     'read_photo',

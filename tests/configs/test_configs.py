@@ -59,12 +59,13 @@ def settings_file(tmp_path_factory):
                 'data_root': str(root / 'data'),
                 'work_dir': str(root / 'work'),
             }
-            settings = load_settings(pipeline.parent / config.settings, overrides)
+            settings = load_settings(Path(config.config_dir, config.settings), overrides)
             for photos in (settings['train_photos'], settings['val_photos']):
                 write_photos(photos, class_index=1)
-            mask_list = Path(settings['data_root'], settings['mask_list'])
-            mask_list.parent.mkdir(parents=True, exist_ok=True)
-            mask_list.write_text('p0\np1\n')
+            if settings['mask_list']:
+                mask_list = Path(settings['data_root'], settings['mask_list'])
+                mask_list.parent.mkdir(parents=True, exist_ok=True)
+                mask_list.write_text('p0\np1\n')
             labels = {image_id: [settings['classes'][1]] for image_id in ('p0', 'p1')}
             Path(settings['image_labels']).write_text(json.dumps(labels))
             write_settings(root / 'settings.py', settings)
@@ -78,8 +79,9 @@ def settings_file(tmp_path_factory):
 def load_step(settings_file, monkeypatch, tmp_path):
     def load(pipeline, name):
         monkeypatch.setenv('MMWSSS_SETTINGS', '')
-        step = next(step for step in Config.fromfile(pipeline).steps if step['name'] == name)
-        return load_config(str(pipeline.parent / step['config']), str(settings_file(pipeline)))
+        config = Config.fromfile(pipeline)
+        step = next(step for step in config.steps if step['name'] == name)
+        return load_config(str(Path(config.config_dir, step['config'])), str(settings_file(pipeline)))
 
     return load
 

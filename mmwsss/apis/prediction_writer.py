@@ -1,0 +1,122 @@
+"""Files of predictions: palette PNGs, overlays, and masks as COCO annotations."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmwsss.fileio import DataError, atomic_write, atomic_write_json, encode_rle, write_mask
+
+from .drawing import draw_names, draw_overlay
+from .inference import Prediction
+
+ANNOTATIONS_FILE = 'annotations.json'
+
+
+class PredictionWriter:
+    """Writes predictions to a folder, one after the other.
+
+    ``masks/<name>.png`` are palette PNGs of class indices, ``overlays/<name>.jpg`` photographs under the colours of their
+    classes; of a video ``overlays/<video>.mp4``. ``annotations.json``, written by :meth:`close`, holds every class of
+    every photograph as one annotation with compressed run-length encoding, which `pycocotools` reads. A
+    ``category_id`` is a class index of the masks; a class named ``background`` has no annotations.
+
+    Args:
+        folder (str | Path): Target folder.
+        classes (sequence[str]): Names of the classes.
+        palette (sequence): RGB colour of each.
+        opacity (float): Of the colours of overlays, in [0, 1]. Defaults to 0.5.
+        fps (float, optional): Frames a second, where the predictions are frames of a video. Defaults to None.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        classes: Sequence[str],
+        palette: Sequence[Sequence[int]],
+        opacity: float = 0.5,
+        fps: float | None = None,
+    ) -> None:
+        if not 0 <= opacity <= 1:
+            raise DataError(f'opacity: expected a number from 0 to 1, got {opacity}')
+        self.folder = Path(folder)
+        self.classes, self.palette = list(classes), palette
+        self.opacity, self.fps = opacity, fps
+        self.images: list[dict] = []
+        self.annotations: list[dict] = []
+        self._video: cv2.VideoWriter | None = None
+        self._video_file: Path | None = None
+
+    def __enter__(self) -> 'PredictionWriter':
+        return self
+
+    def __exit__(self, kind, error, traceback) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._abandon_video()
+
+    def write(self, prediction: Prediction) -> None:
+        """Writes mask and overlay of a prediction and notes its annotations."""
+        photo, mask = prediction.photo, prediction.mask
+        write_mask(self.folder / 'masks' / f'{photo.name}.png', mask, self.palette)
+        self._write_overlay(photo.name, self.draw(prediction))
+        height, width = mask.shape
+        image_id = len(self.images) + 1
+        self.images.append(dict(id=image_id, file_name=photo.file_name, width=width, height=height))
+        for index in np.unique(mask):
+            if index < len(self.classes) and self.classes[index] != 'background':
+                self.annotations.append(self._annotation(mask == index, int(index), image_id))
+
+    def draw(self, prediction: Prediction) -> np.ndarray:
+        """The photograph under the colours and names of its classes, uint8 (H, W, 3), BGR."""
+        drawn = draw_overlay(prediction.photo.image, prediction.mask, self.palette, self.opacity)
+        shown = [index for index in np.unique(prediction.mask) if index < len(self.classes)]
+        return draw_names(drawn, [self.classes[i] for i in shown], [self.palette[i] for i in shown])
+
+    def _annotation(self, pixels: np.ndarray, category: int, image_id: int) -> dict:
+        rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
+        left, top = int(columns[0]), int(rows[0])
+        return dict(
+            id=len(self.annotations) + 1,
+            image_id=image_id,
+            category_id=category,
+            segmentation=encode_rle(pixels),
+            area=int(pixels.sum()),
+            bbox=[left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1],
+            iscrowd=0,
+        )
+
+    def _write_overlay(self, name: str, drawn: np.ndarray) -> None:
+        if self.fps is None:
+            encoded = cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
+            atomic_write(self.folder / 'overlays' / f'{name}.jpg', encoded.tobytes())
+            return
+        if self._video is None:
+            self._video_file = self.folder / 'overlays' / f'{name.rsplit("/", 1)[0]}.mp4'
+            self._video_file.parent.mkdir(parents=True, exist_ok=True)
+            code = cv2.VideoWriter_fourcc(*'mp4v')
+            self._video = cv2.VideoWriter(str(self._partial_file), code, self.fps, drawn.shape[1::-1])
+            if not self._video.isOpened():
+                raise DataError(f'{self._video_file}: this OpenCV cannot write MPEG-4 videos')
+        self._video.write(drawn)
+
+    @property
+    def _partial_file(self) -> Path:
+        return self._video_file.with_name(f'.{self._video_file.stem}.part.mp4')
+
+    def _abandon_video(self) -> None:
+        if self._video is not None:
+            self._video.release()
+            self._partial_file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Writes what comes at the end: the annotations, and the video under its name."""
+        if self._video is not None:
+            self._video.release()
+            os.replace(self._partial_file, self._video_file)
+        categories = [dict(id=index, name=name) for index, name in enumerate(self.classes) if name != 'background']
+        content = dict(images=self.images, annotations=self.annotations, categories=categories)
+        atomic_write_json(self.folder / ANNOTATIONS_FILE, content)

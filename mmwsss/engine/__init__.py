@@ -9,6 +9,7 @@ from .checkpoint import (
     load_from_local,
 )
 from .network_hooks import ChannelsLastHook, FuseConvBNHook
+from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
 
 __all__ = [
     'BFloat16OptimWrapper',
@@ -16,6 +17,9 @@ __all__ = [
     'CheckpointMatchHook',
     'EvaluationPrecisionHook',
     'FuseConvBNHook',
+    'SKIPPED_FILE',
+    'SkipBadDataset',
+    'SkipBadTestLoop',
     'check_state_dict',
     'find_resumable_checkpoint',
     'find_trained_checkpoint',

@@ -5,6 +5,8 @@ from mmengine.dist import all_reduce
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
 
+from mmwsss.fileio import DataError
+
 from .recording import record_confusion
 
 
@@ -13,16 +15,36 @@ class SegmentorMetric(IoUMetric):
     """MMSegmentation's ``IoUMetric``, with its arguments and figures, that also notes the confusion matrix.
 
     The matrix goes to :func:`record_confusion` under the metric's prefix, or ``'segmentor'`` without one.
+
+    Raises:
+        DataError: If a true mask has another size than its photograph, or an index that is no class.
     """
 
     _confusion: torch.Tensor | None = None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        if not self.format_only:
+            for sample in data_samples:
+                self._check_truth(sample)
         super().process(data_batch, data_samples)
         if self.format_only:
             return
         for sample in data_samples:
             self._count(sample['gt_sem_seg']['data'], sample['pred_sem_seg']['data'])
+
+    def _check_truth(self, sample: dict) -> None:
+        """Refuses a mask of another size than its photograph, or with an index that is no class.
+
+        ``IoUMetric`` would leave out such pixels without a word.
+        """
+        path, num_classes = sample.get('seg_map_path'), len(self.dataset_meta['classes'])
+        truth, prediction = sample['gt_sem_seg']['data'], sample['pred_sem_seg']['data']
+        if truth.shape[-2:] != prediction.shape[-2:]:
+            size, found = tuple(prediction.shape[-2:]), tuple(truth.shape[-2:])
+            raise DataError(f'{path}: expected a mask of {size} pixels like its photograph, got {found}')
+        highest = int(truth[truth != self.ignore_index].max()) if (truth != self.ignore_index).any() else 0
+        if highest >= num_classes:
+            raise DataError(f'{path}: index {highest} is none of the {num_classes} classes')
 
     def _count(self, truth: torch.Tensor, prediction: torch.Tensor) -> None:
         num_classes = len(self.dataset_meta['classes'])

@@ -3,12 +3,15 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmengine.evaluator import BaseMetric
+
+from mmwsss.fileio import DataError
 
 
 def _start_worker() -> None:
@@ -30,6 +33,10 @@ class StreamingMetric(BaseMetric):
         format_only (bool): Write the files and evaluate nothing. Defaults to False.
         num_workers (int): Processes that do the work while the network runs; 0 does it in the main one. Defaults to 0.
         prefix (str, optional): Prefix of the names of the figures. Defaults to None.
+
+    Attributes:
+        on_bad (callable, optional): Receives the image id and the :class:`DataError` of a photograph whose work fails,
+            which is then not counted. By default, the error is raised.
     """
 
     def __init__(
@@ -47,8 +54,9 @@ class StreamingMetric(BaseMetric):
         self.output_dir = output_dir
         self.format_only = format_only
         self.num_workers = num_workers
+        self.on_bad: Callable[[str, DataError], None] | None = None
         self._executor: ProcessPoolExecutor | None = None
-        self._pending: deque[Future] = deque()
+        self._pending: deque[tuple[str, Future]] = deque()
         self._sum: np.ndarray | None = None
 
     @abstractmethod
@@ -69,16 +77,17 @@ class StreamingMetric(BaseMetric):
             if job is None:
                 continue
             function, arguments = job
+            image_id = str(sample.get('image_id', sample.get('img_path'))) if self.on_bad else ''
             if self.num_workers == 0:
-                self._add(function(*arguments))
+                self._add(image_id, partial(function, *arguments))
                 continue
             if self._executor is None:
                 context = multiprocessing.get_context('spawn')
                 self._executor = ProcessPoolExecutor(self.num_workers, context, initializer=_start_worker)
-            self._pending.append(self._executor.submit(function, *arguments))
+            self._pending.append((image_id, self._executor.submit(function, *arguments)))
             try:
-                while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0].done()):
-                    self._add(self._pending.popleft().result())
+                while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0][1].done()):
+                    self._add_first()
             except BaseException:
                 self._close()
                 raise
@@ -90,7 +99,18 @@ class StreamingMetric(BaseMetric):
             self._executor.shutdown(cancel_futures=True)
             self._executor = None
 
-    def _add(self, counts: np.ndarray | None) -> None:
+    def _add_first(self) -> None:
+        image_id, future = self._pending.popleft()
+        self._add(image_id, future.result)
+
+    def _add(self, image_id: str, work: Callable[[], np.ndarray | None]) -> None:
+        try:
+            counts = work()
+        except DataError as error:
+            if self.on_bad is None:
+                raise
+            self.on_bad(image_id, error)
+            return
         if counts is not None:
             self._sum = counts if self._sum is None else self._sum + counts
 
@@ -105,7 +125,7 @@ class StreamingMetric(BaseMetric):
         """
         try:
             while self._pending:
-                self._add(self._pending.popleft().result())
+                self._add_first()
         finally:
             self._close()
         total = torch.from_numpy(self.empty() if self._sum is None else self._sum.astype(self.empty().dtype))

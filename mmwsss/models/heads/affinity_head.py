@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label_map
 
+from .taps import take_tap
+
 PAIR_LOSSES = ('loss_bg', 'loss_fg', 'loss_neg')
 
 
@@ -96,8 +98,14 @@ class AffinityHead(BaseModule):
 
         Returns:
             Tensor: (B, sum(channels), rows, columns).
+
+        Raises:
+            ValueError: If the backbone has no such output, or one of other channels.
         """
-        taps = [projection(feats[index]) for projection, index in zip(self.projections, self.in_index)]
+        taps = [
+            projection(take_tap(feats, index, projection[0].in_channels, 'AffinityHead'))
+            for projection, index in zip(self.projections, self.in_index)
+        ]
         taps = [
             tap if tap.shape[2:] == size else F.interpolate(tap, size=size, mode='bilinear', align_corners=False)
             for tap in taps

@@ -6,6 +6,8 @@ from mmengine.model import BaseModule, initialize
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from .taps import take_tap
+
 
 @MODELS.register_module()
 class CAMHead(BaseModule):
@@ -25,6 +27,10 @@ class CAMHead(BaseModule):
         pool (str): ``'before'`` or ``'after'`` the classifier. Defaults to ``'before'``.
         cam_activation (str): ``'relu'``, or ``'sqrt'`` for the square root of it. Defaults to ``'relu'``.
         init_cfg (dict, optional): Defaults to Xavier for the classifier.
+
+    Raises:
+        ValueError: If an argument is out of its range; in the forward pass, if the backbone has no such output, or one
+            of other channels.
 
     Source: Zhou et al., CVPR 2016; Ahn & Kwak, CVPR 2018.
     """
@@ -47,6 +53,7 @@ class CAMHead(BaseModule):
             raise ValueError(f"cam_activation must be 'relu' or 'sqrt', got {cam_activation!r}")
         if num_labels < 1:
             raise ValueError(f'num_labels must be at least 1, got {num_labels}')
+        self.in_channels = in_channels
         self.num_labels = num_labels
         self.in_index = in_index
         self.pool = pool
@@ -70,7 +77,8 @@ class CAMHead(BaseModule):
         return self
 
     def _features(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
-        return self.expand(feats if isinstance(feats, Tensor) else feats[self.in_index])
+        feats, index = ((feats,), 0) if isinstance(feats, Tensor) else (feats, self.in_index)
+        return self.expand(take_tap(feats, index, self.in_channels, 'CAMHead'))
 
     def forward(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
         """Class scores before the sigmoid, (B, num_labels)."""

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
@@ -135,8 +137,10 @@ def _check_test_cfg(test_cfg: dict) -> None:
     unknown, missing = sorted(set(test_cfg) - known), sorted({'scales', 'seed_stride'} - set(test_cfg))
     if unknown or missing:
         raise ValueError(f'test_cfg of CAMClassifier has unknown keys {unknown} and lacks {missing}')
-    if len(test_cfg['scales']) == 0 or min(test_cfg['scales']) <= 0:
-        raise ValueError(f'scales of test_cfg must be positive, at least one, got {test_cfg["scales"]}')
+    scales = test_cfg['scales']
+    numbers = isinstance(scales, Sequence) and all(isinstance(scale, int | float) for scale in scales)
+    if not numbers or len(scales) == 0 or min(scales) <= 0:
+        raise ValueError(f'scales of test_cfg must be positive numbers, at least one, got {scales!r}')
     for name in ('seed_stride', 'size_divisor'):
-        if test_cfg.get(name, 1) < 1:
-            raise ValueError(f'{name} of test_cfg must be at least 1, got {test_cfg[name]}')
+        if not isinstance(test_cfg.get(name, 1), int) or test_cfg.get(name, 1) < 1:
+            raise ValueError(f'{name} of test_cfg must be an integer of at least 1, got {test_cfg[name]!r}')

@@ -1,0 +1,25 @@
+from collections.abc import Sequence
+
+from torch import Tensor
+
+
+def take_tap(feats: Sequence[Tensor], index: int, channels: int, head: str) -> Tensor:
+    """Take one output of a backbone for a head.
+
+    Args:
+        feats (sequence[Tensor]): Outputs (B, C, H, W) of the backbone.
+        index (int): Which one, as ``in_index`` of the head says.
+        channels (int): Channels that the head expects, as its ``in_channels`` says.
+        head (str): Name of the head, for the message.
+
+    Raises:
+        ValueError: If there is no such output, or it has other channels.
+    """
+    if not -len(feats) <= index < len(feats):
+        raise ValueError(f'in_index of {head}: the backbone has {len(feats)} outputs, {index} is none of them')
+    tap = feats[index]
+    if tap.shape[1] != channels:
+        raise ValueError(
+            f'in_channels of {head}: output {index} of the backbone has {tap.shape[1]} channels, not {channels}'
+        )
+    return tap

@@ -137,9 +137,7 @@ def _classes(meta: Mapping[str, Any], config: Config, checkpoint: str) -> tuple[
     known = meta.get('dataset_meta') or dict(classes=meta.get('CLASSES'), palette=meta.get('PALETTE'))
     classes = known.get('classes') or config.get('classes')
     if not classes:
-        raise DataError(
-            f'{checkpoint}: expected the names of its classes in its dataset_meta, or classes in the config'
-        )
+        raise DataError(f'{checkpoint}: expected class names in its dataset_meta, or classes in the config')
     palette = known.get('palette')
     return tuple(classes), [list(colour) for colour in palette] if palette else colour_map(len(classes))
 
@@ -237,7 +235,7 @@ class PseudoMaskInferencer:
     ) -> None:
         self.classifier = TrainedNetwork(classifier_config, classifier_checkpoint, device, settings)
         self.affinity_net = TrainedNetwork(affinity_config, affinity_checkpoint, device, settings)
-        if not (self.classifier.model.__dict__.get('test_cfg') or {}).get('seed_stride'):
+        if not (self.classifier.config.model.get('test_cfg') or {}).get('seed_stride'):
             raise DataError(
                 f'{self.classifier.config.filename}: expected the config of seed inference, with a test_cfg'
             )

@@ -18,9 +18,9 @@ ANNOTATIONS_FILE = 'annotations.json'
 class PredictionWriter:
     """Writes predictions to a folder, one after the other.
 
-    ``masks/<name>.png`` are palette PNGs of class indices, ``overlays/<name>.jpg`` photographs under the colours of their
-    classes; of a video ``overlays/<video>.mp4``. ``annotations.json``, written by :meth:`close`, holds every class of
-    every photograph as one annotation with compressed run-length encoding, which `pycocotools` reads. A
+    ``masks/<name>.png`` are palette PNGs of class indices, ``overlays/<name>.jpg`` photographs under the colours of
+    their classes; of a video ``overlays/<video>.mp4``. ``annotations.json``, written by :meth:`close`, holds every
+    class of every photograph as one annotation with compressed run-length encoding, which `pycocotools` reads. A
     ``category_id`` is a class index of the masks; a class named ``background`` has no annotations.
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 from mmseg.registry import DATASETS
 
@@ -39,10 +40,10 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
     made = tuple(os.path.abspath(folder) + os.sep for folder in made_dirs)
     checked = set()
     for name, cfg in configs.items():
-        _check_weights(name, cfg, made)
+        check_weights(name, cfg, made)
         with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmseg')):
             for loader in ('train_dataloader', 'test_dataloader'):
-                samples = _load_samples(name, cfg.get(loader))
+                _, samples = load_dataset(name, cfg.get(loader))
                 _check_photographs(name, [sample for sample in samples if sample['img_path'] not in checked])
                 checked.update(sample['img_path'] for sample in samples)
                 if samples and loader == 'test_dataloader':
@@ -51,9 +52,18 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
     return counts
 
 
-def _load_samples(step: str, dataloader: Mapping | None) -> list[dict]:
+def load_dataset(step: str, dataloader: Mapping | None) -> tuple[BaseDataset | None, list[dict]]:
+    """Builds the data set of a dataloader without its pipeline.
+
+    Returns:
+        tuple: The data set and its samples; None and no samples where there is no dataloader, or what it loads is no
+        list of photographs.
+
+    Raises:
+        DataError: If the data set cannot be built or is empty.
+    """
     if not dataloader:
-        return []
+        return None, []
     try:
         dataset = DATASETS.build({**dataloader['dataset'], 'pipeline': [], 'lazy_init': True})
         samples = dataset.load_data_list() if hasattr(dataset, 'load_data_list') else []
@@ -63,13 +73,14 @@ def _load_samples(step: str, dataloader: Mapping | None) -> list[dict]:
         raise DataError(f'{step}: the data set cannot be loaded ({error})') from error
     except TypeError:
         # Wrappers such as RepeatDataset take neither pipeline nor lazy_init; the step itself checks them.
-        return []
+        return None, []
     if not samples:
         raise DataError(f'{step}: the data set has no photographs, expected at least one')
-    return [sample for sample in samples if 'img_path' in sample]
+    return dataset, [sample for sample in samples if 'img_path' in sample]
 
 
-def _check_weights(step: str, cfg: Config, made_dirs: tuple[str, ...]) -> None:
+def check_weights(step: str, cfg: Config, made_dirs: tuple[str, ...]) -> None:
+    """Refuses a step whose weights to start from are neither there nor under a folder that steps fill."""
     for init in _pretrained(cfg.get('model')):
         checkpoint = str(init.get('checkpoint'))
         if '://' in checkpoint or os.path.abspath(checkpoint).startswith(made_dirs):

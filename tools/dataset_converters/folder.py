@@ -12,7 +12,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('root', help='target folder, the data_root of configs')
     parser.add_argument(
         '--labels',
-        help='JSON {image: [class name, ...]} or CSV rows image,class name,... (default: labels.* in PHOTOS)',
+        help='JSON {image: [class, ...]} or CSV rows image,class,... (default: labels.* in PHOTOS)',
     )
     parser.add_argument('--classes', nargs='+', help='names in the order wanted (default: those of the labels)')
     parser.add_argument('--masks', help='folder of masks <image>.png of class indices, to measure with')

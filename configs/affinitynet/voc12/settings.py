@@ -8,6 +8,7 @@ mask_dir = 'SegmentationClass'
 image_labels = f'{data_root}/image_labels.json'
 train_list = 'ImageSets/Segmentation/train_aug.txt'
 val_list = 'ImageSets/Segmentation/val.txt'
+test_list = 'ImageSets/Segmentation/test.txt'
 # False where the photographs of val_list have labels, but no masks.
 test_segmentor = True
 # Photographs of train_list whose pseudo labels are compared with true masks; nothing trains on these masks.
@@ -53,6 +54,7 @@ work_dir = 'work_dirs/voc12'
 seed_dir = f'{work_dir}/seeds'
 affinity_label_dir = f'{work_dir}/affinity_labels'
 pseudo_mask_dir = f'{work_dir}/pseudo_masks'
+submission_dir = f'{work_dir}/submission'
 
 num_workers = 2
 seed_iters = 3300

@@ -1,0 +1,1 @@
+../camvid/affinity_infer.py

@@ -1,0 +1,1 @@
+../camvid/seed_infer.py

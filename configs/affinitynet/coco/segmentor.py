@@ -1,0 +1,1 @@
+../camvid/segmentor.py

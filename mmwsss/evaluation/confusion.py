@@ -1,6 +1,6 @@
 """Counting of pixels: confusion matrices and what is read off them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -86,18 +86,37 @@ def mean_iou(confusion: np.ndarray) -> np.ndarray:
     return np.divide(total, counted.sum(-1), out=np.full(total.shape, np.nan), where=counted.any(-1))
 
 
-def class_table(confusion: np.ndarray, classes: tuple[str, ...]) -> str:
-    """A printed table of IoU, precision and recall of each class, in percent."""
-    num_classes = confusion.shape[0]
+def class_figures(confusion: np.ndarray) -> dict[str, np.ndarray]:
+    """What is read off a confusion matrix for each class.
+
+    Over-activation is FP / TP, area predicted too much, and under-activation FN / TP, area missed, both as shares of
+    the area that is right (the terms of Wang et al., CVPR 2020, SEAM).
+
+    Args:
+        confusion (ndarray): (C, C) or (C, C + 1), rows are the truth.
+
+    Returns:
+        dict[str, ndarray]: float (C,) each: ``iou``, ``precision`` and ``recall`` in percent, ``over_activation`` and
+        ``under_activation`` as ratios. NaN where a figure divides nothing by nothing, infinite where only its divisor
+        is 0.
+    """
     hits = np.diagonal(confusion).astype(float)
+    predicted, true = confusion[:, : len(confusion)].sum(0), confusion.sum(1)
     with np.errstate(invalid='ignore', divide='ignore'):
-        columns = (
-            class_ious(confusion),
-            100 * hits / confusion[:, :num_classes].sum(0),
-            100 * hits / confusion.sum(1),
+        return dict(
+            iou=class_ious(confusion),
+            precision=100 * hits / predicted,
+            recall=100 * hits / true,
+            over_activation=(predicted - hits) / hits,
+            under_activation=(true - hits) / hits,
         )
+
+
+def class_table(confusion: np.ndarray, classes: Sequence[str]) -> str:
+    """A printed table of the :func:`class_figures` of each class."""
+    columns = class_figures(confusion).values()
     width = max(len(name) for name in classes)
-    lines = [f'{"class":{width}}    IoU  precision  recall']
-    for name, iou, precision, recall in zip(classes, *columns):
-        lines.append(f'{name:{width}} {iou:6.2f} {precision:10.2f} {recall:7.2f}')
+    lines = [f'{"class":{width}}    IoU  precision  recall  FP/TP  FN/TP']
+    for name, iou, precision, recall, over, under in zip(classes, *columns):
+        lines.append(f'{name:{width}} {iou:6.2f} {precision:10.2f} {recall:7.2f} {over:6.2f} {under:6.2f}')
     return '\n'.join(lines)

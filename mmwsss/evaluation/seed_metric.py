@@ -1,4 +1,3 @@
-import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from mmseg.registry import METRICS
 
 from mmwsss.fileio import Seeds, atomic_write_json, write_seeds
 
-from .confusion import IGNORE_INDEX, class_table, classes_of_truth, mean_iou, read_truth
+from .confusion import class_table, classes_of_truth, mean_iou, read_truth
 from .recording import record_confusion
 from .streaming_metric import StreamingMetric
 
@@ -28,23 +27,47 @@ def resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return resized[0].numpy()
 
 
-def count_seeds(seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | None, num_classes: int) -> np.ndarray:
-    """Count pixels by truth, strongest class and its activation.
+def strongest_activation(cams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the strongest of maps (K, H, W), K at least 1, and its activation in hundredths, both intp (H, W)."""
+    strongest = cams.argmax(0) if len(cams) > 1 else np.zeros(cams.shape[1:], np.intp)
+    level = cams[0] if len(cams) == 1 else cams.max(0)
+    return strongest, np.minimum((level * NUM_BINS).astype(np.intp), NUM_BINS - 1)
+
+
+def count_activations(cams: np.ndarray, class_ids: np.ndarray, truth: np.ndarray, num_classes: int) -> np.ndarray:
+    """Count pixels by truth, strongest class and its activation: one histogram instead of a matrix a threshold.
+
+    Args:
+        cams (ndarray): float32 (K, H, W) in [0, 1]; K may be 0.
+        class_ids (ndarray): Class index of each map, ascending.
+        truth (ndarray): uint8 (H, W); 255 is not counted.
+        num_classes (int): Number of classes C.
 
     Returns:
-        ndarray: int64 (num_classes, num_classes + 1, NUM_BINS): true class, strongest class (the last
-        column where there is none), activation in hundredths.
+        ndarray: int64 (C, C + 1, NUM_BINS): true class, strongest class (the last column where there is none),
+        activation in hundredths.
     """
+    counts = np.zeros((num_classes, num_classes + 1, NUM_BINS), np.int64)
+    rows, columns = num_classes + 1, max(1, len(cams))
+    index = np.minimum(truth, num_classes).astype(np.intp)
+    if len(cams):
+        strongest, level = strongest_activation(cams)
+        if columns > 1:
+            index *= columns
+            index += strongest
+        index *= NUM_BINS
+        index += level
+    else:
+        index *= NUM_BINS
+    found = np.bincount(index.ravel(), minlength=rows * columns * NUM_BINS).reshape(rows, columns, NUM_BINS)
+    counts[:, class_ids if len(cams) else [num_classes]] = found[:num_classes]
+    return counts
+
+
+def count_seeds(seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | None, num_classes: int) -> np.ndarray:
+    """Counts of :func:`count_activations` for the seeds of a photograph and its mask."""
     truth = read_truth(seg_map_path, seeds.size, num_classes, label_map)
-    valid = truth != IGNORE_INDEX
-    strongest, level = np.full(truth.shape, num_classes, np.int64), np.zeros(truth.shape, np.int64)
-    if len(seeds.cams):
-        cams = resize_maps(seeds.cams, seeds.size)
-        strongest = seeds.class_ids[cams.argmax(0)].astype(np.int64)
-        level = np.minimum((cams.max(0) * NUM_BINS).astype(np.int64), NUM_BINS - 1)
-    shape = (num_classes, num_classes + 1, NUM_BINS)
-    index = np.ravel_multi_index((truth[valid], strongest[valid], level[valid]), shape)
-    return np.bincount(index, minlength=math.prod(shape)).reshape(shape)
+    return count_activations(resize_maps(seeds.cams, seeds.size), seeds.class_ids, truth, num_classes)
 
 
 def sweep_confusions(counts: np.ndarray) -> np.ndarray:

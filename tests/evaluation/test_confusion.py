@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mmwsss.evaluation.confusion import (
+    class_figures,
     class_ious,
     class_table,
     classes_of_truth,
@@ -57,8 +58,15 @@ def test_many_matrices_at_once():
 def test_table_names_every_class():
     table = class_table(np.array([[6, 2, 0, 1], [1, 3, 0, 0], [0, 0, 0, 0]]), ('background', 'cat', 'dog'))
     lines = table.split('\n')
-    assert len(lines) == 4 and lines[2].split() == ['cat', '50.00', '60.00', '75.00']
-    assert lines[3].split()[1:] == ['nan'] * 3
+    assert len(lines) == 4 and lines[2].split() == ['cat', '50.00', '60.00', '75.00', '0.67', '0.33']
+    assert lines[3].split()[1:] == ['nan'] * 5
+
+
+def test_over_and_under_activation_by_hand():
+    figures = class_figures(np.array([[6, 2, 0, 1], [1, 3, 0, 0], [4, 0, 0, 0]]))
+    np.testing.assert_allclose(figures['over_activation'], [5 / 6, 2 / 3, np.nan])
+    np.testing.assert_allclose(figures['under_activation'], [3 / 6, 1 / 3, np.inf])
+    np.testing.assert_allclose(figures['recall'], [100 * 6 / 9, 75, 0])
 
 
 def test_truth_of_another_size_or_kind(tmp_path):

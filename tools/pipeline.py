@@ -10,6 +10,7 @@ from mmwsss.apis.command import Launcher
 from mmwsss.apis.launch import run_tool
 from mmwsss.apis.pipeline import RESULTS_FILE, Pipeline, StepFailed
 from mmwsss.apis.results import format_table
+from mmwsss.engine import SKIPPED_FILE
 from mmwsss.report import SHEET_FILE, write_report
 
 
@@ -41,6 +42,12 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         default=1,
         help='processes of each step, one a GPU, or all on the CPU where there is no GPU',
     )
+    parser.add_argument(
+        '--skip-bad',
+        action='store_true',
+        help='go on without photographs whose files cannot be used; each step that infers lists those that it left out '
+        'in skipped.json of its folder, and their number is printed at the end',
+    )
     parser.add_argument('--verbose', action='store_true', help='show all output of the steps')
     return parser.parse_args(arguments)
 
@@ -48,7 +55,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     launcher = Launcher(Path(__file__).resolve().parent, args.launcher, args.gpus)
-    pipeline = Pipeline(args.config, launcher, args.cfg_options, args.work_dir)
+    pipeline = Pipeline(args.config, launcher, args.cfg_options, args.work_dir, skip_bad=args.skip_bad)
     if args.dry_run:
         print(pipeline.describe(args.first, args.only))
         return
@@ -61,6 +68,8 @@ def main() -> None:
         print('\nInterrupted. The same command goes on from here.', file=sys.stderr)
         sys.exit(130)
     print(f'\n{format_table(results, pipeline.results)}\n')
+    for step, number in results['skipped'].items():
+        print(f'Skipped: {number} photographs by {step}, listed in {pipeline.work_dir / step / SKIPPED_FILE}')
     print(f'Results: {pipeline.work_dir / RESULTS_FILE}')
     report = write_report(pipeline.work_dir, pipeline.settings, results)
     print(f'Report: {report}')

@@ -28,6 +28,8 @@ def main() -> None:
         launch.set_test_time_augmentation(cfg)
     if args.out:
         launch.set_output_dir(cfg, args.out)
+    if args.skip_bad:
+        launch.set_skip_bad(cfg, training=False)
     launch.test(cfg)
 
 

@@ -25,6 +25,8 @@ def main() -> None:
         launch.enable_amp(cfg)
     if args.resume:
         launch.set_resume(cfg)
+    if args.skip_bad:
+        launch.set_skip_bad(cfg, training=True)
     launch.train(cfg)
 
 

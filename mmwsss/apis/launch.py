@@ -19,10 +19,11 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmseg.registry import METRICS, RUNNERS
 
-from mmwsss.engine import find_resumable_checkpoint
+from mmwsss.engine import SKIPPED_FILE, find_resumable_checkpoint
 from mmwsss.evaluation.recording import recorded_confusions
 from mmwsss.fileio import DataError, atomic_write_json
 
+from .config_errors import check_keys, check_options, describe_mistake, require
 from .memory import keep_freed_memory, note_memory
 
 SETTINGS_VARIABLE = 'MMWSSS_SETTINGS'
@@ -35,8 +36,11 @@ def run_tool(main: Callable[[], None]) -> None:
     """Runs a command-line tool; input that cannot be used ends it with one line and not with a traceback."""
     try:
         main()
-    except DataError as error:
-        sys.exit(f'error: {error}')
+    except Exception as error:
+        mistake = describe_mistake(error)
+        if mistake is None:
+            raise
+        sys.exit(f'error: {mistake}')
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +57,12 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         action=DictAction,
         metavar='KEY=VALUE',
         help='override values of the config, such as model.backbone.depth=18 or key="[a,b]"',
+    )
+    parser.add_argument(
+        '--skip-bad',
+        action='store_true',
+        help='go on without photographs whose files cannot be used: training takes others and warns; a test leaves '
+        'them out, says at the end how many, and lists them with the reasons in skipped.json of the work directory',
     )
     parser.add_argument(
         '--launcher',
@@ -74,16 +84,24 @@ def load_config(path: str, settings: str | None = None, options: dict | None = N
         options (dict, optional): Values to override, with dotted keys. Defaults to None.
 
     Raises:
-        DataError: If a file is missing.
+        DataError: If a file is missing or fails, a key is misspelt, or an option names no key.
     """
     for name, file in (('config', path), ('settings file', settings)):
         if file is not None and not os.path.isfile(file):
             raise DataError(f'{file}: expected a {name}, found no such file')
     if settings is not None:
         os.environ[SETTINGS_VARIABLE] = os.path.abspath(settings)
-    cfg = Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:  # a config is code and fails as it likes
+        raise DataError(f'{path}: the config fails with {type(error).__name__}: {error}') from error
+    check_keys(cfg, path)
     if options:
-        cfg.merge_from_dict(options)
+        check_options(cfg, options)
+        try:
+            cfg.merge_from_dict(options)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DataError(f'--cfg-options: {options} does not fit the config ({error})') from error
     return cfg
 
 
@@ -185,6 +203,23 @@ def set_test_checkpoint(cfg: Config, checkpoint: str) -> None:
     _add_hook(cfg, dict(type='CheckpointMatchHook', filename=checkpoint))
 
 
+def set_skip_bad(cfg: Config, training: bool) -> None:
+    """Goes on without photographs that cannot be used; see :mod:`mmwsss.engine.skip_bad`.
+
+    Raises:
+        DataError: If the config has another test loop than mmengine's.
+    """
+    if training:
+        require(cfg, ['train_dataloader'])
+        cfg.train_dataloader.dataset = dict(type='SkipBadDataset', dataset=cfg.train_dataloader.dataset)
+        return
+    require(cfg, ['test_dataloader', 'test_cfg'])
+    kind = cfg.test_cfg.get('type', 'TestLoop')
+    if kind != 'TestLoop':
+        raise DataError(f'--skip-bad: test_cfg.type must be TestLoop, got {kind}')
+    cfg.test_cfg.type = 'SkipBadTestLoop'
+
+
 def set_output_dir(cfg: Config, folder: str) -> None:
     """Makes the evaluators of the test write their predictions under `folder`.
 
@@ -257,6 +292,7 @@ def train(cfg: Config) -> None:
 
     The last losses, and the metrics of the last validation, are in `training.json` of the work directory.
     """
+    require(cfg, ['model', 'train_dataloader', 'train_cfg', 'optim_wrapper'])
     with _process_group():
         _train(cfg)
 
@@ -280,12 +316,15 @@ def test(cfg: Config) -> dict:
     Returns:
         dict: The metrics, which are also in `metrics.json` of the work directory, beside `confusions.json`.
     """
+    require(cfg, ['model', 'test_dataloader', 'test_cfg', 'test_evaluator'])
     with _process_group():
         return _test(cfg)
 
 
 def _test(cfg: Config) -> dict:
     runner = build_runner(cfg)
+    if is_main_process():
+        Path(cfg.work_dir, SKIPPED_FILE).unlink(missing_ok=True)
     metrics = plain_numbers(runner.test())
     if is_main_process():
         atomic_write_json(Path(cfg.work_dir) / CONFUSIONS_FILE, recorded_confusions(runner.message_hub))

@@ -61,6 +61,7 @@ class Pipeline:
         overrides (dict, optional): Settings to override, before those of the config. Defaults to None.
         work_dir (str, optional): Takes the place of the configured work directory. Defaults to None.
         runner (callable): Runs a command, as :func:`run_command` does.
+        skip_bad (bool): Go on without photographs whose files cannot be used. Defaults to False.
 
     Raises:
         DataError: If the config, the settings or their lists cannot be used.
@@ -73,6 +74,7 @@ class Pipeline:
         overrides: Mapping[str, Any] | None = None,
         work_dir: str | None = None,
         runner: Callable[..., int] = run_command,
+        skip_bad: bool = False,
     ) -> None:
         config = load_config(config_file).to_dict()
         self.folder = Path(config.get('config_dir', Path(config_file).resolve().parent))
@@ -86,6 +88,7 @@ class Pipeline:
         self.used_ground_truth = config.get('used_ground_truth')
         self.launcher = launcher
         self.runner = runner
+        self.skip_bad = skip_bad
         given = {**config.get('overrides', {}), **(overrides or {})}
         chosen_dir = work_dir or given.get('work_dir') or config.get('work_dir')
         if chosen_dir:
@@ -118,6 +121,11 @@ class Pipeline:
         """Photographs that a step writes a file for."""
         return self.ids if self.patterns[step.name] else []
 
+    def _expected_ids(self, step: Step) -> list[str]:
+        """Of :meth:`ids_of`, those whose files must be there once the step is done."""
+        skipped = self.folders[step.name].skipped() if self.skip_bad else set()
+        return [image_id for image_id in self.ids_of(step) if image_id not in skipped]
+
     def fingerprint(self, step: Step) -> str | None:
         """What a step is made from; None as long as one of the steps it uses is not finished."""
         runs = [self.folders[name].run_name() for name in step.inputs]
@@ -129,7 +137,7 @@ class Pipeline:
         """Whether a step need not run: what it uses is done and unchanged, and all it makes is there."""
         if not all(self.is_done(self._step(name)) for name in step.inputs):
             return False
-        patterns, ids = self.patterns[step.name], self.ids_of(step)
+        patterns, ids = self.patterns[step.name], self._expected_ids(step)
         return self.folders[step.name].is_done(self.fingerprint(step), patterns, ids)
 
     def _check_is_step(self, name: str, asked_by: str) -> None:
@@ -176,6 +184,8 @@ class Pipeline:
         arguments += ['--work-dir', str(self.folders[step.name].path)]
         if resume:
             arguments.append('--resume')
+        if self.skip_bad:
+            arguments.append('--skip-bad')
         if step.options:
             arguments += ['--cfg-options', *(f'{name}={value}' for name, value in step.options.items())]
         return self.launcher.command(f'{phase}.py', arguments)
@@ -198,7 +208,7 @@ class Pipeline:
 
     def check_data(self) -> dict[str, int]:
         """Checks the data and weights of all steps; see :func:`check_configs`."""
-        return check_configs(self.configs, [str(self.work_dir)])
+        return check_configs(self.configs, [str(self.work_dir)], self.skip_bad)
 
     def run(
         self,
@@ -268,7 +278,7 @@ class Pipeline:
                 )
             record['finished'] = [*record['finished'], phase]
             folder.write(record)
-        missing = folder.missing_outputs(self.patterns[step.name], self.ids_of(step))
+        missing = folder.missing_outputs(self.patterns[step.name], self._expected_ids(step))
         if missing:
             listed = ', '.join(missing[:3])
             raise StepFailed(

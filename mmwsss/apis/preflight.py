@@ -1,5 +1,6 @@
 """Finds out before hours are spent whether the data and weights that configs name are there."""
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,17 +10,20 @@ from typing import Any
 import cv2
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from mmseg.registry import DATASETS
 
 from mmwsss.datasets import ImageLabelDataset
 from mmwsss.datasets.image_labels import read_image_labels
-from mmwsss.fileio import DataError
+from mmwsss.fileio import DataError, check_image_id
 
 MAX_LISTED = 10
 
 
-def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) -> dict[str, int]:
+def check_configs(
+    configs: Mapping[str, Config], made_dirs: Iterable[str] = (), skip_bad: bool = False
+) -> dict[str, int]:
     """Checks the data sets and weights of steps that are about to run.
 
     Each photograph must be a file that OpenCV can decode by its first bytes, each listed photograph must
@@ -28,6 +32,7 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
     Args:
         configs (dict[str, Config]): Config of each step, by name.
         made_dirs (sequence[str]): Folders that steps fill; masks and weights under them are not asked for.
+        skip_bad (bool): Warn of photographs that cannot be used instead of refusing them. Defaults to False.
 
     Returns:
         dict[str, int]: Of the photographs that pseudo masks are made for (those of the first test data set):
@@ -44,7 +49,8 @@ def check_configs(configs: Mapping[str, Config], made_dirs: Iterable[str] = ()) 
         with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmseg')):
             for loader in ('train_dataloader', 'test_dataloader'):
                 _, samples = load_dataset(name, cfg.get(loader))
-                _check_photographs(name, [sample for sample in samples if sample['img_path'] not in checked])
+                new = [sample for sample in samples if sample['img_path'] not in checked]
+                _check_photographs(name, new, skip_bad)
                 checked.update(sample['img_path'] for sample in samples)
                 if samples and loader == 'test_dataloader':
                     _check_masks(name, samples, made)
@@ -100,11 +106,18 @@ def _pretrained(value: Any) -> Iterator[Mapping]:
             yield from _pretrained(child)
 
 
-def _check_photographs(step: str, samples: list[dict]) -> None:
+def _check_photographs(step: str, samples: list[dict], skip_bad: bool) -> None:
     paths = [sample['img_path'] for sample in samples]
-    missing = [path for path in paths if not os.path.isfile(path)]
-    _refuse(step, missing, 'photographs are missing')
-    _refuse(step, [path for path in paths if not cv2.haveImageReader(path)], 'files are no photographs')
+    for problem, bad in (
+        ('photographs are missing', [path for path in paths if not os.path.isfile(path)]),
+        ('files are no photographs', [path for path in paths if not cv2.haveImageReader(path)]),
+    ):
+        try:
+            _refuse(step, bad, problem)
+        except DataError as error:
+            if not skip_bad or len(bad) == len(paths):
+                raise
+            print_log(f'Going on without {error}', logger='current', level=logging.WARNING)
 
 
 def _check_masks(step: str, samples: list[dict], made_dirs: tuple[str, ...]) -> None:
@@ -135,7 +148,8 @@ def read_image_ids(settings: Mapping[str, Any]) -> list[str]:
     photographs of the data set `train_photos`, or without this all that `image_labels` has labels of.
 
     Raises:
-        DataError: If none of these is there, or the list is empty or has an id twice.
+        DataError: If none of these is there, or the list is empty, has an id twice, or one that is no path below a
+            folder.
     """
     train_list, labels = settings.get('train_list'), settings.get('image_labels')
     if not train_list:
@@ -150,9 +164,15 @@ def read_image_ids(settings: Mapping[str, Any]) -> list[str]:
     path = next((path for path in candidates if os.path.isfile(path)), None)
     if path is None:
         raise DataError(f'{candidates[0]}: expected the list of training photographs, found no such file')
-    ids = [line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines() if line.strip()]
+    try:
+        lines = Path(path).read_text(encoding='utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f'{path}: expected a list of photographs in UTF-8 ({error})') from error
+    ids = [line.strip() for line in lines if line.strip()]
     if not ids:
         raise DataError(f'{path}: expected image ids, one a line, got none')
+    for image_id in ids:
+        check_image_id(image_id, path)
     repeated = [image_id for image_id, count in Counter(ids).items() if count > 1]
     if repeated:
         raise DataError(f'{path}: image ids are there twice: {", ".join(repeated[:MAX_LISTED])}')

@@ -34,7 +34,8 @@ def summarise(
 
     Returns:
         dict: `ladder` (mIoU in percent, None where a step is not done), `metrics` and `seconds` of each step,
-        `counts`, `settings`, `versions` and `used_ground_truth`.
+        `counts`, `skipped` (photographs that a step left out, where it did), `settings`, `versions` and
+        `used_ground_truth`.
     """
     folders = {folder.step.name: folder for folder in done}
     metrics = {name: folder.metrics() for name, folder in folders.items()}
@@ -45,6 +46,7 @@ def summarise(
         used_ground_truth=used_ground_truth,
         metrics=metrics,
         counts=dict(counts),
+        skipped={name: len(folder.skipped()) for name, folder in folders.items() if folder.skipped()},
         seconds=dict(**seconds, total=round(sum(seconds.values()), 1)),
         settings=dict(settings),
         versions=versions(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmwsss.engine import find_trained_checkpoint
+from mmwsss.engine import SKIPPED_FILE, find_trained_checkpoint
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json
 
 from .launch import METRICS_FILE, TRAINING_FILE
@@ -181,6 +181,13 @@ class StepFolder:
     def finish(self, record: dict[str, Any]) -> None:
         """Notes that the run is at its end."""
         self.write({**record, 'run': uuid.uuid4().hex})
+
+    def skipped(self) -> set[str]:
+        """Photographs that the last test with `--skip-bad` left out; empty without that flag."""
+        path = self.path / SKIPPED_FILE
+        if not path.is_file():
+            return set()
+        return {one['image_id'] for one in json.loads(path.read_text(encoding='utf-8'))}
 
     def seconds(self) -> float:
         """Seconds that the phases of the recorded run took, 0 where there is none."""

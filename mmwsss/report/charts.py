@@ -12,6 +12,7 @@ _STYLE = {
     'svg.fonttype': 'path',
     'svg.hashsalt': 'mmwsss',
     'font.size': 10,
+    'text.parse_math': False,
     'axes.spines.top': False,
     'axes.spines.right': False,
     'axes.grid': True,

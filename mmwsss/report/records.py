@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mmwsss.engine import SKIPPED_FILE
+
 CONFUSIONS_FILE = 'confusions.json'
 MEMORY_FILE = 'memory.json'
 
@@ -35,6 +37,17 @@ def read_confusions(work_dir: Path, steps: Iterable[str]) -> dict[str, np.ndarra
         for name, recorded in _read_json(work_dir / step / CONFUSIONS_FILE).items():
             confusions[name] = np.asarray(recorded['counts'], np.int64)
     return confusions
+
+
+def read_skipped(work_dir: Path, steps: Iterable[str]) -> dict[str, str]:
+    """Why tests with `--skip-bad` left photographs out, by image id."""
+    skipped = {}
+    for step in steps:
+        path = work_dir / step / SKIPPED_FILE
+        if path.is_file():
+            for one in json.loads(path.read_text(encoding='utf-8')):
+                skipped.setdefault(one['image_id'], one['reason'])
+    return skipped
 
 
 def read_memory(folder: Path) -> dict[str, int]:

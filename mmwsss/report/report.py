@@ -25,7 +25,7 @@ from .photographs import (
     step_configs,
 )
 from .predictions import TrainedStep
-from .records import read_confusions, read_losses, read_megabytes, read_memory
+from .records import read_confusions, read_losses, read_megabytes, read_memory, read_skipped
 
 REPORT_FILE = 'report/index.html'
 SHEET_FILE = 'report/panels.png'
@@ -63,7 +63,9 @@ def write_report(work_dir: str | Path, settings: Mapping[str, Any], results: Map
     run = _Run(work_dir, settings, results, list(settings.get('classes', ())))
     sections = [_ladder(results)]
     configs = step_configs(work_dir, results['metrics']) if run.classes else {}
-    photographs = load_photographs(next(iter(configs.values())), settings) if configs else []
+    listed = load_photographs(next(iter(configs.values())), settings) if configs else []
+    skipped = read_skipped(work_dir, run.steps)
+    photographs = [photograph for photograph in listed if photograph.image_id not in skipped]
     measured, counts, note = _measure(run, photographs)
     if measured and run.with_background:
         sections.append(_sweep(run, counts, note))
@@ -256,7 +258,9 @@ def _predict(run: _Run, configs: Mapping[str, Config], chosen: Sequence[Photogra
         for image_id, drawn in step.predict(with_seeds):
             predicted.setdefault(image_id, {}).update(drawn)
         if any('segmentor' in drawn for drawn in predicted.values()):
-            candidates = [one for one in load_photographs(config, run.settings) if one.truth_path is not None]
+            skipped = read_skipped(run.work_dir, run.steps)
+            candidates = [one for one in load_photographs(config, run.settings)
+                          if one.truth_path is not None and one.image_id not in skipped]
             sampled = sample_evenly(candidates, NUM_HELD_OUT)
             held_out = list(zip(sampled, (drawn for _, drawn in step.predict(sampled)), strict=True))
     return predicted, held_out
@@ -274,9 +278,12 @@ def _score(panel: Panel, num_classes: int) -> str:
 
 
 def _settings(run: _Run) -> Section:
+    left_out = read_skipped(run.work_dir, run.steps)
+    skipped = folded(f'Skipped photographs: {len(left_out)}', table(['photograph', 'reason'], left_out.items()))
     metrics = [(f'{step}: {name}', value) for step, measured in run.results['metrics'].items()
                for name, value in measured.items()]
     content = (folded('All metrics', table(['metric', 'value'], metrics))
                + folded('Settings', table(['setting', 'value'], run.settings.items()))
+               + (skipped if left_out else '')
                + folded('Versions', table(['of', 'version'], run.results['versions'].items()), is_open=True))
     return Section('settings', 'Settings and versions', content, wide=True)

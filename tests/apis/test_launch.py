@@ -17,7 +17,7 @@ def test_settings_replace_those_beside_the_config(tmp_path, monkeypatch):
     (tmp_path / 'other').mkdir()
     (tmp_path / 'other' / 'settings.py').write_text('iters = 7\n')
     path = tmp_path / 'step.py'
-    path.write_text("_base_ = ['{{$MMWSSS_SETTINGS:./settings.py}}']\nmax_iters = {{_base_.iters}}\n")
+    path.write_text("_base_ = ['{{$MMWSSS_SETTINGS:./settings.py}}']\nmax_iters = {{_base_.iters}}\nmore = dict()\n")
     assert launch.load_config(str(path)).max_iters == 5
     monkeypatch.setenv(launch.SETTINGS_VARIABLE, '')
     cfg = launch.load_config(str(path), str(tmp_path / 'other' / 'settings.py'), {'more.x': 1})
@@ -41,7 +41,7 @@ def test_work_dir_is_that_of_the_flag_else_the_config_else_its_name(tmp_path):
     parser.add_argument('config')
     launch.add_common_arguments(parser)
     assert launch.config_from_arguments(parser.parse_args([str(path)])).work_dir == 'work_dirs/step'
-    path.write_text("work_dir = 'own'\n")
+    path.write_text("work_dir = 'own'\na = dict()\n")
     assert launch.config_from_arguments(parser.parse_args([str(path)])).work_dir == 'own'
     arguments = [str(path), '--work-dir', 'given', '--cfg-options', 'a.b=[1,2]']
     cfg = launch.config_from_arguments(parser.parse_args(arguments))

@@ -81,4 +81,4 @@ def _convert_mask(lookup: np.ndarray, item: tuple[Path, str]) -> list[str]:
         )
     mask = lookup[released]
     write_mask(folder / f'{image_id}{MASK_SUFFIX}', mask, PALETTE)
-    return [CLASSES[index] for index in np.unique(mask) if index != 255]
+    return [CLASSES[index] for index in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)[:255])]

@@ -145,8 +145,8 @@ def labels_from_mask(
     Raises:
         DataError: If the mask is missing or holds an index that is no class.
     """
-    present = np.unique(read_class_mask(path, len(classes), class_of_index))
-    return [classes[index] for index in present if index != 255 and not (index == 0 and with_background)]
+    counts = np.bincount(read_class_mask(path, len(classes), class_of_index).ravel(), minlength=256)
+    return [name for index, name in enumerate(classes) if counts[index] and not (index == 0 and with_background)]
 
 
 def multi_hot(names: Iterable[str], foreground: Sequence[str], image_id: str, source: str) -> np.ndarray:

@@ -1,3 +1,4 @@
+from .backbones import ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead
 from .postprocessors import AffinityLabelGenerator, DenseCRF, RandomWalk
 from .segmentors import AffinityNet, CAMClassifier
@@ -10,4 +11,6 @@ __all__ = [
     'CAMHead',
     'DenseCRF',
     'RandomWalk',
+    'ResNet38d',
+    'VGG16LargeFOV',
 ]

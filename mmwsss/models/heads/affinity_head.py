@@ -33,7 +33,8 @@ class AffinityHead(BaseModule):
         stride (int): Pixels a cell, in each direction. Defaults to 8.
         radius (int): Pairs are closer than this many cells. Defaults to 5.
         border (str): ``'full'``, or ``'reference'`` for the pairs that the released code keeps. Defaults to ``'full'``.
-        norm_cfg (dict, optional): Normalisation after each projection. Defaults to None.
+        norm_cfg (dict | sequence[dict], optional): Normalisation after each projection: one for all, or one a tap, as
+            the GroupNorms of 8, 16 and 32 groups of AffinityNet's VGG-16. Defaults to None.
         loss_weights (dict): Weight of the loss of background, foreground and negative pairs. Defaults to the paper's.
         init_cfg (dict, optional): Defaults to None: the paper's initialisation.
         with_background (bool): Whether class 0 is the background; without, its pairs are foreground pairs like those of
@@ -50,7 +51,7 @@ class AffinityHead(BaseModule):
         stride: int = 8,
         radius: int = 5,
         border: str = 'full',
-        norm_cfg: dict | None = None,
+        norm_cfg: dict | Sequence[dict] | None = None,
         loss_weights: Mapping[str, float] = PAPER_LOSS_WEIGHTS,
         init_cfg: dict | None = None,
         with_background: bool = True,
@@ -74,11 +75,14 @@ class AffinityHead(BaseModule):
         self.border = border
         self.loss_weights = dict(loss_weights)
         self.with_background = with_background
+        norm_cfgs = [norm_cfg] * len(channels) if norm_cfg is None or isinstance(norm_cfg, Mapping) else norm_cfg
+        if len(norm_cfgs) != len(channels):
+            raise ValueError(f'norm_cfg must be one for all taps or one for each of {len(channels)}, got {norm_cfg}')
         self.projections = nn.ModuleList()
-        for source, target in zip(in_channels, channels):
+        for source, target, cfg in zip(in_channels, channels, norm_cfgs):
             layers = [nn.Conv2d(source, target, 1, bias=False)]
-            if norm_cfg is not None:
-                layers.append(build_norm_layer(norm_cfg, target)[1])
+            if cfg is not None:
+                layers.append(build_norm_layer(cfg, target)[1])
             self.projections.append(nn.Sequential(*layers, nn.ELU()))
         self.mix = nn.Conv2d(sum(channels), sum(channels), 1, bias=False)
 

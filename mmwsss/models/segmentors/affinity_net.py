@@ -4,6 +4,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from mmwsss.fileio import quantise_affinity
+
 
 @MODELS.register_module()
 class AffinityNet(BaseModel):
@@ -35,7 +37,8 @@ class AffinityNet(BaseModel):
         self.head = MODELS.build(head)
         self.postprocessor = MODELS.build(postprocessor) if postprocessor else None
         self.freeze_backbone = freeze_backbone
-        self.backbone.requires_grad_(not freeze_backbone)
+        if freeze_backbone:
+            self.backbone.requires_grad_(False)
 
     def train(self, mode: bool = True) -> 'AffinityNet':
         super().train(mode)
@@ -57,8 +60,9 @@ class AffinityNet(BaseModel):
             mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
 
         Returns:
-            dict | list[SegDataSample] | Tensor: Losses; samples with ``class_ids`` (uint8 (K,)) and ``scores``
-            (float32 (K, h, w) on the grid, see :class:`RandomWalk`); or the affinity field (B, P, h, w).
+            dict | list[SegDataSample] | Tensor: Losses; samples with ``class_ids`` (uint8 (K,)), ``scores``
+            (float32 (K, h, w) on the grid, see :class:`RandomWalk`) and ``affinity`` (uint8 (P, h, w), see
+            :func:`quantise_affinity`); or the affinity field (B, P, h, w).
         """
         if mode == 'loss':
             labels = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
@@ -74,5 +78,6 @@ class AffinityNet(BaseModel):
             class_ids, scores = self.postprocessor(sample.seeds, field, sample.img_shape[:2], stride)
             sample.set_field(class_ids, 'class_ids')
             sample.set_field(scores.float().cpu().numpy(), 'scores')
+            sample.set_field(quantise_affinity(field.float().cpu().numpy()), 'affinity')
             sample.set_metainfo(dict(grid_stride=stride))
         return data_samples

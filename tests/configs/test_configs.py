@@ -37,8 +37,12 @@ def write_photos(photos, class_index):
     root = Path(photos['data_root'])
     for folder in photos['data_prefix'].values():
         (root / folder).mkdir(parents=True, exist_ok=True)
-    (root / photos['ann_file']).parent.mkdir(parents=True, exist_ok=True)
-    (root / photos['ann_file']).write_text('p0\np1\n')
+    if 'ann_file' in photos:
+        (root / photos['ann_file']).parent.mkdir(parents=True, exist_ok=True)
+        (root / photos['ann_file']).write_text('p0\np1\n')
+    else:
+        for image_id in ('p0', 'p1'):
+            (root / photos['data_prefix']['img_path'] / f'{image_id}.jpg').touch()
     for sample in DATASETS.build(dict(photos, lazy_init=True)).load_data_list():
         cv2.imwrite(sample['img_path'], np.full((*SIZE, 3), 99, np.uint8))
         stored = {new: old for old, new in (sample['label_map'] or {}).items()}.get(class_index, class_index)
@@ -60,14 +64,16 @@ def settings_file(tmp_path_factory):
                 'work_dir': str(root / 'work'),
             }
             settings = load_settings(Path(config.config_dir, config.settings), overrides)
-            for photos in (settings['train_photos'], settings['val_photos']):
-                write_photos(photos, class_index=1)
+            for name, photos in settings.items():
+                if name.endswith('_photos'):
+                    write_photos(photos, class_index=1)
             if settings['mask_list']:
                 mask_list = Path(settings['data_root'], settings['mask_list'])
                 mask_list.parent.mkdir(parents=True, exist_ok=True)
                 mask_list.write_text('p0\np1\n')
-            labels = {image_id: [settings['classes'][1]] for image_id in ('p0', 'p1')}
-            Path(settings['image_labels']).write_text(json.dumps(labels))
+            if settings['image_labels'] != 'masks':
+                labels = {image_id: [settings['classes'][1]] for image_id in ('p0', 'p1')}
+                Path(settings['image_labels']).write_text(json.dumps(labels))
             write_settings(root / 'settings.py', settings)
             made[pipeline] = root / 'settings.py'
         return made[pipeline]

@@ -5,7 +5,7 @@ import numpy as np
 from mmengine.logging import MMLogger, print_log
 from mmseg.registry import METRICS, MODELS
 
-from mmwsss.fileio import read_photo, write_mask
+from mmwsss.fileio import AffinityField, read_photo, write_affinity, write_mask
 
 from .confusion import IGNORE_INDEX, class_table, classes_of_truth, confusion_matrix, mean_iou, read_truth
 from .recording import record_confusion
@@ -32,6 +32,8 @@ class PseudoMaskMetric(StreamingMetric):
         prefix (str, optional): Defaults to ``'random_walk'``.
         with_background (bool): Whether activation maps compete with a background; without, with each other alone.
             Defaults to True.
+        affinity_dir (str, optional): Folder for ``<image_id>.npz``, the affinity field of each photograph as
+            :func:`mmwsss.fileio.write_affinity` stores it, for ``tools/analysis_tools/sweep.py``. Defaults to None.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class PseudoMaskMetric(StreamingMetric):
         num_workers: int = 0,
         prefix: str | None = 'random_walk',
         with_background: bool = True,
+        affinity_dir: str | None = None,
     ) -> None:
         super().__init__(output_dir, format_only, num_workers, prefix)
         if not 0 <= margin < 1:
@@ -52,11 +55,18 @@ class PseudoMaskMetric(StreamingMetric):
         self.background_score = background_score
         self.margin = margin
         self.with_background = with_background
+        self.affinity_dir = affinity_dir
 
     def job(self, sample: dict):
         truth = None if self.format_only else sample.get('seg_map_path')
         path = None if self.output_dir is None else Path(self.output_dir, f'{sample["image_id"]}.png')
-        if truth is None and path is None:
+        affinity = None
+        if self.affinity_dir is not None:
+            if 'affinity' not in sample:
+                raise ValueError('affinity_dir of PseudoMaskMetric needs a network that predicts affinities')
+            field = AffinityField(sample['affinity'], tuple(sample['img_shape'][:2]), sample['grid_stride'])
+            affinity = Path(self.affinity_dir, f'{sample["image_id"]}.npz'), field
+        if truth is None and path is None and affinity is None:
             return None
         job = partial(
             _mask_job,
@@ -67,6 +77,7 @@ class PseudoMaskMetric(StreamingMetric):
             truth=truth,
             label_map=classes_of_truth(sample),
             num_classes=len(self.dataset_meta['classes']),
+            affinity=affinity,
         )
         size = tuple(sample['ori_shape'][:2])
         if 'scores' in sample:
@@ -142,7 +153,12 @@ def _mask_job(
     truth,
     label_map,
     num_classes,
+    affinity,
 ):
+    if affinity is not None:
+        write_affinity(*affinity)
+    if truth is None and path is None:
+        return None
     scores = scores_at_image_size(scores, size, covered)
     if dense_crf is not None and len(scores):
         image = np.ascontiguousarray(read_photo(img_path)[:, :, ::-1])

@@ -1,5 +1,6 @@
 """File formats: photographs, seeds, palette masks, and whole-or-nothing writing."""
 
+from .affinities import AffinityField, quantise_affinity, read_affinity, write_affinity
 from .atomic import atomic_write, atomic_write_json
 from .errors import DataError
 from .image_ids import check_image_id
@@ -11,6 +12,7 @@ from .seeds import Seeds, read_seeds, write_seeds
 from .whole_photos import check_photo
 
 __all__ = [
+    'AffinityField',
     'DataError',
     'MAX_PIXELS',
     'Seeds',
@@ -21,11 +23,14 @@ __all__ = [
     'class_of_index',
     'encode_rle',
     'map_parallel',
+    'quantise_affinity',
+    'read_affinity',
     'read_class_mask',
     'read_mask',
     'read_photo',
     'read_seeds',
     'size_reduction',
+    'write_affinity',
     'write_mask',
     'write_seeds',
 ]

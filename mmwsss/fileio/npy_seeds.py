@@ -53,7 +53,7 @@ def read_npy_seeds(
         DataError: If the file is missing, cut off, holds more than arrays, dicts and numbers, or is of no layout.
     """
     value = read_npy_object(path)
-    if value == {} and size is not None:
+    if isinstance(value, dict) and not value and size is not None:
         cells = tuple(-(-side // stride) for side in size)
         return Seeds(np.zeros(0, np.uint8), np.zeros((0, *cells), np.float16), tuple(size))
     keys, cams, full_size = _keys_and_maps(path, value, maps)
@@ -127,8 +127,8 @@ def _resize(cams: np.ndarray, size: tuple[int, int], interpolation: int) -> np.n
 def write_npy_seeds(path: str | Path, seeds: Seeds, layout: str = 'irn', first_class: int = 1) -> None:
     """Write seeds as other code reads them, whole or not at all.
 
-    The maps of the photograph's size are interpolated bilinearly; of a photograph without classes,
-    ``psa`` holds an empty dict, without its size. The file is a pickle of arrays, as that code expects; numpy 1.26 or later reads it.
+    The maps of the photograph's size are interpolated bilinearly; of a photograph without classes, ``psa`` holds an
+    empty dict, without its size. The file is a pickle of arrays, as that code expects; numpy 1.26 or later reads it.
 
     Args:
         path (str | Path): Target ``.npy``.

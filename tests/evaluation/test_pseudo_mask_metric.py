@@ -3,7 +3,7 @@ import pytest
 from mmseg.registry import METRICS
 
 from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
-from mmwsss.fileio import DataError, read_mask, read_photo, write_mask
+from mmwsss.fileio import DataError, read_affinity, read_mask, read_photo, write_mask
 from mmwsss.ops import dense_crf
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -179,3 +179,20 @@ def test_wrong_truth_is_named(predictions, run_metric, mask, expected):
 def test_wrong_argument_is_named(settings, name):
     with pytest.raises(ValueError, match=name):
         METRICS.build(config_of(**settings))
+
+
+@pytest.mark.parametrize('truth', [True, False])
+def test_affinities_are_stored_beside_the_masks(tmp_path, predictions, run_metric, truth):
+    samples = walked(predictions(truth=truth)[0])
+    for sample in samples:
+        sample['affinity'] = np.full((12, *sample['scores'].shape[1:]), 51, np.uint8)
+    run_metric(METRICS.build(config_of(affinity_dir=str(tmp_path))), samples)
+    for sample in samples:
+        field = read_affinity(tmp_path / f'{sample["image_id"]}.npz')
+        assert (field.size, field.stride) == (sample['img_shape'], 8)
+        np.testing.assert_allclose(field.affinity, 0.2, atol=1e-6)
+
+
+def test_affinities_need_a_network_that_predicts_them(tmp_path, predictions, run_metric):
+    with pytest.raises(ValueError, match='affinity_dir of PseudoMaskMetric needs a network'):
+        run_metric(METRICS.build(config_of(affinity_dir=str(tmp_path))), walked(predictions()[0]))

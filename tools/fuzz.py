@@ -281,7 +281,7 @@ def main() -> None:
     if unknown:
         raise DataError(f'{unknown}: expected readers out of {list(targets())}')
     for name in args.readers or targets():
-        start, rounds, examples = time.monotonic(), 0, 1000
+        start, rounds, examples = time.monotonic(), 0, 200
         while time.monotonic() - start < 60 * args.minutes:
             fuzz(name, examples, args.seed + rounds)
             rounds += 1

@@ -56,6 +56,8 @@ class LoadPhoto(BaseTransform):
             with Image.open(path, formats=('JPEG', 'MPO')) as image:
                 base = size_reduction(image.size)
                 long_side = max(image.size) // base
+                if max(image.size) > MAX_ASPECT * min(image.size):
+                    return 1
         except Exception:  # whatever ails the file, reading it names it
             return 1
         return next((factor for factor in (8, 4, 2) if factor * base <= 8 and long_side // factor >= self.long_side), 1)

@@ -116,6 +116,9 @@ def check_data(
 
     Returns:
         DataSummary: Problems, warnings and figures. Of pictures, only the thumbnails of the sheet are kept in memory.
+
+    Raises:
+        DataError: If no config has a data set.
     """
     made = tuple(os.path.abspath(folder) + os.sep for folder in made_dirs)
     summary = DataSummary()
@@ -123,6 +126,8 @@ def check_data(
     for step, config in configs.items():
         with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmseg')):
             _list_step(step, config, made, entries, summary)
+    if not entries and not summary.problems:
+        raise DataError(f'expected a config with one of {", ".join(LOADERS)}, found none')
     summary.problems, summary.warnings = list(dict.fromkeys(summary.problems)), list(dict.fromkeys(summary.warnings))
     summary.pixels = np.zeros(len(summary.classes), np.int64)
     shown = _choose(list(entries.values()), num_shown) if sheet is not None else set()
@@ -178,12 +183,15 @@ def _list_loader(step: str, loader: str, config: Config, made: tuple[str, ...], 
     if not summary.classes:
         summary.classes, summary.palette = list(dataset.metainfo['classes']), list(dataset.metainfo['palette'])
     summary.with_background = settings.get('with_background', summary.with_background)
-    folder = getattr(dataset, 'photos', dataset).data_prefix.get('img_path') or ''
+    # Of the photographs themselves: the wrapper passes over masks that are missing.
+    photos = getattr(dataset, 'photos', dataset)
+    folder = photos.data_prefix.get('img_path') or ''
+    masks = {sample['img_path']: sample.get('seg_map_path') for sample in photos.load_data_list()}
     entries = []
     for sample in samples:
         image_id = sample.get('image_id') or os.path.splitext(os.path.relpath(sample['img_path'], folder))[0]
         entry = Entry(image_id, sample['img_path'], loader == 'train_dataloader')
-        mask = sample.get('seg_map_path')
+        mask = masks[entry.path]
         entry.mask = None if mask is None or os.path.abspath(mask).startswith(made) else mask
         entry.mask_classes = classes_of_truth(sample)
         entries.append(entry)

@@ -93,11 +93,12 @@ class TrainedNetwork:
         check_state_dict(self.model, state, checkpoint)
         self.model.load_state_dict({name.removeprefix('module.'): value for name, value in state.items()}, strict=False)
         self.classes, self.palette = _classes(loaded.get('meta', {}), config, checkpoint)
-        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
         try:
+            self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
             self.model.to(self.device)
         except (RuntimeError, AssertionError) as error:
-            raise DataError(f'device {device}: expected one that torch can use ({error})') from error
+            reason = str(error).splitlines()[0]
+            raise DataError(f'device {device}: expected one that torch can use ({reason})') from error
         # mmseg's MobileNetV2 gives None for eval().
         self.model.eval()
         self.mixed = (config.get('test_cfg') or {}).get('fp16', False) and has_bfloat16(self.device.type)

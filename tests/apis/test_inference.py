@@ -1,0 +1,177 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
+
+from mmwsss.apis import PseudoMaskInferencer, SegmentorInferencer
+from mmwsss.fileio import DataError
+
+CLASSES = ('background', 'disc', 'stripe', 'box')
+PALETTE = [[0, 0, 0], [200, 0, 0], [0, 200, 0], [0, 0, 200]]
+SIZES = [(40, 56), (40, 56), (56, 40), (33, 47)]
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+
+def save(model, path, seed=0, **meta):
+    """The config of a network, and the file of its random weights."""
+    torch.manual_seed(seed)
+    network = MODELS.build(model)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.3)
+    meta = meta or dict(dataset_meta=dict(classes=CLASSES, palette=PALETTE))
+    torch.save(dict(state_dict=network.state_dict(), meta=meta), path)
+    return str(path)
+
+
+def config(model, pack, *steps, **more):
+    pipeline = [*steps, dict(type='Resize', scale=(48, 48), keep_ratio=True), dict(type=pack)]
+    return Config(dict(model=model, test_dataloader=dict(dataset=dict(pipeline=pipeline)), **more))
+
+
+@pytest.fixture
+def photos(make_photo):
+    return [make_photo(size, seed) for seed, size in enumerate(SIZES)]
+
+
+@pytest.fixture
+def segmentor_model(cam_config):
+    cam = cam_config()
+    return dict(
+        type='EncoderDecoder',
+        backbone=cam['backbone'],
+        data_preprocessor=dict(cam['data_preprocessor'], test_cfg=dict(size_divisor=8)),
+        decode_head=dict(
+            type='FCNHead', in_channels=64, in_index=3, channels=8, num_convs=1, num_classes=4, norm_cfg=dict(type='BN')
+        ),
+        test_cfg=dict(mode='whole'),
+    )
+
+
+@pytest.fixture
+def segmentor(segmentor_model, tmp_path):
+    load = (dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'))
+    return config(segmentor_model, 'PackSegInputs', *load), save(segmentor_model, tmp_path / 'segmentor.pth')
+
+
+@pytest.fixture
+def weak_networks(cam_config, affinity_config, tmp_path):
+    cam = cam_config(3, scales=(1.0,), seed_stride=4)
+    walk = affinity_config(postprocessor=dict(alpha=2.0))
+    crf = dict(type='PseudoMaskMetric', dense_crf=dict(type='DenseCRF', num_iters=2))
+    return (
+        config(cam, 'PackWeakInputs', dict(type='LoadPhoto')),
+        save(cam, tmp_path / 'cam.pth'),
+        config(walk, 'PackWeakInputs', dict(type='LoadPhoto'), dict(type='LoadSeeds'), test_evaluator=[crf]),
+        save(walk, tmp_path / 'affinity.pth'),
+    )
+
+
+def test_segmentor_gives_masks_in_order_whatever_the_batches(segmentor, photos):
+    infer = SegmentorInferencer(*segmentor, device='cpu')
+    assert infer.classes == CLASSES and infer.palette == PALETTE
+    alone = list(infer(photos))
+    together = list(infer(photos, batch_size=3))
+    assert [p.photo.name for p in together] == ['000000', '000001', '000002', '000003']
+    for image, one, other in zip(photos, alone, together, strict=True):
+        assert one.mask.shape == image.shape[:2] and one.mask.dtype == np.uint8
+        assert (one.mask == other.mask).mean() > 0.99
+    assert len({index for one in alone for index in np.unique(one.mask)}) > 1
+
+
+def test_one_batch_at_a_time_is_in_memory(segmentor, photos, monkeypatch):
+    infer = SegmentorInferencer(*segmentor, device='cpu')
+    sizes = []
+    predict = infer.network.predict
+    monkeypatch.setattr(infer.network, 'predict', lambda samples: sizes.append(len(samples)) or predict(samples))
+    results = infer(photos, batch_size=2)
+    next(results)
+    assert sizes == [2]
+    list(results)
+    assert sizes == [2, 2]
+    with pytest.raises(DataError, match='batch size'):
+        next(infer(photos, batch_size=0))
+
+
+def test_pseudo_masks_hold_the_tags_alone(weak_networks, photos):
+    infer = PseudoMaskInferencer(*weak_networks, device='cpu')
+    for prediction, image in zip(infer(photos, ['stripe', 'disc'], batch_size=2), photos, strict=True):
+        assert prediction.mask.shape == image.shape[:2] and set(np.unique(prediction.mask)) <= {0, 1, 2}
+        assert prediction.seeds.class_ids.tolist() == [1, 2] and prediction.seeds.size == image.shape[:2]
+    tags = {'000000': ['box'], '000001': [], '000002': ['disc'], '000003': ['disc', 'box']}
+    masks = [prediction.mask for prediction in infer(photos, tags, batch_size=4)]
+    assert set(np.unique(masks[0])) <= {0, 3} and set(np.unique(masks[1])) == {0}
+
+
+def test_the_dense_crf_can_be_left_out(weak_networks, photos):
+    with_crf = PseudoMaskInferencer(*weak_networks, device='cpu')
+    without = PseudoMaskInferencer(*weak_networks, device='cpu', dense_crf=False)
+    assert with_crf.dense_crf.num_iters == 2 and without.dense_crf is None
+    pairs = zip(with_crf(photos, ['disc', 'box']), without(photos, ['disc', 'box']), strict=True)
+    assert any((one.mask != other.mask).any() for one, other in pairs)
+    weak_networks[2].test_evaluator = []
+    with pytest.raises(DataError, match='no dense_crf'):
+        PseudoMaskInferencer(*weak_networks, device='cpu')
+
+
+def test_without_tags_the_classifier_says_what_is_there(weak_networks, photos):
+    infer = PseudoMaskInferencer(*weak_networks, device='cpu')
+    infer.classifier.model.test_cfg['gate_threshold'] = 0.0
+    assert next(infer(photos)).seeds.class_ids.tolist() == [1, 2, 3]
+    infer.classifier.model.test_cfg['gate_threshold'] = 1.0
+    prediction = next(infer(photos))
+    assert len(prediction.seeds.class_ids) == 0 and set(np.unique(prediction.mask)) == {0}
+
+
+def test_tags_that_cannot_be_used_are_named(weak_networks, photos):
+    infer = PseudoMaskInferencer(*weak_networks, device='cpu')
+    with pytest.raises(DataError, match="'tiger' of photograph '000000'"):
+        next(infer(photos, ['tiger']))
+    with pytest.raises(DataError, match='000000: expected tags'):
+        next(infer(photos, {'other': ['disc']}))
+
+
+def test_networks_of_other_classes_are_refused(weak_networks, tmp_path):
+    save(weak_networks[2].model, tmp_path / 'affinity.pth', dataset_meta=dict(classes=('background', 'x')))
+    with pytest.raises(DataError, match=r"affinity.pth.*got \['background', 'x'\]"):
+        PseudoMaskInferencer(*weak_networks, device='cpu')
+
+
+def test_a_config_without_scales_is_no_seed_inference(weak_networks, cam_config):
+    weak_networks[0].model = cam_config(3)
+    with pytest.raises(DataError, match='config of seed inference'):
+        PseudoMaskInferencer(*weak_networks, device='cpu')
+
+
+def test_checkpoints_are_checked(segmentor, segmentor_model, tmp_path):
+    cfg, path = segmentor
+    segmentor_model['decode_head']['num_classes'] = 7
+    with pytest.raises(DataError, match='conv_seg'):
+        SegmentorInferencer(cfg, save(segmentor_model, tmp_path / 'other.pth'), device='cpu')
+    with pytest.raises(DataError, match='absent.pth'):
+        SegmentorInferencer(cfg, str(tmp_path / 'absent.pth'), device='cpu')
+    with open(tmp_path / 'code.pth', 'wb') as file:
+        pickle.dump(dict(state_dict=print), file)
+    with pytest.raises(DataError, match='code.pth'):
+        SegmentorInferencer(cfg, str(tmp_path / 'code.pth'), device='cpu')
+
+
+def test_classes_come_from_the_config_where_the_checkpoint_has_none(segmentor, segmentor_model, tmp_path):
+    cfg = segmentor[0]
+    path = save(segmentor_model, tmp_path / 'plain.pth', iter=3)
+    with pytest.raises(DataError, match='class names'):
+        SegmentorInferencer(cfg, path, device='cpu')
+    cfg.classes = ['a', 'b', 'c', 'd']
+    infer = SegmentorInferencer(cfg, path, device='cpu')
+    assert infer.classes == ('a', 'b', 'c', 'd') and len(infer.palette) == 4
+
+
+def test_devices_are_chosen_and_named(segmentor):
+    assert SegmentorInferencer(*segmentor, device='cpu').network.device.type == 'cpu'
+    with pytest.raises(DataError, match='device cuda:99'):
+        SegmentorInferencer(*segmentor, device='cuda:99')
+    with pytest.raises(DataError, match='device toaster'):
+        SegmentorInferencer(*segmentor, device='toaster')

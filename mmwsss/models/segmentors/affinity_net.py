@@ -78,6 +78,6 @@ class AffinityNet(BaseModel):
             class_ids, scores = self.postprocessor(sample.seeds, field, sample.img_shape[:2], stride)
             sample.set_field(class_ids, 'class_ids')
             sample.set_field(scores.float().cpu().numpy(), 'scores')
-            sample.set_field(quantise_affinity(field.float().cpu().numpy()), 'affinity')
+            sample.set_field(quantise_affinity(field.detach().float().cpu().numpy()), 'affinity')
             sample.set_metainfo(dict(grid_stride=stride))
         return data_samples

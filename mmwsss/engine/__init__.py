@@ -10,6 +10,7 @@ from .checkpoint import (
 )
 from .network_hooks import ChannelsLastHook, FuseConvBNHook
 from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
+from .visualization_hook import MapVisualizationHook
 
 __all__ = [
     'BFloat16OptimWrapper',
@@ -17,6 +18,7 @@ __all__ = [
     'CheckpointMatchHook',
     'EvaluationPrecisionHook',
     'FuseConvBNHook',
+    'MapVisualizationHook',
     'SKIPPED_FILE',
     'SkipBadDataset',
     'SkipBadTestLoop',

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from mmwsss.evaluation.confusion import IGNORE_INDEX, read_truth
 from mmwsss.evaluation.seed_metric import resize_maps
 from mmwsss.fileio import atomic_write, read_mask, read_photo, read_seeds
+from mmwsss.visualization import draw_boundaries, draw_cams
 
 from .photographs import Photograph
 
@@ -59,25 +60,6 @@ def read_palette(path: str | Path) -> np.ndarray:
     return palette
 
 
-def draw_cams(cams: np.ndarray, class_ids: Sequence[int], palette: np.ndarray) -> np.ndarray:
-    """Draws activation maps in the hue of the strongest class, the brighter the stronger.
-
-    Args:
-        cams (ndarray): (K, H, W) in [0, 1].
-        class_ids (sequence[int]): (K,), data set indices.
-        palette (ndarray): uint8 (256, 3).
-
-    Returns:
-        ndarray: uint8 (H, W, 3).
-    """
-    if len(cams) == 0:
-        return np.zeros((*cams.shape[1:], 3), np.uint8)
-    # Palettes have dark colours, which would look like weak activations.
-    colours = palette[np.asarray(class_ids)].astype(np.float32)
-    colours = (colours * (255 / colours.max(1, keepdims=True).clip(1)))[cams.argmax(0)]
-    return (colours * cams.max(0)[..., None].clip(0, 1)).round().astype(np.uint8)
-
-
 def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray,
                predicted: Mapping[str, np.ndarray] | None = None, side: int = SIDE) -> Panel:
     """Reads what there is of a photograph and brings it to a longer side of at most `side` pixels.
@@ -113,12 +95,6 @@ def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray,
         truth = read_truth(photograph.truth_path, (height, width), num_classes, photograph.truth_classes)
         tiles.append(Tile('truth', _shrink(truth, size)))
     return Panel(photograph, tuple(tiles))
-
-
-def draw_boundaries(boundaries: np.ndarray) -> np.ndarray:
-    """Draws boundaries (H, W) of any range bright on dark, relative to the strongest ones of the picture."""
-    strongest = max(float(np.percentile(boundaries, 99.5)), 1e-6)
-    return (matplotlib.colormaps['magma'](boundaries / strongest)[..., :3] * 255).round().astype(np.uint8)
 
 
 def _shrink(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

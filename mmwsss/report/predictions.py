@@ -14,33 +14,9 @@ from mmseg.registry import MODELS, TRANSFORMS
 from mmwsss.engine import check_state_dict, has_bfloat16, load_from_local
 from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
 from mmwsss.ops import neighbor_offsets
+from mmwsss.visualization import affinity_boundaries
 
 from .photographs import Photograph
-
-
-def affinity_boundaries(affinity: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """How little each cell is alike the eight around it.
-
-    Args:
-        affinity (ndarray): Field (P, h, w) of :func:`mmwsss.ops.pairwise_affinity`.
-        offsets (ndarray): (P, 2) rows and columns to the other cell of each pair.
-
-    Returns:
-        ndarray: float32 (h, w) in [0, 1], one minus the mean affinity of the pairs inside the grid.
-    """
-    height, width = affinity.shape[1:]
-    total, pairs = np.zeros((2, height, width), np.float32)
-    for field, (dy, dx) in zip(affinity, offsets, strict=True):
-        if max(abs(dy), abs(dx)) > 1:
-            continue
-        # The half plane of offsets has no negative dy; the field is 0 where a pair leaves the grid.
-        columns = slice(max(0, -dx), width - max(0, dx))
-        others = slice(max(0, dx), width - max(0, -dx))
-        inside = field[:height - dy, columns]
-        for rows, cells in ((slice(0, height - dy), columns), (slice(dy, height), others)):
-            total[rows, cells] += inside
-            pairs[rows, cells] += 1
-    return 1 - total / pairs.clip(1)
 
 
 class TrainedStep:

@@ -3,6 +3,7 @@
 Source of the formulas: Ahn & Kwak, CVPR 2018 (AffinityNet), sections 3.1 and 3.3, and its released code.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,15 +16,20 @@ from .dense_crf import dense_crf_stack
 NORM_EPS = 1e-5
 
 
-def fuse_cams(cams: Sequence[Tensor], size: tuple[int, int], flips: Sequence[bool]) -> Tensor:
-    """Sum the activation maps of several scales and flips at one size and normalise each class to [0, 1).
+def fuse_cams(
+    cams: Sequence[Tensor], size: tuple[int, int], flips: Sequence[bool], peak_quantile: float = 1.0
+) -> Tensor:
+    """Sum the activation maps of several scales and flips at one size and normalise each class to [0, 1].
 
-    ``M_c = S_c / (max S_c + 1e-5)``, where S is the sum of the maps, resized bilinearly and un-flipped.
+    ``M_c = S_c / (max S_c + 1e-5)``, where S is the sum of the maps, resized bilinearly and un-flipped. With a
+    ``peak_quantile`` below 1 that quantile takes the place of the maximum, yet never less than half the maximum, and
+    what exceeds it becomes 1: a single strong cell then doesn't make the rest of an object weak.
 
     Args:
         cams (Sequence[Tensor]): Non-negative floating-point maps (K, h, w), each of its own size.
         size (tuple[int, int]): Target (H, W).
         flips (Sequence[bool]): Whether each map is of the horizontally flipped image.
+        peak_quantile (float): In (0, 1]; 1 is the published normalisation.
 
     Returns:
         Tensor: (K, H, W).
@@ -35,6 +41,8 @@ def fuse_cams(cams: Sequence[Tensor], size: tuple[int, int], flips: Sequence[boo
         raise ValueError(f'cams and flips must be of one length, at least 1, got {len(cams)} and {len(flips)}')
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f'size must be (H, W), got {size!r}')
+    if not 0 < peak_quantile <= 1:
+        raise ValueError(f'peak_quantile must be in (0, 1], got {peak_quantile!r}')
     total = None
     for cam, flip in zip(cams, flips, strict=True):
         if cam.dim() != 3 or cam.shape[0] != cams[0].shape[0] or not cam.is_floating_point():
@@ -44,7 +52,11 @@ def fuse_cams(cams: Sequence[Tensor], size: tuple[int, int], flips: Sequence[boo
         resized = F.interpolate(cam[None], size=tuple(size), mode='bilinear', align_corners=False)[0]
         resized = resized.flip(-1) if flip else resized
         total = resized if total is None else total + resized
-    return total / (total.amax((1, 2), keepdim=True) + NORM_EPS)
+    peak = total.amax((1, 2), keepdim=True)
+    if peak_quantile < 1:
+        rank = math.ceil(peak_quantile * size[0] * size[1])
+        peak = torch.maximum(total.flatten(1).kthvalue(rank, 1).values[:, None, None], peak / 2)
+    return (total / (peak + NORM_EPS)).clamp_(max=1)
 
 
 def background_score(cams: Tensor, alpha: float) -> Tensor:

@@ -159,3 +159,29 @@ def test_alphas_share_one_crf_of_the_image(recorded):
     np.testing.assert_array_equal(
         affinity_label_map(group['image_rgb'], cams, [1, 2]), confident_label_map(*apart, class_ids=[1, 2])
     )
+
+
+def test_peak_quantile_ignores_a_single_strong_cell():
+    maps = torch.full((2, 10, 10), 0.6)
+    maps[:, 3, 4] = 1.0
+    maps[1, 5:] = 0.1
+    plain = fuse_cams([maps], (10, 10), [False])
+    torch.testing.assert_close(plain[:, 0, 0], torch.full((2,), 0.6), atol=1e-4, rtol=0)
+    robust = fuse_cams([maps], (10, 10), [False], peak_quantile=0.95)
+    torch.testing.assert_close(robust[:, 0, 0], torch.ones(2), atol=1e-4, rtol=0)
+    assert robust.max() <= 1
+    torch.testing.assert_close(robust[1, 9, 9], torch.tensor(0.1 / 0.6), atol=1e-4, rtol=0)
+
+
+def test_peak_is_at_least_half_the_maximum():
+    maps = torch.zeros(1, 20, 20)
+    maps[0, 2, 2], maps[0, 2, 3] = 1.0, 0.2
+    robust = fuse_cams([maps], (20, 20), [False], peak_quantile=0.9)
+    torch.testing.assert_close(robust[0, 2, 3], torch.tensor(0.4), atol=1e-4, rtol=0)
+    assert robust[0, 10:].max() == 0
+
+
+@pytest.mark.parametrize('peak_quantile', [0, 1.5, -0.1])
+def test_peak_quantile_outside_its_range_is_refused(peak_quantile):
+    with pytest.raises(ValueError, match='peak_quantile'):
+        fuse_cams([torch.ones(1, 2, 2)], (2, 2), [False], peak_quantile)

@@ -25,6 +25,7 @@ class CAMClassifier(BaseModel):
             - ``seed_stride`` (int): pixels a cell of the stored maps.
             - ``size_divisor`` (int): scaled sides are rounded to a multiple of it; with the stride of the network the
               maps cover the photograph exactly. 1 rounds to the pixel, as the released code does.
+            - ``peak_quantile`` (float): what each class is divided by, as in :func:`mmwsss.ops.fuse_cams`; default 1.
             - ``gate`` (bool): keep only the classes of the image-level labels, as the method requires. Defaults to
               True.
               Without labels, the classes above ``gate_threshold`` (default 0.5) are kept.
@@ -82,7 +83,8 @@ class CAMClassifier(BaseModel):
             labels = self._present(sample, scores[index])
             height, width = sample.img_shape[:2]
             size = (-(-height // stride), -(-width // stride))
-            cams = fuse_cams([scale[index, labels] for scale in maps], size, flips)
+            peak_quantile = self.test_cfg.get('peak_quantile', 1.0)
+            cams = fuse_cams([scale[index, labels] for scale in maps], size, flips, peak_quantile)
             sample.set_field(scores[index].cpu(), 'label_scores')
             sample.set_field(cams.float().cpu().numpy(), 'cams')
             sample.set_field((labels + self._offset).to(torch.uint8).cpu().numpy(), 'class_ids')
@@ -133,7 +135,8 @@ class CAMClassifier(BaseModel):
 
 
 def _check_test_cfg(test_cfg: dict) -> None:
-    known = {'scales', 'flip', 'seed_stride', 'size_divisor', 'gate', 'gate_threshold', 'with_background'}
+    known = {'scales', 'flip', 'seed_stride', 'size_divisor', 'peak_quantile', 'gate', 'gate_threshold'}
+    known.add('with_background')
     unknown, missing = sorted(set(test_cfg) - known), sorted({'scales', 'seed_stride'} - set(test_cfg))
     if unknown or missing:
         raise ValueError(f'test_cfg of CAMClassifier has unknown keys {unknown} and lacks {missing}')

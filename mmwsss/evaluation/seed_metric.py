@@ -10,6 +10,7 @@ from mmseg.registry import METRICS
 
 from mmwsss.fileio import Seeds, atomic_write_json, write_seeds
 
+from .background_choice import otsu_background_score
 from .confusion import class_table, classes_of_truth, mean_iou, read_truth
 from .recording import record_confusion
 from .streaming_metric import StreamingMetric
@@ -70,6 +71,19 @@ def count_seeds(seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | 
     return count_activations(resize_maps(seeds.cams, seeds.size), seeds.class_ids, truth, num_classes)
 
 
+def count_levels(seeds: Seeds, num_classes: int) -> np.ndarray:
+    """Count the cells of seeds, int64 (C, NUM_BINS), by strongest class and its activation, without any mask."""
+    counts = np.zeros((num_classes, NUM_BINS), np.int64)
+    if not len(seeds.cams):
+        return counts
+    # Writing seeds names the file where these are no numbers.
+    cams = np.nan_to_num(seeds.cams.astype(np.float32), nan=0, posinf=1, neginf=0)
+    strongest, level = strongest_activation(cams)
+    found = np.bincount((strongest * NUM_BINS + level).ravel(), minlength=len(seeds.cams) * NUM_BINS)
+    counts[seeds.class_ids] = found.reshape(-1, NUM_BINS)
+    return counts
+
+
 def sweep_confusions(counts: np.ndarray) -> np.ndarray:
     """Confusion matrices at every background score 0, 0.01, ..., 1 from the counts of one pass.
 
@@ -93,7 +107,8 @@ class SeedMetric(StreamingMetric):
     """Writes seeds and measures their mIoU at every background score in one pass.
 
     The mean is over the classes that occur in truth or prediction. ``mIoU`` is at the configured background score;
-    ``mIoU_best`` and ``background_best`` use the masks to pick one.
+    ``mIoU_best`` and ``background_best`` use the masks to pick one; ``mIoU_otsu`` and ``background_otsu`` pick it
+    without masks, from the activations of all photographs (:func:`otsu_background_score`).
 
     Args:
         output_dir (str, optional): Folder for ``<image_id>.npz``. Defaults to None.
@@ -124,49 +139,90 @@ class SeedMetric(StreamingMetric):
         self.background_score = background_score
         self.with_background = with_background
         self.curve_file = curve_file
+        self._levels: np.ndarray | None = None
 
     def job(self, sample: dict):
         seeds = Seeds(sample['class_ids'], sample['cams'].astype(np.float16), tuple(sample['ori_shape'][:2]))
+        if self.with_background and not self.format_only:
+            levels = count_levels(seeds, len(self.dataset_meta['classes']))
+            self._levels = levels if self._levels is None else self._levels + levels
         path = None if self.output_dir is None else Path(self.output_dir, f'{sample["image_id"]}.npz')
         truth = None if self.format_only else sample.get('seg_map_path')
         return partial(_seed_job, path, truth, classes_of_truth(sample), len(self.dataset_meta['classes'])), (seeds,)
 
+    def evaluate(self, size: int) -> dict[str, float]:
+        if self._levels is not None:
+            counts = self.empty()
+            counts[-1, :-1], self._levels = self._levels, None
+            self._add(counts)
+        return super().evaluate(size)
+
     def empty(self) -> np.ndarray:
+        """Counts of :func:`count_activations`, and in a last row those of :func:`count_levels`."""
         num_classes = len(self.dataset_meta['classes'])
-        return np.zeros((num_classes, num_classes + 1, NUM_BINS), np.int64)
+        return np.zeros((num_classes + 1, num_classes + 1, NUM_BINS), np.int64)
 
     def summarise(self, total: np.ndarray) -> dict[str, float]:
         classes = self.dataset_meta['classes']
+        total, levels = total[:-1], total[-1].sum(0)
+        otsu = otsu_background_score(levels) if self.with_background else None
+        figures = {} if otsu is None else {'background_otsu': otsu}
         if not total.any():
             print_log(
-                'No photograph of this data set has a mask: seeds are not evaluated',
+                'No photograph of this data set has a mask: seeds are not evaluated'
+                + ('' if otsu is None else f'. Background score by the method of Otsu: {otsu}'),
                 MMLogger.get_current_instance(),
             )
-            return {}
+            return figures
         if not self.with_background:
             record_confusion(self.prefix or 'seeds', total.sum(2), classes)
             return {'mIoU': float(mean_iou(total.sum(2)))}
         confusions = sweep_confusions(total)
         curve = mean_iou(confusions)
         configured, best = round(self.background_score * NUM_BINS), int(np.nanargmax(curve))
+        rows = {'configured': configured, 'best, picked with the masks': best}
+        figures |= {
+            'mIoU': float(curve[configured]),
+            'mIoU_best': float(curve[best]),
+            'background_best': best / NUM_BINS,
+        }
+        if otsu is not None:
+            rows["Otsu's, picked without masks"] = round(otsu * NUM_BINS)
+            figures['mIoU_otsu'] = float(curve[round(otsu * NUM_BINS)])
+        lines = [f'{index / NUM_BINS:16.2f} {curve[index]:6.2f}  {name}' for name, index in rows.items()]
         print_log(
-            f'Seeds at background score {self.background_score}\n' + class_table(confusions[configured], classes),
+            '\n'.join(
+                [
+                    'Seeds',
+                    'background score   mIoU',
+                    *lines,
+                    f'Classes at background score {self.background_score}, configured',
+                    class_table(confusions[configured], classes),
+                    f'Classes at background score {best / NUM_BINS}, picked with the masks',
+                    class_table(confusions[best], classes),
+                ]
+            ),
             MMLogger.get_current_instance(),
         )
         record_confusion(self.prefix or 'seeds', confusions[configured], classes)
         if self.curve_file is not None:
             scores = [index / NUM_BINS for index in range(NUM_BINS + 1)]
             atomic_write_json(
-                self.curve_file, dict(background_score=scores, mIoU=[round(v, 4) for v in curve.tolist()])
+                self.curve_file,
+                dict(
+                    background_score=scores,
+                    mIoU=[round(v, 4) for v in curve.tolist()],
+                    configured=self.background_score,
+                    best_picked_with_masks=best / NUM_BINS,
+                    otsu_picked_without_masks=otsu,
+                ),
             )
-        return {
-            'mIoU': float(curve[configured]),
-            'mIoU_best': float(curve[best]),
-            'background_best': best / NUM_BINS,
-        }
+        return figures
 
 
 def _seed_job(path: Path | None, truth: str | None, label_map: dict | None, num_classes: int, seeds: Seeds):
     if path is not None:
         write_seeds(path, seeds)
-    return None if truth is None else count_seeds(seeds, truth, label_map, num_classes)
+    if truth is None:
+        return None
+    return np.pad(count_seeds(seeds, truth, label_map, num_classes), ((0, 1), (0, 0), (0, 0)))

@@ -14,7 +14,7 @@ from mmengine.evaluator import BaseMetric
 from mmwsss.fileio import DataError
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
     """One thread a worker: the pool is the parallelism."""
     import cv2
 
@@ -83,7 +83,7 @@ class StreamingMetric(BaseMetric):
                 continue
             if self._executor is None:
                 context = multiprocessing.get_context('spawn')
-                self._executor = ProcessPoolExecutor(self.num_workers, context, initializer=_start_worker)
+                self._executor = ProcessPoolExecutor(self.num_workers, context, initializer=start_worker)
             self._pending.append((image_id, self._executor.submit(function, *arguments)))
             try:
                 while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0][1].done()):

@@ -24,6 +24,7 @@ from .seeds import Seeds
 LAYOUTS = ('psa', 'irn', 'clip_es')
 _FULL_SIZE = ('high_res', 'highres', 'attn_highres')
 _TOLERANCE = 1e-3
+_MAX_BYTES = 1 << 30
 
 
 def read_npy_seeds(
@@ -89,6 +90,8 @@ def _keys_and_maps(path: str | Path, value: Any, name: str | None) -> tuple[np.n
         keys, planes = np.array(list(value)), [np.asarray(plane) for plane in value.values()]
         if len({plane.shape for plane in planes}) != 1:
             raise DataError(f'{path}: expected maps of one size, got {", ".join(str(p.shape) for p in planes)}')
+        if sum(plane.nbytes for plane in planes) > _MAX_BYTES:
+            raise DataError(f'{path}: expected maps of at most a gibibyte together')
         cams, full_size = np.stack(planes), True
     else:
         raise DataError(

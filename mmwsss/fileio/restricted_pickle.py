@@ -162,19 +162,23 @@ class _RestrictedUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError('a reference to outside the file')
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    """The value with arrays in the place of what stands for them."""
+def _plain(value: Any, known: dict[int, Any], depth: int = 0) -> Any:
+    """The value with arrays in the place of what stands for them; what is there many times is made once."""
     if depth > _MAX_AXES:
         raise pickle.UnpicklingError('containers nested too deeply')
-    if isinstance(value, _Array):
-        return _plain(value.value, depth + 1)
-    if isinstance(value, dict):
-        return {_plain(key, depth + 1): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
     if value is None or isinstance(value, bool | int | float | str | np.ndarray):
         return value
-    raise pickle.UnpicklingError(f'a {type(value).__name__}, which is none of them')
+    if id(value) not in known:
+        if isinstance(value, _Array):
+            plain = _plain(value.value, known, depth + 1)
+        elif isinstance(value, dict):
+            plain = {_plain(key, known, depth + 1): _plain(item, known, depth + 1) for key, item in value.items()}
+        elif isinstance(value, list | tuple):
+            plain = [_plain(item, known, depth + 1) for item in value]
+        else:
+            raise pickle.UnpicklingError(f'a {type(value).__name__}, which is none of them')
+        known[id(value)] = plain
+    return known[id(value)]
 
 
 def read_npy_object(path: str | Path) -> Any:
@@ -200,6 +204,7 @@ def read_npy_object(path: str | Path) -> Any:
         dtype = read_header(file)[2]
         if not dtype.hasobject:
             return np.load(io.BytesIO(content), allow_pickle=False)
-        return _plain(_RestrictedUnpickler(file).load())
+        value = _RestrictedUnpickler(file).load()
+        return _plain(value, {})
     except Exception as error:  # damaged pickles fail in a dozen ways
         raise DataError(f'{path}: expected a .npy file of arrays, dicts and numbers, got {error}') from error

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from mmseg.registry import METRICS
 
+from mmwsss.evaluation.background_choice import otsu_background_score
 from mmwsss.fileio import DataError, read_seeds, write_mask
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -41,6 +42,10 @@ def test_one_pass_is_one_confusion_matrix_for_each_score(tmp_path, predictions, 
     assert metrics['cam/mIoU'] == pytest.approx(curve[37], abs=0.01)
     assert metrics['cam/mIoU_best'] == pytest.approx(max(curve), abs=0.01)
     assert curve[round(metrics['cam/background_best'] * 100)] == pytest.approx(max(curve), abs=0.01)
+    cells = np.concatenate([sample['cams'].max(0).ravel() for sample in samples if len(sample['cams'])])
+    levels = np.bincount((cells.astype(np.float16).astype(np.float32) * 100).astype(int), minlength=100)
+    assert metrics['cam/background_otsu'] == otsu_background_score(levels) == written['otsu_picked_without_masks']
+    assert metrics['cam/mIoU_otsu'] == pytest.approx(curve[round(metrics['cam/background_otsu'] * 100)], abs=0.01)
 
 
 def test_without_background_classes_compete_among_themselves(predictions, run_metric, slow_miou):
@@ -59,7 +64,7 @@ def test_without_background_a_photograph_of_no_class_predicts_none(predictions, 
 def test_seeds_are_written_as_they_were(tmp_path, predictions, run_metric):
     samples, _ = predictions(truth=False)
     metric = METRICS.build(dict(type='SeedMetric', output_dir=str(tmp_path / 'seeds')))
-    assert run_metric(metric, samples) == {}
+    assert list(run_metric(metric, samples)) == ['cam/background_otsu']
     for sample in samples:
         seeds = read_seeds(tmp_path / 'seeds' / f'{sample["image_id"]}.npz')
         assert seeds.size == sample['ori_shape']
@@ -129,3 +134,11 @@ def test_figures_without_prefix(predictions, run_metric, with_background):
 def test_wrong_background_score(score):
     with pytest.raises(ValueError, match='background_score'):
         METRICS.build(dict(type='SeedMetric', background_score=score))
+
+
+def test_otsu_sees_all_photographs_and_no_mask(predictions, run_metric):
+    samples, _ = predictions()
+    with_masks = run_metric(METRICS.build(dict(type='SeedMetric')), samples)
+    for sample in samples[:3]:
+        sample['seg_map_path'] = None
+    assert run_metric(METRICS.build(dict(type='SeedMetric')), samples)['cam/background_otsu'] == with_masks['cam/background_otsu']

@@ -183,6 +183,15 @@ def test_damage_is_never_a_crash(tmp_path):
             assert 'a.npy' in str(error)
 
 
+def test_what_is_there_many_times_is_read_once(tmp_path):
+    value = [1.5] * 1000
+    for _ in range(5):
+        value = [value] * 1000
+    np.save(tmp_path / 'a.npy', {'a': value})
+    found = read_npy_object(tmp_path / 'a.npy')['a']
+    assert found[0] is found[999] and found[3][2][1][0][5][7] == 1.5
+
+
 def test_missing_and_nested(tmp_path):
     with pytest.raises(DataError, match=r'absent\.npy'):
         read_npy_object(tmp_path / 'absent.npy')

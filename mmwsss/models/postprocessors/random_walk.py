@@ -8,6 +8,21 @@ from mmwsss.fileio import Seeds
 from mmwsss.ops import background_score, random_walk
 
 
+def pool_to_cells(maps: Tensor, cells: tuple[int, int], stride: int) -> Tensor:
+    """Average maps (K, H, W) over the cells of a grid; zeros fill the cells that reach beyond.
+
+    Args:
+        maps (Tensor): Floating-point (K, H, W).
+        cells (tuple[int, int]): Rows h and columns w of the grid, enough to cover the maps.
+        stride (int): Pixels a cell.
+
+    Returns:
+        Tensor: (K, h, w).
+    """
+    height, width = maps.shape[1:]
+    return F.avg_pool2d(F.pad(maps, (0, cells[1] * stride - width, 0, cells[0] * stride - height)), stride)
+
+
 @MODELS.register_module()
 class RandomWalk(nn.Module):
     """Spreads the seeds of a photograph over its affinity field.
@@ -62,7 +77,6 @@ class RandomWalk(nn.Module):
         height, width = affinity.shape[1:]
         if not len(cams):
             return class_ids, cams.new_zeros(0, height, width)
-        padded = F.pad(cams, (0, width * stride - size[1], 0, height * stride - size[0]))
-        cells = F.avg_pool2d(padded, stride)
+        cells = pool_to_cells(cams, (height, width), stride)
         walked = random_walk(cells[None], affinity[None].float(), self.beta, self.num_steps, self.method)[0]
         return class_ids, walked

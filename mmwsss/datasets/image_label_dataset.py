@@ -3,6 +3,8 @@ from collections.abc import Callable, Sequence
 
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
+from mmengine.dist import is_main_process
+from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS
 
 from mmwsss.fileio import DataError, check_image_id, class_of_index
@@ -161,7 +163,8 @@ class ImageLabelDataset(BaseDataset):
         if self.image_labels is None:
             return
         if self.image_labels == 'masks':
-            labels = {sample['image_id']: self._labels_of_mask(sample) for sample in samples}
+            read = track_iter_progress(samples) if is_main_process() else samples
+            labels = {sample['image_id']: self._labels_of_mask(sample) for sample in read}
         else:
             labels = read_image_labels(self.image_labels, [sample['image_id'] for sample in samples])
         foreground = self.foreground

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS
 
 from mmwsss.evaluation.confusion import classes_of_truth, confusion_matrix, mean_iou, read_truth
@@ -124,9 +125,8 @@ def measure(photographs: Sequence[Photograph], num_classes: int, background_scor
     """
     measured = []
     total = np.zeros((num_classes, num_classes + 1, NUM_BINS), np.int64)
-    for photograph in photographs:
-        if photograph.truth_path is None or not photograph.seed_path.is_file():
-            continue
+    compared = [one for one in photographs if one.truth_path is not None and one.seed_path.is_file()]
+    for photograph in track_iter_progress(compared) if compared else ():
         seeds = read_seeds(photograph.seed_path)
         counts = count_seeds(seeds, photograph.truth_path, photograph.truth_classes, num_classes)
         total += counts

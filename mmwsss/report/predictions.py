@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from mmengine.runner.amp import autocast
+from mmengine.utils import track_iter_progress
 from mmseg.registry import MODELS, TRANSFORMS
 
 from mmwsss.engine import check_state_dict, has_bfloat16, load_from_local
@@ -55,7 +56,7 @@ class TrainedStep:
             tuple: The id of a photograph, and at its size `affinity` (float32, boundaries) and `random walk`
             (uint8, class indices) of a network that spreads seeds, `segmentor` of one that segments.
         """
-        for photograph in photographs:
+        for photograph in track_iter_progress(photographs) if photographs else ():
             with DefaultScope.overwrite_default_scope(self.scope), autocast(enabled=self.mixed):
                 yield photograph.image_id, self._predict(_sample(photograph))
 

@@ -12,22 +12,33 @@ CONFUSIONS_FILE = 'confusions.json'
 MEMORY_FILE = 'memory.json'
 
 
-def read_losses(folder: Path) -> dict[str, tuple[list[int], list[float]]]:
-    """Losses that the trainings of a step logged, by name: iterations and values.
+def read_scalars(folder: Path) -> dict[str, tuple[list[int], list[float]]]:
+    """Numbers that the runs in a work directory logged, by name: iterations and values.
 
-    Where a training was resumed, what the later run logged of an iteration counts. The total is left out
-    where it has a single part.
+    Where a training was resumed, what the later run logged of an iteration counts. Of a line that was cut off, and
+    of what is no number, nothing is read.
     """
     by_name: dict[str, dict[int, float]] = {}
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text(encoding='utf-8').splitlines():
-            logged = json.loads(line)
+            try:
+                logged = json.loads(line)
+            except ValueError:
+                continue
             for name, value in logged.items():
-                if name.startswith('loss') or '.loss' in name:
+                if name not in ('step', 'iter', 'epoch') and isinstance(value, int | float) and 'step' in logged:
                     by_name.setdefault(name, {})[logged['step']] = value
-    if len(by_name) == 2:
-        by_name.pop('loss', None)
     return {name: (sorted(values), [values[at] for at in sorted(values)]) for name, values in by_name.items()}
+
+
+def read_losses(folder: Path) -> dict[str, tuple[list[int], list[float]]]:
+    """Losses of :func:`read_scalars`; the total is left out where it has a single part."""
+    losses = {
+        name: values for name, values in read_scalars(folder).items() if name.startswith('loss') or '.loss' in name
+    }
+    if len(losses) == 2:
+        losses.pop('loss', None)
+    return losses
 
 
 def read_confusions(work_dir: Path, steps: Iterable[str]) -> dict[str, np.ndarray]:

@@ -13,7 +13,6 @@ from mmseg.registry import MODELS
 
 from mmwsss.apis import PseudoMaskInferencer
 from mmwsss.apis.command import Launcher
-from mmwsss.apis.launch import load_config
 from mmwsss.apis.pipeline import Pipeline
 from mmwsss.datasets.folder import write_folder_dataset
 from mmwsss.engine import find_trained_checkpoint
@@ -69,6 +68,7 @@ def write_weights(path):
     """Weights of the kind that the classifier starts from, at random."""
     model = Config.fromfile(ROOT / 'configs' / '_base_' / 'models' / 'cam_mobilenet_v2.py').model
     model.head.num_labels = 2
+    torch.manual_seed(0)
     network = MODELS.build(model)
     state = {f'conv2.{name}': value for name, value in network.head.expand.state_dict().items()}
     torch.save(dict(state_dict={**network.backbone.state_dict(), **state}), path)
@@ -180,5 +180,4 @@ def test_training_without_masks_is_not_validated(pipeline):
     assert segmentor.run == 'train'
     command = pipeline.phase_command(segmentor, 'train')
     assert 'val_dataloader=None' in command
-    assert load_config(str(pipeline.folder / segmentor.config), None, {'val_cfg': None}).val_cfg is None
     assert pipeline.configs['segmentor'].val_dataloader is None

@@ -154,7 +154,7 @@ class SeedMetric(StreamingMetric):
         if self._levels is not None:
             counts = self.empty()
             counts[-1, :-1], self._levels = self._levels, None
-            self._add(counts)
+            self._sum = counts if self._sum is None else self._sum + counts
         return super().evaluate(size)
 
     def empty(self) -> np.ndarray:

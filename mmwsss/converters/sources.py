@@ -350,11 +350,10 @@ def _mobilenet_v3(tensors: Mapping[str, Tensor]) -> Source | None:
             (r'features\.(\d+)\.block\.(\d)\.(?:(fc[12]|[01])\.)(\w+)', rename),
             (r'classifier\.[03]\.(?:weight|bias)', None),
         )
-    return Source(
-        f'MobileNetV3-{arch} of {"timm" if timm else "torchvision"}: backbone',
-        dict(type='MobileNetV3', arch=arch),
-        rules,
-    )
+    backbone = dict(type='MobileNetV3', arch=arch)
+    if not timm:
+        backbone['norm_cfg'] = dict(type='BN', eps=0.001)
+    return Source(f'MobileNetV3-{arch} of {"timm" if timm else "torchvision"}: backbone', backbone, rules)
 
 
 _SOURCES = (_psa_resnet38, _mxnet_resnet38, _vgg16, _irn, _resnet, _mobilenet_v2, _mobilenet_v3)

@@ -1,7 +1,9 @@
-"""The published AffinityNet networks, recorded, and the weights that they were recorded with."""
+"""The published AffinityNet networks, recorded, with their weights, and writers of MXNet's and Caffe's files."""
 
+import struct
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,18 +66,65 @@ def networks():
         return RecordedNetworks({key: file[key] for key in file.files})
 
 
+MXNET_DTYPES = {np.dtype(np.float32): 0, np.dtype(np.float16): 2, np.dtype(np.int64): 6}
+MXNET_VERSIONS = dict(legacy=None, v1=0xF993FAC8, v2=0xF993FAC9, v3=0xF993FACA)
+
+
+def mxnet_file(arrays, version='v2', storage=0):
+    magic = MXNET_VERSIONS[version]
+    data = struct.pack('<QQQ', 0x112, 0, len(arrays))
+    for array in arrays.values():
+        data += b'' if magic is None else struct.pack('<I', magic)
+        data += struct.pack('<i', storage) if version in ('v2', 'v3') else b''
+        sides = 'I' if magic is None else 'q'
+        data += struct.pack(f'<I{array.ndim}{sides}', array.ndim, *array.shape)
+        data += struct.pack('<iii', 1, 0, MXNET_DTYPES[array.dtype]) + array.tobytes()
+    data += struct.pack('<Q', len(arrays))
+    return data + b''.join(struct.pack('<Q', len(name)) + name.encode() for name in arrays)
+
+
+def varint(number):
+    data = b''
+    while number >= 0x80:
+        data, number = data + bytes([number & 0x7F | 0x80]), number >> 7
+    return data + bytes([number])
+
+
+def field(number, value):
+    """A protobuf field: a number, or bytes of a message or text."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def caffe_blob(array, kind='packed'):
+    if kind == 'legacy':
+        sides = (*[1] * (4 - array.ndim), *array.shape)
+        shape = b''.join(field(number, side) for number, side in enumerate(sides, 1))
+    elif kind == 'unpacked':
+        shape = field(7, b''.join(field(1, side) for side in array.shape))
+    else:
+        shape = field(7, field(1, b''.join(map(varint, array.shape))))
+    if kind == 'unpacked':
+        return b''.join(varint(5 << 3 | 5) + struct.pack('<f', value) for value in array.flat) + shape
+    return shape + field(5, array.astype('<f4').tobytes())
+
+
+def caffe_file(layers, kind='packed'):
+    """``layers``: arrays of a weight and a bias by the layer's name."""
+    data = field(1, b'net') + field(5, 1)
+    for name, blobs in layers.items():
+        blobs = [caffe_blob(blob, kind) for blob in blobs]
+        if kind == 'legacy':
+            layer = field(2, b'data') + b''.join(field(6, blob) for blob in blobs) + field(4, name.encode())
+            data += field(2, field(5, 4) + layer)
+        else:
+            layer = field(1, name.encode()) + field(2, b'Convolution')
+            data += field(100, layer + b''.join(field(7, blob) for blob in blobs))
+    return data
+
+
 @pytest.fixture(scope='session')
-def narrow():
-    """``narrow(tensors, divisor)``: as if the network had fewer channels, random, for small files."""
-
-    def make(shapes, divisor=32, keep=()):
-        generator = torch.Generator().manual_seed(0)
-        tensors = {}
-        for name, shape in shapes.items():
-            sides = [side if side in (1, 3, *keep) else max(side // divisor, 1) for side in shape]
-            tensors[name] = torch.rand(sides, generator=generator)
-            if name.endswith('num_batches_tracked'):
-                tensors[name] = torch.zeros((), dtype=torch.int64)
-        return tensors
-
-    return make
+def writers():
+    """``mxnet(arrays, version, storage)`` and ``caffe(layers, kind)`` give the bytes of a file."""
+    return SimpleNamespace(mxnet=mxnet_file, caffe=caffe_file, field=field, varint=varint)

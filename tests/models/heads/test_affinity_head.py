@@ -32,6 +32,13 @@ def test_embedding_of_the_configured_taps(norm_cfg):
     torch.testing.assert_close(other([None, feats[1], feats[2], feats[0]], (5, 6)), out)
 
 
+def test_each_tap_has_its_own_norm():
+    head = build(channels=(4, 8, 16), norm_cfg=[dict(type='GN', num_groups=groups) for groups in (1, 2, 4)])
+    assert [projection[1].num_groups for projection in head.projections] == [1, 2, 4]
+    with pytest.raises(ValueError, match='norm_cfg'):
+        build(norm_cfg=[dict(type='BN')])
+
+
 def test_taps_of_other_sizes_come_to_the_grid():
     head, feats = build(), features()
     coarse = [feats[0], torch.nn.functional.avg_pool2d(feats[1], 2), feats[2]]

@@ -25,7 +25,7 @@ _RESNET38_PARTS = {
     'bn_branch2b2': 'norm3',
     'conv_branch2b2': 'conv3',
 }
-_MXNET_LEAVES = dict(gamma='weight', beta='bias', mean='running_mean', var='running_var', weight='weight')
+_MXNET_LEAVES = dict(gamma='weight', beta='bias', mean='running_mean', var='running_var')
 _HEAD_RULES: tuple[Rule, ...] = (
     (r'fc8\.weight', 'head.classifier.weight'),
     (r'f8_([345])\.weight', lambda match: f'head.projections.{int(match[1]) - 3}.0.weight'),

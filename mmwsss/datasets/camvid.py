@@ -63,7 +63,7 @@ class CamVidDataset(BaseSegDataset):
         ],
     )
 
-    def __init__(self, img_suffix: str | None = None, **kwargs) -> None:
+    def __init__(self, img_suffix: str | None = None, **kwargs: object) -> None:
         super().__init__(img_suffix=img_suffix, **kwargs)
 
     @classmethod

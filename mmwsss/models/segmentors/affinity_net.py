@@ -50,7 +50,9 @@ class AffinityNet(BaseModel):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
             return self.backbone(inputs)
 
-    def forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'):
+    def forward(
+        self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'
+    ) -> dict | list[SegDataSample] | Tensor:
         """Run the network.
 
         Args:

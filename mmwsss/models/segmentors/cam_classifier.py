@@ -50,7 +50,9 @@ class CAMClassifier(BaseModel):
         if self.test_cfg is not None:
             _check_test_cfg(self.test_cfg)
 
-    def forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'):
+    def forward(
+        self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'
+    ) -> dict | list[SegDataSample] | Tensor:
         """Run the network.
 
         Args:

@@ -13,6 +13,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from mmengine.utils import track_iter_progress
 from PIL import Image
 from rough_cams import pick_photographs, rough_cams
 
@@ -41,7 +42,7 @@ def main():
 
     generator = torch.Generator().manual_seed(0)
     agreement, difference, seconds = [], [], {'pydensecrf': [], 'torch': []}
-    for path in paths:
+    for path in track_iter_progress(paths):
         image = np.array(Image.open(path).convert('RGB'))
         cams = rough_cams(image.shape[:2], args.classes, generator)
         scores = torch.cat([background_score(cams, ALPHA), cams])

@@ -19,6 +19,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from mmengine.utils import track_iter_progress
 from PIL import Image
 from rough_cams import pick_photographs, rough_cams
 
@@ -94,13 +95,13 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         agreement, times = [], dict(published=[], ours=[])
-        for path in paths:
+        for path in track_iter_progress(paths):
             expected = published_labels(path, args.classes, folder)
             agreement.append(float((expected == our_labels(path, args.classes, folder)).mean()))
             for name, way in (('published', published_labels), ('ours', our_labels)):
                 times[name].append(seconds(way, path, args.classes, folder))
         pools = {1: [], args.workers: []}
-        for _ in range(args.runs):
+        for _ in track_iter_progress(range(args.runs)):
             for workers, spent in pools.items():
                 spent.append(pool_seconds(workers, paths, args.classes, folder))
     size = Image.open(paths[0]).size

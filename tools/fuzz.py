@@ -10,6 +10,7 @@ format. A failure ends the run with the smallest content that hypothesis could f
 import argparse
 import io
 import json
+import struct
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -26,9 +27,11 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from mmwsss.apis.launch import run_tool
+from mmwsss.converters.readers import read_tensors
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine import load_from_local
 from mmwsss.fileio import DataError, Seeds, read_mask, read_photo, read_seeds, write_mask, write_seeds
+from mmwsss.fileio.npy_seeds import read_npy_seeds
 
 
 class Target(NamedTuple):
@@ -148,6 +151,43 @@ def _whole_checkpoints() -> list[bytes]:
     return [_made_by(partial(torch.save, content, _use_new_zipfile_serialization=new), '.pth') for new in (True, False)]
 
 
+def _whole_npy_seeds() -> list[bytes]:
+    maps = np.linspace(0, 1, 96, dtype=np.float32).reshape(2, 6, 8)
+    keys = np.array([0, 2])
+    contents = [
+        {0: maps[0], 2: maps[1]},
+        dict(keys=torch.from_numpy(keys), high_res=maps, cam=torch.from_numpy(maps)),
+        dict(keys=keys, attn_highres=maps.astype(np.float16)),
+    ]
+    files = []
+    for content in contents:
+        buffer = io.BytesIO()
+        np.save(buffer, content, allow_pickle=True)
+        files.append(buffer.getvalue())
+    return files
+
+
+def _mxnet_weights() -> bytes:
+    array = struct.pack('<IiI2q3i', 0xF993FAC9, 0, 2, 2, 3, 1, 0, 0) + np.arange(6, dtype='<f4').tobytes()
+    names = b''.join(struct.pack('<Q', len(name)) + name for name in (b'arg:a_weight', b'aux:b'))
+    return struct.pack('<3Q', 0x112, 0, 2) + array * 2 + struct.pack('<Q', 2) + names
+
+
+def _caffe_weights() -> bytes:
+    def field(number: int, content: bytes) -> bytes:
+        tag = number << 3 | 2
+        return bytes([tag] if tag < 128 else [tag & 127 | 128, tag >> 7]) + bytes([len(content)]) + content
+
+    blob = field(7, field(1, bytes([2, 3]))) + field(5, np.arange(6, dtype='<f4').tobytes())
+    old = b'\x08\x01\x10\x01\x18\x02\x20\x03' + field(5, np.arange(6, dtype='<f4').tobytes())
+    return field(100, field(1, b'conv1') + field(7, blob) * 2) + field(2, field(4, b'fc') + field(6, old))
+
+
+def _safetensors_weights() -> bytes:
+    header = json.dumps(dict(a=dict(dtype='F32', shape=[2, 3], data_offsets=[0, 24]))).encode()
+    return struct.pack('<Q', len(header)) + header + np.arange(6, dtype='<f4').tobytes()
+
+
 _NAMES = st.sampled_from(['cat', 'dog', '', '../up', '/abs', 'a/b', 'ü x']) | st.text(max_size=8)
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | _NAMES,
@@ -229,6 +269,10 @@ def targets() -> Mapping[str, Target]:
             | st.binary(max_size=64),
             read_image_labels,
         ),
+        npy_seeds=Target('f.npy', damaged(_whole_npy_seeds()) | st.binary(max_size=64), read_npy_seeds),
+        mxnet=Target('f.params', damaged([_mxnet_weights()]), read_tensors),
+        caffe=Target('f.caffemodel', damaged([_caffe_weights()]) | st.binary(max_size=64), read_tensors),
+        safetensors=Target('f.safetensors', damaged([_safetensors_weights()]), read_tensors),
         xml=Target(
             'f.xml',
             damaged([_VOC]) | _xml() | st.binary(max_size=64),

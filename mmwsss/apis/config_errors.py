@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmseg.registry import OPTIMIZERS
 
 import mmwsss
 from mmwsss.fileio import DataError
@@ -58,6 +59,17 @@ def require(cfg: Config, names: Iterable[str]) -> None:
         raise DataError(f'{cfg.filename or "config"}: expected {", ".join(missing)}')
 
 
+def check_optimizer(cfg: Config) -> None:
+    """Refuses an optimizer that is not registered, of which mmengine says only that None is not callable.
+
+    Raises:
+        DataError: Naming it.
+    """
+    kind = (cfg.optim_wrapper.get('optimizer') or {}).get('type')
+    if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+        raise DataError(f'config: optim_wrapper.optimizer.type: {kind} is not in the registry of optimizers')
+
+
 def describe_mistake(error: BaseException) -> str | None:
     """One line for an error that a config or data caused, None for any other.
 
@@ -79,7 +91,7 @@ def describe_mistake(error: BaseException) -> str | None:
 def _component(variables: Mapping[str, Any]) -> str:
     """The component that was being built, with its plain arguments."""
     kind, arguments = variables.get('obj_type') or variables['cfg'].get('type'), variables.get('args', {})
-    plain = {name: value for name, value in arguments.items() if not isinstance(value, dict | list) and name != 'type'}
+    plain = {name: value for name, value in arguments.items() if isinstance(value, str | int | float | None)}
     listed = ', '.join(f'{name}={reprlib.repr(value)}' for name, value in plain.items())
     return f'{getattr(kind, "__name__", kind)}({listed})'
 

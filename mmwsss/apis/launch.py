@@ -23,7 +23,7 @@ from mmwsss.engine import SKIPPED_FILE, find_resumable_checkpoint
 from mmwsss.evaluation.recording import recorded_confusions
 from mmwsss.fileio import DataError, atomic_write_json
 
-from .config_errors import check_keys, check_options, describe_mistake, require
+from .config_errors import check_keys, check_optimizer, check_options, describe_mistake, require
 from .memory import keep_freed_memory, note_memory
 
 SETTINGS_VARIABLE = 'MMWSSS_SETTINGS'
@@ -293,6 +293,7 @@ def train(cfg: Config) -> None:
     The last losses, and the metrics of the last validation, are in `training.json` of the work directory.
     """
     require(cfg, ['model', 'train_dataloader', 'train_cfg', 'optim_wrapper'])
+    check_optimizer(cfg)
     with _process_group():
         _train(cfg)
 

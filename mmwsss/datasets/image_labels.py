@@ -5,6 +5,7 @@ import io
 import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine import fileio
@@ -50,7 +51,9 @@ def _read_file(source: str, backend_args: dict | None) -> dict[str, list[str]]:
     if source.endswith('.csv'):
         return _parse_csv(source, text)
     if source.endswith('.json'):
-        return _parse_json(source, text)
+        content = _load_json(source, text)
+        del text  # which can be as large as what was read from it
+        return _parse_json(source, content)
     raise DataError(f'{source}: expected image-level labels as .json, .csv or a folder of VOC .xml files')
 
 
@@ -72,13 +75,26 @@ def _parse_csv(source: str, text: str) -> dict[str, list[str]]:
     return labels
 
 
-def _parse_json(source: str, text: str) -> dict[str, list[str]]:
+class _Image(NamedTuple):
+    id: Any
+    file_name: Any
+
+
+class _Annotation(NamedTuple):
+    image_id: Any
+    category_id: Any
+
+
+def _load_json(source: str, text: str) -> Any:
     try:
-        content = json.loads(text, object_pairs_hook=lambda pairs: _unique(source, pairs))
+        return json.loads(text, object_pairs_hook=lambda pairs: _unique(source, pairs))
     except DataError:
         raise
     except (ValueError, RecursionError) as error:  # beside JSONDecodeError, a number of too many digits
         raise DataError(f'{source}: expected JSON, {error}') from error
+
+
+def _parse_json(source: str, content: Any) -> dict[str, list[str]]:
     if isinstance(content, dict) and {'images', 'annotations', 'categories'} <= content.keys():
         return _parse_coco(source, content)
     if not isinstance(content, dict) or not all(
@@ -88,28 +104,39 @@ def _parse_json(source: str, text: str) -> dict[str, list[str]]:
     return content
 
 
-def _unique(source: str, pairs: list[tuple]) -> dict:
+def _unique(source: str, pairs: list[tuple]) -> dict | _Image | _Annotation:
+    """An object whose keys are all different; of COCO's images and annotations, what labels need."""
     unique = dict(pairs)
     if len(unique) < len(pairs):
         seen = set()
         repeated = next(key for key, _ in pairs if key in seen or seen.add(key))
         raise DataError(f'{source}: the key {repeated!r} is there twice')
+    if 'image_id' in unique and 'category_id' in unique:
+        return _Annotation(unique['image_id'], unique['category_id'])
+    if 'id' in unique and 'file_name' in unique:
+        return _Image(unique['id'], unique['file_name'])
     return unique
 
 
 def _parse_coco(source: str, content: dict) -> dict[str, list[str]]:
     try:
         names = {category['id']: category['name'] for category in content['categories']}
-        files = {image['id']: image['file_name'].rsplit('.', 1)[0] for image in content['images']}
+        images = content.pop('images')
+        files = {image.id: image.file_name.rsplit('.', 1)[0] for image in images}
         if not all(isinstance(name, str) for name in names.values()):
             raise TypeError('the name of a category')
-        present: dict[str, set[str]] = {image_id: set() for image_id in files.values()}
-        if not len(content['images']) == len(files) == len(present):
+        present: dict[str, tuple[str, ...]] = dict.fromkeys(files.values(), ())
+        if not len(images) == len(files) == len(present):
             raise DataError(f'{source}: expected COCO images whose ids and file names without suffix are all different')
-        for annotation in content['annotations']:
-            present[files[annotation['image_id']]].add(names[annotation['category_id']])
+        del images
+        for image_id, category_id in content.pop('annotations'):
+            found, name = present[files[image_id]], names[category_id]
+            if name not in found:
+                present[files[image_id]] = (*found, name)
         return {image_id: sorted(found) for image_id, found in present.items()}
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(f'{source}: expected a COCO annotation file, {error!r} is missing or malformed') from error
 
 

@@ -1,0 +1,52 @@
+"""A short run of tools/fuzz.py, and that it finds what it looks for."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from hypothesis import strategies as st
+
+from mmwsss.fileio import DataError
+
+PATH = Path(__file__).parents[2] / 'tools/fuzz.py'
+SPEC = importlib.util.spec_from_file_location('tool_fuzz', PATH)
+fuzz = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(fuzz)
+
+
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize('name', fuzz.targets())
+def test_reader_raises_nothing_but_its_error(name):
+    fuzz.fuzz(name, examples=40)
+
+
+def test_whole_files_are_read(tmp_path):
+    """Otherwise all damage would be done to files that no reader gets far with."""
+    wholes = dict(
+        photo=fuzz._whole_photos(),
+        mask=fuzz._whole_masks(),
+        seeds=fuzz._whole_seeds(),
+        checkpoint=fuzz._whole_checkpoints(),
+        npy_seeds=fuzz._whole_npy_seeds(),
+        mxnet=[fuzz._mxnet_weights()],
+        caffe=[fuzz._caffe_weights()],
+        safetensors=[fuzz._safetensors_weights()],
+    )
+    for name, contents in wholes.items():
+        target = fuzz.targets()[name]
+        for content in contents:
+            (tmp_path / target.name).write_bytes(content)
+            assert target.read(str(tmp_path / target.name)) is not None
+
+
+@pytest.mark.parametrize(
+    'error, message', [(KeyError('x'), 'x'), (DataError('cannot be read'), 'the error names no file: cannot be read')]
+)
+def test_other_errors_are_found(monkeypatch, error, message):
+    def read(path):
+        if Path(path).read_bytes().startswith(b'\1'):
+            raise error
+
+    monkeypatch.setattr(fuzz, 'targets', lambda: dict(toy=fuzz.Target('f.bin', st.binary(min_size=1), read)))
+    with pytest.raises((KeyError, AssertionError), match=message):
+        fuzz.fuzz('toy', examples=3000)

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
+from mmwsss import engine  # noqa: F401
 from mmwsss.fileio import DataError, write_mask
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')

@@ -1,6 +1,7 @@
 """Readers of image-level labels: which classes are in which photograph."""
 
 import csv
+import gc
 import io
 import json
 import xml.etree.ElementTree as ElementTree
@@ -86,12 +87,18 @@ class _Annotation(NamedTuple):
 
 
 def _load_json(source: str, text: str) -> Any:
+    # Millions of objects without a cycle: looking for one again and again would take most of the time.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         return json.loads(text, object_pairs_hook=lambda pairs: _unique(source, pairs))
     except DataError:
         raise
     except (ValueError, RecursionError) as error:  # beside JSONDecodeError, a number of too many digits
         raise DataError(f'{source}: expected JSON, {error}') from error
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _parse_json(source: str, content: Any) -> dict[str, list[str]]:

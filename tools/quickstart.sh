@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/install.sh
-python tools/dataset_converters/scenes.py data/scenes
+python tools/dataset_converters/scenes.py data/scenes --workers 2
 python tools/pipeline.py configs/affinitynet/scenes/pipeline.py "$@"

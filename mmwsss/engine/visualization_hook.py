@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmcv.transforms import Compose
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -33,7 +32,7 @@ class MapVisualizationHook(Hook):
     Args:
         interval (int): Iterations from one drawing to the next. Defaults to 200.
         num_photographs (int): Photographs of the training data, evenly spread over their list. Defaults to 4.
-        long_side (int): Pixels of the long side that the network sees. Defaults to 320.
+        long_side (int): Larger photographs are shrunk to this many pixels on the long side. Defaults to 320.
 
     Raises:
         ValueError: If an argument is less than 1.
@@ -49,12 +48,10 @@ class MapVisualizationHook(Hook):
                 raise ValueError(f'{name} must be at least 1, got {value}')
         self.interval = interval
         self.num_photographs = num_photographs
-        steps = [
-            dict(type='LoadPhoto'),
-            dict(type='Resize', scale=(long_side, long_side), keep_ratio=True),
-            dict(type='PackWeakInputs'),
-        ]
-        self.pipeline = Compose([TRANSFORMS.build(step) for step in steps])
+        self.long_side = long_side
+        self.load = TRANSFORMS.build(dict(type='LoadPhoto'))
+        self.shrink = TRANSFORMS.build(dict(type='Resize', scale=(long_side, long_side), keep_ratio=True))
+        self.pack = TRANSFORMS.build(dict(type='PackWeakInputs'))
         self.samples: list[dict[str, Any]] = []
         self.palette = np.zeros((0, 3), np.uint8)
 
@@ -88,7 +85,10 @@ class MapVisualizationHook(Hook):
         training = model.training
         model.eval()
         for sample in self.samples:
-            packed = self.pipeline(dict(sample))
+            results = self.load(dict(sample))
+            if max(results['img'].shape[:2]) > self.long_side:
+                results = self.shrink(results)
+            packed = self.pack(results)
             photo = packed['inputs'].permute(1, 2, 0).numpy()[:, :, ::-1]
             batch = model.data_preprocessor(pseudo_collate([packed]), False)
             draw, kind = (_draw_cams, 'cam') if hasattr(model.head, 'localise') else (_draw_affinity, 'affinity')

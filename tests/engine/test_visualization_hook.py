@@ -78,7 +78,7 @@ def test_affinities_are_drawn_as_boundaries(train, affinity_config):
     drawn = pictures(folder)
     assert sorted(drawn) == ['affinity_p0_2.png', 'affinity_p2_2.png', 'affinity_sub_p1_2.png']
     picture = drawn['affinity_p0_2.png']
-    assert picture.shape == (46, 128, 3) and np.ptp(picture[:, 64:]) > 50
+    assert picture.shape == (40, 112, 3) and np.ptp(picture[:, 56:]) > 50
 
 
 def test_tensorboard_gets_the_pictures(train, cam_config):

@@ -296,7 +296,7 @@ def write_plot(path: str | Path, rows: Sequence[dict]) -> None:
     """
     axis_labels = {'alpha': 'exponent alpha of the background', 'background': 'constant background score'}
     axes_wanted = [name for name in axis_labels if any(row[name] is not None for row in rows)]
-    figure = Figure(figsize=(5.6 * len(axes_wanted), 4.2), layout='constrained')
+    figure = Figure(figsize=(5.6 * len(axes_wanted), 5.2), layout='constrained')
     for place, name in enumerate(axes_wanted, 1):
         axes = figure.add_subplot(1, len(axes_wanted), place)
         lines: dict[tuple, list[dict]] = {}
@@ -309,9 +309,13 @@ def write_plot(path: str | Path, rows: Sequence[dict]) -> None:
             label += '' if crf is None else f', CRF {crf}'
             style = dict(marker='o', markersize=3, linestyle='-' if crf is None else '--')
             axes.plot([row[name] for row in members], [row['mIoU'] for row in members], label=label, **style)
-        axes.set(xlabel=axis_labels[name], ylabel='mIoU in percent', title='any choice is one with masks')
+        axes.set(
+            xlabel=axis_labels[name],
+            ylabel='mIoU in percent',
+            title='compared by masks: a choice is one with ground truth',
+        )
         axes.grid(color='#e3e6ea')
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, frameon=False, loc='upper center', bbox_to_anchor=(0.5, -0.14), ncols=2)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=Path(path).suffix.lstrip('.'), dpi=120)
     atomic_write(path, buffer.getvalue())

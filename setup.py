@@ -61,6 +61,7 @@ setup(
         'onedl': read_requirements('onedl'),
         'openmmlab': read_requirements('openmmlab'),
         'docs': read_requirements('docs'),
-        'dev': ['hypothesis>=6', 'pytest>=7', 'ruff>=0.5'],
+        'coco': ['pycocotools>=2.0.7'],
+        'dev': ['hypothesis>=6', 'pycocotools>=2.0.7', 'pytest>=7', 'ruff>=0.5'],
     },
 )

@@ -18,10 +18,10 @@ model = dict(
         strides=(1, 2, 1),
         dilations=(1, 1, 1),
         out_indices=(0, 1, 2),
-        stem_channels=24,
-        base_channels=24,
+        stem_channels=16,
+        base_channels=16,
         norm_cfg=dict(type='BN'),
         style='pytorch',
     ),
-    head=dict(type='CAMHead', in_channels=96, dropout_ratio=0.0),
+    head=dict(type='CAMHead', in_channels=64, dropout_ratio=0.0),
 )

@@ -3,7 +3,7 @@ _base_ = [
     '../../_base_/default_runtime.py',
     '../../_base_/datasets/scenes_train.py',
     '../../_base_/models/cam_r18.py',
-    '../../_base_/schedules/sgd_poly_short.py',
+    '../../_base_/schedules/sgd_poly.py',
 ]
 randomness = dict(seed={{_base_.seed}})
 model = dict(head=dict(num_labels={{_base_.num_labels}}))

@@ -4,7 +4,7 @@ _base_ = [
     '../../_base_/datasets/scenes_train.py',
     '../../_base_/datasets/scenes_test.py',
     '../../_base_/models/fcn_r18.py',
-    '../../_base_/schedules/sgd_poly_short.py',
+    '../../_base_/schedules/sgd_poly.py',
 ]
 randomness = dict(seed={{_base_.seed}})
 model = dict(

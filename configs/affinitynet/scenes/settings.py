@@ -25,12 +25,12 @@ pseudo_mask_dir = f'{work_dir}/pseudo_masks'
 
 seed = 0
 num_workers = 1
-seed_iters = 500
+seed_iters = 600
 background_score = 0.2
 affinity_iters = 220
 beta = 16
 alpha = 32
 num_steps = 16
-segmentor_iters = 360
+segmentor_iters = 450
 # No pretrained weights exist for this data set: AffinityNet and the segmentor start from the classifier.
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'

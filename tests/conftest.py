@@ -10,6 +10,13 @@ import pytest
 CLASSES = ('background', 'disc', 'stripe', 'box')
 
 
+@pytest.fixture(autouse=True)
+def settings_of_the_folder(monkeypatch):
+    """Configs read the settings beside them, whatever a test before asked for."""
+    monkeypatch.setenv('MMWSSS_SETTINGS', '')
+    monkeypatch.delenv('MMWSSS_SETTINGS')
+
+
 @pytest.fixture
 def mmseg_scope():
     """Lets component configs name their types as in a config file."""

@@ -6,7 +6,9 @@ _base_ = [
     '../../_base_/schedules/sgd_poly.py',
 ]
 model = dict(
-    backbone=dict(frozen_stages=3, init_cfg=dict(type='Pretrained', checkpoint={{_base_.seed_weights}}, prefix='backbone.')),
+    backbone=dict(
+        frozen_stages=3, init_cfg=dict(type='Pretrained', checkpoint={{_base_.seed_weights}}, prefix='backbone.')
+    ),
     decode_head=dict(num_classes={{_base_.num_classes}}),
 )
 train_dataloader = dict(dataset=dict(dataset={{_base_.train_photos}}, pseudo_mask_dir={{_base_.pseudo_mask_dir}}))

@@ -2,9 +2,9 @@
 
     python tools/benchmarks/labels.py PHOTOGRAPHS --count 60 --out labels.json
 
-Both read a photograph, refine maps of a few classes with two backgrounds, and write a file: the published way the two
-score volumes that training pools later, ours the label map. First the labels of both are compared. Then our way runs
-in a pool of one process and in a pool of `--workers`.
+Both read a photograph, refine stored maps of a few classes with two backgrounds, and write a file: the published way
+the two score volumes that training pools later, ours the label map. First the labels of both are compared. Then our way
+runs in a pool of one process and in a pool of `--workers`.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from mmengine.utils import track_iter_progress
 from PIL import Image
 from rough_cams import pick_photographs, rough_cams
 
+from mmwsss.evaluation.seed_metric import resize_maps
 from mmwsss.fileio import read_photo, write_mask
 from mmwsss.ops import affinity_label_map, background_score, confident_label_map
 
@@ -30,17 +31,17 @@ ALPHAS = 4, 32
 PALETTE = np.arange(30, dtype=np.uint8).reshape(10, 3).tolist()
 
 
-def photograph_and_cams(path, classes):
+def photograph_and_cams(path, seeds):
     image = np.ascontiguousarray(read_photo(path)[:, :, ::-1])
-    return image, rough_cams(image.shape[:2], classes, torch.Generator().manual_seed(len(Path(path).stem)))
+    return image, torch.from_numpy(resize_maps(seeds, image.shape[:2]))
 
 
-def published_labels(path, classes, folder):
+def published_labels(path, seeds, folder):
     """Two CRFs, built one after the other; their scores in a file each."""
     import pydensecrf.densecrf as crfs
     from pydensecrf.utils import unary_from_softmax
 
-    image, cams = photograph_and_cams(path, classes)
+    image, cams = photograph_and_cams(path, seeds)
     refined = []
     for alpha in ALPHAS:
         scores = torch.cat([background_score(cams, alpha), cams]).numpy()
@@ -51,13 +52,13 @@ def published_labels(path, classes, folder):
         crf.addPairwiseBilateral(sxy=80, srgb=13, rgbim=np.copy(image), compat=10)
         refined.append(np.array(crf.inference(10)).reshape(scores.shape))
         np.save(Path(folder, f'{Path(path).stem}_{alpha}.npy'), refined[-1])
-    return confident_label_map(*refined, range(1, classes + 1))
+    return confident_label_map(*refined, range(1, len(seeds) + 1))
 
 
-def our_labels(path, classes, folder):
+def our_labels(path, seeds, folder):
     """What `AffinityLabelMetric` does with a photograph."""
-    image, cams = photograph_and_cams(path, classes)
-    labels = affinity_label_map(image, cams, range(1, classes + 1), *ALPHAS, backend='pydensecrf')
+    image, cams = photograph_and_cams(path, seeds)
+    labels = affinity_label_map(image, cams, range(1, len(seeds) + 1), *ALPHAS, backend='pydensecrf')
     write_mask(Path(folder, f'{Path(path).stem}.png'), labels, PALETTE)
     return labels
 
@@ -72,13 +73,13 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-def pool_seconds(workers, paths, classes, folder):
+def pool_seconds(workers, paths, seeds, folder):
     """Wall time of a pool over all photographs, its start left out."""
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(workers, context, initializer=one_thread) as pool:
-        way = partial(our_labels, classes=classes, folder=folder)
-        list(pool.map(way, paths[: 2 * workers]))
-        return seconds(lambda: list(pool.map(way, paths)))
+        way = partial(our_labels, folder=folder)
+        list(pool.map(way, paths[: 2 * workers], seeds))
+        return seconds(lambda: list(pool.map(way, paths, seeds)))
 
 
 def main():
@@ -93,21 +94,27 @@ def main():
     one_thread()
     paths = pick_photographs(parser, args.photographs, args.count)
 
+    generator = torch.Generator().manual_seed(0)
+    sizes = [Image.open(path).size[::-1] for path in paths]
+    seeds = [
+        rough_cams((-(-height // 4), -(-width // 4)), args.classes, generator).numpy().astype(np.float16)
+        for height, width in sizes
+    ]
+
     with tempfile.TemporaryDirectory() as folder:
         agreement, times = [], dict(published=[], ours=[])
-        for path in track_iter_progress(paths):
-            expected = published_labels(path, args.classes, folder)
-            agreement.append(float((expected == our_labels(path, args.classes, folder)).mean()))
+        for path, maps in track_iter_progress(list(zip(paths, seeds, strict=True))):
+            expected = published_labels(path, maps, folder)
+            agreement.append(float((expected == our_labels(path, maps, folder)).mean()))
             for name, way in (('published', published_labels), ('ours', our_labels)):
-                times[name].append(seconds(way, path, args.classes, folder))
+                times[name].append(seconds(way, path, maps, folder))
         pools = {1: [], args.workers: []}
         for _ in track_iter_progress(range(args.runs)):
             for workers, spent in pools.items():
-                spent.append(pool_seconds(workers, paths, args.classes, folder))
-    size = Image.open(paths[0]).size
+                spent.append(pool_seconds(workers, paths, seeds, folder))
     results = dict(
         photographs=len(paths),
-        first_size=size,
+        megapixels=float(np.mean([height * width for height, width in sizes])) / 1e6,
         classes=args.classes,
         label_agreement=min(agreement),
         seconds={name: median(values) for name, values in times.items()},

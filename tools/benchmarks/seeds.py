@@ -5,7 +5,7 @@
 The photographs, labels, checkpoint, network and scales are those of the config that a pipeline's seed step left.
 The published loop runs each scale and mirror image on its own, resizes the maps of all classes to the photograph, moves
 them off the device and multiplies them by the labels there. Also told: bytes of the stored seeds, and on how many
-pixels label maps made from them agree with those made from the loop's full-size float32 maps.
+pixels label maps made from them agree with those made from full-size float32 maps.
 """
 
 import argparse
@@ -53,11 +53,11 @@ def published_maps(model, batch, size):
 
 
 @torch.no_grad()
-def our_maps(model, batch, size):
+def our_maps(model, batch, size, peak_quantile=1.0):
     """The maps before they are stored, at the size that is asked for."""
     maps, flips, _ = model.multi_scale_maps(batch['inputs'])
     present = batch['data_samples'][0].gt_label.score.nonzero()[:, 0]
-    return fuse_cams([scale[0, present] for scale in maps], size, flips).cpu().numpy()
+    return fuse_cams([scale[0, present] for scale in maps], size, flips, peak_quantile).cpu().numpy()
 
 
 def label_map(maps, class_ids, background):
@@ -115,7 +115,8 @@ def main():
             times['ours'].append(seconds(ours.predict, batch['inputs'], [sample]))
             write_seeds(path, Seeds(sample.class_ids, sample.cams, tuple(sample.ori_shape)))
             stored.append(path.stat().st_size)
-            full = published_maps(plain, batch, tuple(sample.ori_shape))
+            peak_quantile = ours.test_cfg.get('peak_quantile', 1.0)
+            full = our_maps(ours, batch, tuple(sample.ori_shape), peak_quantile)
             maps = resize_maps(read_seeds(path).cams, tuple(sample.ori_shape))
             same = label_map(full, sample.class_ids, args.background) == label_map(
                 maps, sample.class_ids, args.background

@@ -137,9 +137,9 @@ class CAMClassifier(BaseModel):
 
 
 def _check_test_cfg(test_cfg: dict) -> None:
-    known = {'scales', 'flip', 'seed_stride', 'size_divisor', 'peak_quantile', 'gate', 'gate_threshold'}
-    known.add('with_background')
-    unknown, missing = sorted(set(test_cfg) - known), sorted({'scales', 'seed_stride'} - set(test_cfg))
+    required = {'scales', 'seed_stride'}
+    optional = {'flip', 'size_divisor', 'peak_quantile', 'gate', 'gate_threshold', 'with_background'}
+    unknown, missing = sorted(set(test_cfg) - required - optional), sorted(required - set(test_cfg))
     if unknown or missing:
         raise ValueError(f'test_cfg of CAMClassifier has unknown keys {unknown} and lacks {missing}')
     scales = test_cfg['scales']
@@ -149,3 +149,6 @@ def _check_test_cfg(test_cfg: dict) -> None:
     for name in ('seed_stride', 'size_divisor'):
         if not isinstance(test_cfg.get(name, 1), int) or test_cfg.get(name, 1) < 1:
             raise ValueError(f'{name} of test_cfg must be an integer of at least 1, got {test_cfg[name]!r}')
+    peak_quantile = test_cfg.get('peak_quantile', 1)
+    if not isinstance(peak_quantile, int | float) or not 0 < peak_quantile <= 1:
+        raise ValueError(f'peak_quantile of test_cfg must be a number in (0, 1], got {peak_quantile!r}')

@@ -138,6 +138,7 @@ def test_unknown_mode(build):
         (dict(MULTI_SCALE, scales=()), 'scales'),
         (dict(MULTI_SCALE, scales=(1, 0)), 'scales'),
         (dict(MULTI_SCALE, seed_stride=0), 'seed_stride'),
+        (dict(MULTI_SCALE, peak_quantile=1.5), 'peak_quantile'),
         (dict(MULTI_SCALE, size_divisor=0), 'size_divisor'),
     ],
 )

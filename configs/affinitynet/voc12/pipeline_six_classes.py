@@ -6,7 +6,7 @@ overrides = dict(
     train_list='ImageSets/Segmentation/six_trainaug.txt',
     val_list='ImageSets/Segmentation/six_val2007.txt',
     mask_list='ImageSets/Segmentation/six_train.txt',
-    seed_iters=800,
-    affinity_iters=1400,
-    segmentor_iters=500,
+    seed_iters=1000,
+    affinity_iters=1800,
+    segmentor_iters=2000,
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from mmengine.config import Config, DictAction
+from mmengine.dataset import DefaultSampler
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
@@ -21,7 +22,7 @@ from mmseg.registry import METRICS, RUNNERS
 
 from mmwsss.engine import SKIPPED_FILE, find_resumable_checkpoint
 from mmwsss.evaluation.recording import recorded_confusions
-from mmwsss.fileio import DataError, atomic_write_json
+from mmwsss.fileio import DataError, atomic_write_json, is_remote
 
 from .config_errors import check_keys, check_optimizer, check_options, describe_mistake, require
 from .memory import keep_freed_memory, note_memory
@@ -160,6 +161,18 @@ def initialise_processes(cfg: Config) -> None:
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
 
 
+def share_photographs_once(cfg: Config) -> None:
+    """Lets validation and test give each photograph to one process alone.
+
+    By default, the ``DefaultSampler`` of MMEngine repeats photographs until all processes have the same number: two
+    would write the files of one, and metrics that add up would count it twice.
+    """
+    for name in ('val_dataloader', 'test_dataloader'):
+        sampler = (cfg.get(name) or {}).get('sampler') or {}
+        if sampler.get('type') in ('DefaultSampler', DefaultSampler):
+            sampler['round_up'] = False
+
+
 def enable_amp(cfg: Config) -> None:
     """Turns on mixed precision: float16 with loss scaling on a GPU, bfloat16 on a CPU.
 
@@ -196,7 +209,7 @@ def set_test_checkpoint(cfg: Config, checkpoint: str) -> None:
     Raises:
         DataError: If a local file is missing.
     """
-    if '://' not in checkpoint and not os.path.isfile(os.path.expanduser(checkpoint)):
+    if not is_remote(checkpoint) and not os.path.isfile(os.path.expanduser(checkpoint)):
         raise DataError(f'{checkpoint}: expected a checkpoint, found no such file')
     cfg.load_from = checkpoint
     cfg.resume = False
@@ -284,6 +297,7 @@ def build_runner(cfg: Config) -> Runner:
     if not torch.cuda.is_available():
         keep_freed_memory()
     initialise_processes(cfg)
+    share_photographs_once(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 

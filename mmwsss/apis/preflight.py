@@ -16,7 +16,7 @@ from mmseg.registry import DATASETS
 
 from mmwsss.datasets import ImageLabelDataset
 from mmwsss.datasets.image_labels import read_image_labels
-from mmwsss.fileio import DataError, check_image_id
+from mmwsss.fileio import DataError, check_image_id, is_remote
 
 MAX_LISTED = 10
 
@@ -28,6 +28,7 @@ def check_configs(
 
     Each photograph must be a file that OpenCV can decode by its first bytes, each listed photograph must
     have labels, each label be a class (the data set itself checks that), each mask to evaluate on be there.
+    Photographs in an object storage are left to the steps: a request for each would take too long.
 
     Args:
         configs (dict[str, Config]): Config of each step, by name.
@@ -89,7 +90,7 @@ def check_weights(step: str, cfg: Config, made_dirs: tuple[str, ...]) -> None:
     """Refuses a step whose weights to start from are neither there nor under a folder that steps fill."""
     for init in _pretrained(cfg.get('model')):
         checkpoint = str(init.get('checkpoint'))
-        if '://' in checkpoint or os.path.abspath(checkpoint).startswith(made_dirs):
+        if is_remote(checkpoint) or os.path.abspath(checkpoint).startswith(made_dirs):
             continue
         if not os.path.isfile(checkpoint):
             raise DataError(f'{checkpoint}: expected the weights that {step} starts from, found no such file')
@@ -107,7 +108,7 @@ def _pretrained(value: Any) -> Iterator[Mapping]:
 
 
 def _check_photographs(step: str, samples: list[dict], skip_bad: bool) -> None:
-    paths = [sample['img_path'] for sample in samples]
+    paths = [sample['img_path'] for sample in samples if not is_remote(sample['img_path'])]
     for problem, bad in (
         ('photographs are missing', [path for path in paths if not os.path.isfile(path)]),
         ('files are no photographs', [path for path in paths if not cv2.haveImageReader(path)]),
@@ -122,7 +123,7 @@ def _check_photographs(step: str, samples: list[dict], skip_bad: bool) -> None:
 
 def _check_masks(step: str, samples: list[dict], made_dirs: tuple[str, ...]) -> None:
     paths = [sample['seg_map_path'] for sample in samples if sample.get('seg_map_path')]
-    given = [path for path in paths if not os.path.abspath(path).startswith(made_dirs)]
+    given = [path for path in paths if not is_remote(path) and not os.path.abspath(path).startswith(made_dirs)]
     _refuse(step, [path for path in given if not os.path.isfile(path)], 'masks to evaluate on are missing')
 
 

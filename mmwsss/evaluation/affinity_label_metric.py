@@ -1,5 +1,5 @@
+import os
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from mmengine.logging import MMLogger, print_log
@@ -40,7 +40,7 @@ class AffinityLabelMetric(StreamingMetric):
 
     def job(self, sample: dict):
         truth = None if self.format_only else sample.get('seg_map_path')
-        path = None if self.output_dir is None else Path(self.output_dir, f'{sample["image_id"]}.png')
+        path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.png')
         if truth is None and path is None:
             return None
         seeds = Seeds(sample['class_ids'], sample['cams'].astype(np.float16), tuple(sample['ori_shape'][:2]))

@@ -1,5 +1,5 @@
+import os
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from mmengine.logging import MMLogger, print_log
@@ -59,13 +59,13 @@ class PseudoMaskMetric(StreamingMetric):
 
     def job(self, sample: dict):
         truth = None if self.format_only else sample.get('seg_map_path')
-        path = None if self.output_dir is None else Path(self.output_dir, f'{sample["image_id"]}.png')
+        path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.png')
         affinity = None
         if self.affinity_dir is not None:
             if 'affinity' not in sample:
                 raise ValueError('affinity_dir of PseudoMaskMetric needs a network that predicts affinities')
             field = AffinityField(sample['affinity'], tuple(sample['img_shape'][:2]), sample['grid_stride'])
-            affinity = Path(self.affinity_dir, f'{sample["image_id"]}.npz'), field
+            affinity = os.path.join(self.affinity_dir, f'{sample["image_id"]}.npz'), field
         if truth is None and path is None and affinity is None:
             return None
         job = partial(

@@ -1,6 +1,6 @@
+import os
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -146,7 +146,7 @@ class SeedMetric(StreamingMetric):
         if self.with_background and not self.format_only:
             levels = count_levels(seeds, len(self.dataset_meta['classes']))
             self._levels = levels if self._levels is None else self._levels + levels
-        path = None if self.output_dir is None else Path(self.output_dir, f'{sample["image_id"]}.npz')
+        path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.npz')
         truth = None if self.format_only else sample.get('seg_map_path')
         return partial(_seed_job, path, truth, classes_of_truth(sample), len(self.dataset_meta['classes'])), (seeds,)
 
@@ -220,7 +220,7 @@ class SeedMetric(StreamingMetric):
         return figures
 
 
-def _seed_job(path: Path | None, truth: str | None, label_map: dict | None, num_classes: int, seeds: Seeds):
+def _seed_job(path: str | None, truth: str | None, label_map: dict | None, num_classes: int, seeds: Seeds):
     if path is not None:
         write_seeds(path, seeds)
     if truth is None:

@@ -10,12 +10,18 @@ import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmengine.evaluator import BaseMetric
+from mmengine.fileio.backends import prefix_to_backends
 
 from mmwsss.fileio import DataError
 
 
-def start_worker() -> None:
-    """One thread a worker: the pool is the parallelism."""
+def start_worker(_backends: Sequence[type] = ()) -> None:
+    """One thread a worker: the pool is the parallelism.
+
+    Args:
+        _backends (sequence[type]): File backends that the worker needs. Handing them over imports their modules, which
+            register them. Defaults to ().
+    """
     import cv2
 
     torch.set_num_threads(1)
@@ -83,7 +89,8 @@ class StreamingMetric(BaseMetric):
                 continue
             if self._executor is None:
                 context = multiprocessing.get_context('spawn')
-                self._executor = ProcessPoolExecutor(self.num_workers, context, initializer=start_worker)
+                backends = tuple(set(prefix_to_backends.values()))
+                self._executor = ProcessPoolExecutor(self.num_workers, context, start_worker, (backends,))
             self._pending.append((image_id, self._executor.submit(function, *arguments)))
             try:
                 while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0][1].done()):

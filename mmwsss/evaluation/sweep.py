@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def samples_to_sweep(samples: Iterable[dict], affinity_dir: str | Path | None) -
     for sample in samples:
         if sample.get('seg_map_path') is None:
             continue
-        affinity = None if affinity_dir is None else str(Path(affinity_dir, f'{sample["image_id"]}.npz'))
+        affinity = None if affinity_dir is None else os.path.join(affinity_dir, f'{sample["image_id"]}.npz')
         truth = (sample['seg_map_path'], classes_of_truth(sample))
         images.append(SweepImage(sample['seed_path'], affinity, sample['img_path'], *truth))
     if not images:

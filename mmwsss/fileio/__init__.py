@@ -1,7 +1,7 @@
 """File formats: photographs, seeds, palette masks, and whole-or-nothing writing."""
 
 from .affinities import AffinityField, quantise_affinity, read_affinity, write_affinity
-from .atomic import atomic_write, atomic_write_json
+from .atomic import atomic_write, atomic_write_json, is_remote
 from .errors import DataError
 from .image_ids import check_image_id
 from .masks import class_of_index, read_class_mask, read_mask, write_mask
@@ -22,6 +22,7 @@ __all__ = [
     'check_image_id',
     'class_of_index',
     'encode_rle',
+    'is_remote',
     'map_parallel',
     'quantise_affinity',
     'read_affinity',

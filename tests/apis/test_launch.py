@@ -81,6 +81,21 @@ def test_showing_predictions_needs_nothing_in_the_config():
     assert cfg.default_hooks.visualization.wait_time == 3.0
 
 
+def test_validation_and_test_repeat_no_photograph():
+    sampler = dict(type='DefaultSampler', shuffle=False)
+    cfg = Config(
+        dict(
+            train_dataloader=dict(sampler=dict(type='DefaultSampler', shuffle=True)),
+            val_dataloader=dict(sampler=sampler),
+            test_dataloader=dict(sampler=dict(sampler, round_up=True)),
+        )
+    )
+    launch.share_photographs_once(cfg)
+    assert cfg.val_dataloader.sampler.round_up is False and cfg.test_dataloader.sampler.round_up is False
+    assert 'round_up' not in cfg.train_dataloader.sampler
+    launch.share_photographs_once(Config(dict(val_dataloader=None, test_dataloader=dict(dataset=dict()))))
+
+
 def test_tta_replaces_pipeline_and_model():
     cfg = Config(dict(model=dict(type='A'), tta_model=dict(type='B'), tta_pipeline=[1],
                       test_dataloader=dict(dataset=dict(pipeline=[0]))))

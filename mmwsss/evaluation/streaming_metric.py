@@ -90,7 +90,9 @@ class StreamingMetric(BaseMetric):
             if self._executor is None:
                 context = multiprocessing.get_context('spawn')
                 backends = tuple(set(prefix_to_backends.values()))
-                self._executor = ProcessPoolExecutor(self.num_workers, context, start_worker, (backends,))
+                self._executor = ProcessPoolExecutor(
+                    self.num_workers, context, initializer=start_worker, initargs=(backends,)
+                )
             self._pending.append((image_id, self._executor.submit(function, *arguments)))
             try:
                 while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0][1].done()):

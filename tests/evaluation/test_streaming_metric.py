@@ -32,7 +32,7 @@ def threads(monkeypatch):
     """Threads in the place of processes, and the pools that were opened."""
     pools = []
 
-    def pool(num_workers, context, initializer):
+    def pool(num_workers, context, initializer, initargs):
         pools.append(ThreadPoolExecutor(num_workers))
         return pools[-1]
 

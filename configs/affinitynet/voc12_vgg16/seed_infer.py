@@ -6,7 +6,7 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_labels={{_base_.num_labels}}),
-    test_cfg=dict(scales=(1.0, 0.5, 1.5, 2.0), flip=True, seed_stride=4),
+    test_cfg=dict(scales=(1.0, 0.5, 1.5, 2.0), flip=True, seed_stride=4, size_divisor=1),
 )
 test_dataloader = dict(
     num_workers={{_base_.num_workers}},

@@ -14,9 +14,9 @@ from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label
 from .taps import take_tap
 
 PAIR_LOSSES = ('loss_bg', 'loss_fg', 'loss_neg')
-
-
 PAPER_LOSS_WEIGHTS = MappingProxyType(dict(loss_bg=0.25, loss_fg=0.25, loss_neg=0.5))
+PAPER_CHANNELS = (64, 128, 256)
+DEFAULT_STRIDE = 8
 
 
 @MODELS.register_module()
@@ -29,8 +29,9 @@ class AffinityHead(BaseModule):
     Args:
         in_channels (sequence[int]): Channels of each tap.
         in_index (sequence[int]): Which outputs of the backbone are the taps. Defaults to (0, 1, 2).
-        channels (sequence[int]): Channels each tap is projected to. Defaults to (64, 128, 256).
-        stride (int): Pixels a cell, in each direction. Defaults to 8.
+        channels (sequence[int], optional): Channels each tap is projected to. Defaults to the paper's (64, 128, 256),
+            of which fewer taps take the last.
+        stride (int): Pixels a cell, in each direction; taps of another stride are resized to the grid. Defaults to 8.
         radius (int): Pairs are closer than this many cells. Defaults to 5.
         border (str): ``'full'``, or ``'reference'`` for the pairs that the released code keeps. Defaults to ``'full'``.
         norm_cfg (dict | sequence[dict], optional): Normalisation after each projection: one for all, or one a tap, as
@@ -47,8 +48,8 @@ class AffinityHead(BaseModule):
         self,
         in_channels: Sequence[int],
         in_index: Sequence[int] = (0, 1, 2),
-        channels: Sequence[int] = (64, 128, 256),
-        stride: int = 8,
+        channels: Sequence[int] | None = None,
+        stride: int = DEFAULT_STRIDE,
         radius: int = 5,
         border: str = 'full',
         norm_cfg: dict | Sequence[dict] | None = None,
@@ -57,6 +58,8 @@ class AffinityHead(BaseModule):
         with_background: bool = True,
     ) -> None:
         super().__init__(init_cfg)
+        if channels is None:
+            channels = PAPER_CHANNELS[-len(in_index) :]
         if not len(in_channels) == len(in_index) == len(channels):
             raise ValueError(
                 f'in_channels, in_index and channels must be of one length, got {in_channels}, {in_index}, {channels}'
@@ -116,9 +119,19 @@ class AffinityHead(BaseModule):
         ]
         return F.elu(self.mix(torch.cat(taps, 1)))
 
-    def affinity(self, feats: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
-        """Affinity field (B, P, rows, columns) of :func:`mmwsss.ops.pairwise_affinity`."""
-        return pairwise_affinity(self(feats, size).float(), self.radius, self.border)
+    def affinity(self, feats: Sequence[Tensor], size: tuple[int, int], kept: tuple[int, int] | None = None) -> Tensor:
+        """Affinity field of :func:`mmwsss.ops.pairwise_affinity`.
+
+        Args:
+            feats (sequence[Tensor]): Outputs of the backbone.
+            size (tuple[int, int]): Rows and columns of the grid.
+            kept (tuple[int, int], optional): The first rows and columns, where the others are padding. Defaults to all.
+
+        Returns:
+            Tensor: (B, P, rows, columns) of what is kept.
+        """
+        rows, columns = kept or size
+        return pairwise_affinity(self(feats, size)[:, :, :rows, :columns].float(), self.radius, self.border)
 
     def loss(self, feats: Sequence[Tensor], label_map: Tensor) -> dict[str, Tensor]:
         """Weighted losses of the affinity labels.

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import torch
 from mmengine.model import BaseModel
 from mmseg.registry import MODELS
@@ -5,6 +7,9 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from mmwsss.fileio import quantise_affinity
+from mmwsss.models.backbones.outputs import as_outputs, backbone_outputs, build_backbone
+from mmwsss.models.heads.affinity_head import DEFAULT_STRIDE
+from mmwsss.models.heads.taps import complete_affinity_head
 
 
 @MODELS.register_module()
@@ -13,12 +18,18 @@ class AffinityNet(BaseModel):
 
     Args:
         backbone (dict): Config of any mmseg backbone with the taps of the head in its ``out_indices``.
-        head (dict): Config of an :class:`AffinityHead`.
+        head (dict): Config of an :class:`AffinityHead`. Without ``in_channels``, they are those of the backbone's
+            outputs; without ``in_index`` too, the taps are the last three outputs that are not finer than the head's
+            ``stride``.
         postprocessor (dict): Config of a :class:`RandomWalk`, or another component with its call.
         data_preprocessor (dict): Config of a ``SegDataPreProcessor``.
         freeze_backbone (bool): Keep the backbone as it was initialised and train the head alone, with the backbone's
             forward pass outside the graph: many times as many photographs a second. Defaults to False, as in the paper.
         init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If the package of the backbone is not installed, or its outputs cannot be found by running it once;
+            the message says what to set.
 
     Source: Ahn & Kwak, CVPR 2018, sections 3.2 to 3.4.
     """
@@ -33,7 +44,9 @@ class AffinityNet(BaseModel):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
-        self.backbone = MODELS.build(backbone)
+        self.backbone = build_backbone(backbone)
+        if head.get('in_channels') is None:
+            head = complete_affinity_head(head, backbone_outputs(self.backbone), head.get('stride', DEFAULT_STRIDE))
         self.head = MODELS.build(head)
         self.postprocessor = MODELS.build(postprocessor) if postprocessor else None
         self.freeze_backbone = freeze_backbone
@@ -48,7 +61,7 @@ class AffinityNet(BaseModel):
 
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
-            return self.backbone(inputs)
+            return as_outputs(self.backbone(inputs))
 
     def forward(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'
@@ -70,12 +83,13 @@ class AffinityNet(BaseModel):
             labels = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
             return self.head.loss(self.extract_feat(inputs), labels)
         stride = self.head.stride
-        size = tuple(-(-side // stride) for side in inputs.shape[2:])
-        affinity = self.head.affinity(self.extract_feat(inputs), size)
+        size = self._grid(inputs.shape[2:])
         if mode == 'tensor':
-            return affinity
+            return self.head.affinity(self.extract_feat(inputs), size)
         if mode != 'predict':
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        # Photographs of a batch are of one size; cells beyond it are padding.
+        affinity = self.head.affinity(self.extract_feat(inputs), size, self._grid(data_samples[0].img_shape[:2]))
         for field, sample in zip(affinity, data_samples):
             class_ids, scores = self.postprocessor(sample.seeds, field, sample.img_shape[:2], stride)
             sample.set_field(class_ids, 'class_ids')
@@ -83,3 +97,8 @@ class AffinityNet(BaseModel):
             sample.set_field(quantise_affinity(field.detach().float().cpu().numpy()), 'affinity')
             sample.set_metainfo(dict(grid_stride=stride))
         return data_samples
+
+    def _grid(self, size: Sequence[int]) -> tuple[int, int]:
+        """Rows and columns of the cells over height and width in pixels."""
+        rows, columns = (-(-side // self.head.stride) for side in size)
+        return rows, columns

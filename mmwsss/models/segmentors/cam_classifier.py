@@ -7,6 +7,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from mmwsss.models.backbones.outputs import backbone_outputs, build_backbone
+from mmwsss.models.heads.taps import complete_head
 from mmwsss.ops import fuse_cams
 
 
@@ -16,21 +18,27 @@ class CAMClassifier(BaseModel):
 
     Args:
         backbone (dict): Config of any mmseg backbone.
-        head (dict): Config of a :class:`CAMHead`.
+        head (dict): Config of a :class:`CAMHead`. Without ``in_channels``, they are those of the backbone's output.
         data_preprocessor (dict): Config of a ``SegDataPreProcessor``.
         test_cfg (dict, optional): Without it, prediction gives class scores only. With it, activation maps too:
 
             - ``scales`` (sequence[float]): sizes of the photograph, relative. AffinityNet's are (1, 0.5, 1.5, 2).
+            - ``scale_weights`` (sequence[float]): positive weight of each scale's maps in their sum. Defaults to ones.
             - ``flip`` (bool): adds each scale's mirror image.
             - ``seed_stride`` (int): pixels a cell of the stored maps.
-            - ``size_divisor`` (int): scaled sides are rounded to a multiple of it; with the stride of the network the
-              maps cover the photograph exactly. 1 rounds to the pixel, as the released code does.
+            - ``size_divisor`` (int): scaled sides are rounded to a multiple of it. Defaults to the coarsest stride of
+              the backbone's outputs, with which the maps cover the photograph exactly. 1 rounds to the pixel, as the
+              released code does.
             - ``peak_quantile`` (float): what each class is divided by, as in :func:`mmwsss.ops.fuse_cams`; default 1.
             - ``gate`` (bool): keep only the classes of the image-level labels, as the method requires. Defaults to
               True.
               Without labels, the classes above ``gate_threshold`` (default 0.5) are kept.
             - ``with_background`` (bool): whether class 0 is the background and label 0 thus class 1. Defaults to True.
         init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If the package of the backbone is not installed, or a value that is not set cannot be found by
+            running the backbone once; the message says what to set.
 
     Source: Ahn & Kwak, CVPR 2018, section 3.1.
     """
@@ -44,11 +52,18 @@ class CAMClassifier(BaseModel):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
-        self.backbone = MODELS.build(backbone)
-        self.head = MODELS.build(head)
+        self.backbone = build_backbone(backbone)
         self.test_cfg = dict(test_cfg) if test_cfg else None
         if self.test_cfg is not None:
             _check_test_cfg(self.test_cfg)
+        needs_divisor = self.test_cfg is not None and self.test_cfg.get('size_divisor') is None
+        if head.get('in_channels') is None or needs_divisor:
+            outputs = backbone_outputs(self.backbone)
+            if head.get('in_channels') is None:
+                head = complete_head(head, outputs)
+            if needs_divisor:
+                self.test_cfg['size_divisor'] = max(output.stride for output in outputs)
+        self.head = MODELS.build(head)
 
     def forward(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor'
@@ -81,12 +96,15 @@ class CAMClassifier(BaseModel):
             return data_samples
         maps, flips, scores = self.multi_scale_maps(inputs)
         stride = self.test_cfg['seed_stride']
+        peak_quantile = self.test_cfg.get('peak_quantile', 1.0)
+        scale_weights = self.test_cfg.get('scale_weights', [1.0] * len(self.test_cfg['scales']))
+        passes = len(maps) // len(scale_weights)
+        weights = [weight for weight in scale_weights for _ in range(passes)]
         for index, sample in enumerate(data_samples):
             labels = self._present(sample, scores[index])
             height, width = sample.img_shape[:2]
             size = (-(-height // stride), -(-width // stride))
-            peak_quantile = self.test_cfg.get('peak_quantile', 1.0)
-            cams = fuse_cams([scale[index, labels] for scale in maps], size, flips, peak_quantile)
+            cams = fuse_cams([scale[index, labels] for scale in maps], size, flips, peak_quantile, weights)
             sample.set_field(scores[index].cpu(), 'label_scores')
             sample.set_field(cams.float().cpu().numpy(), 'cams')
             sample.set_field((labels + self._offset).to(torch.uint8).cpu().numpy(), 'class_ids')
@@ -99,7 +117,7 @@ class CAMClassifier(BaseModel):
             tuple: Maps (B, num_labels, h, w) of each pass, whether each is of the mirror image, and the class
             probabilities (B, num_labels), averaged over the passes.
         """
-        divisor, flip = self.test_cfg.get('size_divisor', 1), self.test_cfg.get('flip', True)
+        divisor, flip = self.test_cfg['size_divisor'], self.test_cfg.get('flip', True)
         maps, flips, scores = [], [], []
         for scale in self.test_cfg['scales']:
             size = [max(round(side * scale / divisor), 1) * divisor for side in inputs.shape[2:]]
@@ -138,17 +156,36 @@ class CAMClassifier(BaseModel):
 
 def _check_test_cfg(test_cfg: dict) -> None:
     required = {'scales', 'seed_stride'}
-    optional = {'flip', 'size_divisor', 'peak_quantile', 'gate', 'gate_threshold', 'with_background'}
+    optional = {
+        'scale_weights',
+        'flip',
+        'size_divisor',
+        'peak_quantile',
+        'gate',
+        'gate_threshold',
+        'with_background',
+    }
     unknown, missing = sorted(set(test_cfg) - required - optional), sorted(required - set(test_cfg))
     if unknown or missing:
         raise ValueError(f'test_cfg of CAMClassifier has unknown keys {unknown} and lacks {missing}')
     scales = test_cfg['scales']
-    numbers = isinstance(scales, Sequence) and all(isinstance(scale, int | float) for scale in scales)
-    if not numbers or len(scales) == 0 or min(scales) <= 0:
+    if not _positive_numbers(scales):
         raise ValueError(f'scales of test_cfg must be positive numbers, at least one, got {scales!r}')
+    weights = test_cfg.get('scale_weights', scales)
+    if not _positive_numbers(weights) or len(weights) != len(scales):
+        raise ValueError(
+            f'scale_weights of test_cfg must be a positive number for each of the scales {scales!r}, got {weights!r}'
+        )
     for name in ('seed_stride', 'size_divisor'):
-        if not isinstance(test_cfg.get(name, 1), int) or test_cfg.get(name, 1) < 1:
-            raise ValueError(f'{name} of test_cfg must be an integer of at least 1, got {test_cfg[name]!r}')
+        value = test_cfg.get(name)
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f'{name} of test_cfg must be an integer of at least 1, got {value!r}')
     peak_quantile = test_cfg.get('peak_quantile', 1)
     if not isinstance(peak_quantile, int | float) or not 0 < peak_quantile <= 1:
         raise ValueError(f'peak_quantile of test_cfg must be a number in (0, 1], got {peak_quantile!r}')
+
+
+def _positive_numbers(values: object) -> bool:
+    if not isinstance(values, Sequence) or len(values) == 0:
+        return False
+    return all(isinstance(value, int | float) and value > 0 for value in values)

@@ -98,7 +98,8 @@ def test_expansion_takes_its_weights_from_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'settings, name', [(dict(pool='max'), 'pool'), (dict(cam_activation='elu'), 'cam_activation'), (dict(num_labels=0), 'num_labels')]
+    'settings, name',
+    [(dict(pool='max'), 'pool'), (dict(cam_activation='elu'), 'cam_activation'), (dict(num_labels=0), 'num_labels')],
 )
 def test_wrong_argument_is_named(settings, name):
     with pytest.raises(ValueError, match=name):

@@ -35,7 +35,7 @@ def build(cam_config):
 
 
 @torch.no_grad()
-def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=1):
+def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=8):
     """One pass after the other, one class after the other."""
     height, width = image.shape[2:]
     size = (-(-height // seed_stride), -(-width // seed_stride))
@@ -62,7 +62,8 @@ def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=1):
     [
         ((40, 56), MULTI_SCALE),
         ((41, 53), MULTI_SCALE),
-        ((41, 53), {**MULTI_SCALE, 'size_divisor': 8}),
+        ((41, 53), {**MULTI_SCALE, 'size_divisor': 1}),
+        ((41, 53), {**MULTI_SCALE, 'size_divisor': 16}),
         ((33, 40), dict(scales=(0.75,), flip=False, seed_stride=1)),
     ],
 )

@@ -10,7 +10,9 @@ Weakly Supervised Semantic Segmentation*, CVPR 2018 (AffinityNet); for :func:`ed
 Kwak, *Weakly Supervised Learning of Instance Segmentation with Inter-pixel Relations*, CVPR 2019 (IRNet).
 """
 
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import lru_cache, reduce
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +21,7 @@ from torch import Tensor
 BORDERS = ('full', 'reference')
 BACKGROUND_PAIR, FOREGROUND_PAIR, NEGATIVE_PAIR, NO_PAIR = 0, 1, 2, 255
 LOSS_EPS = 1e-5
+Window = tuple[slice, slice]
 
 
 @lru_cache(maxsize=32)
@@ -62,7 +65,7 @@ def neighbor_offsets(radius: int) -> Tensor:
     return torch.tensor(offset_list(radius), dtype=torch.long)
 
 
-def source_window(height: int, width: int, dy: int, dx: int, radius: int, border: str) -> tuple[slice, slice]:
+def source_window(height: int, width: int, dy: int, dx: int, radius: int, border: str) -> Window:
     """Rows and columns of the cells whose pair at (dy, dx) is stored; empty slices where there are none."""
     if border == 'reference':
         top, bottom, left, right = 0, height - (radius - 1), radius - 1, width - (radius - 1)
@@ -72,7 +75,7 @@ def source_window(height: int, width: int, dy: int, dx: int, radius: int, border
 
 
 @lru_cache(maxsize=256)
-def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tuple[int, tuple, tuple], ...]:
+def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tuple[int, Window, Window], ...]:
     """Offsets that have pairs on a grid: index p, source (rows, columns), target (rows, columns) of each."""
     if border not in BORDERS:
         raise ValueError(f'border must be one of {BORDERS}, got {border!r}')
@@ -86,7 +89,7 @@ def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tup
     return tuple(windows)
 
 
-def describe(value) -> str:
+def describe(value: object) -> str:
     """Dtype and shape of a tensor, the type's name of anything else: for error messages."""
     return f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
 
@@ -132,15 +135,15 @@ class _PaddedBlocks:
         self.channels = max(1, min(channels, budget // self.length))
         self.samples = max(1, min(batch, budget // (self.length * self.channels)))
         self.padded_size = self.height + radius, self.row
-        self.kind = dict(dtype=dtype, device=features.device)
+        self.dtype, self.device = dtype, features.device
         offsets = offset_list(radius)
         present = [p for p, _, _ in pair_windows(self.height, self.width, radius, border)]
         self.shifts = [(p, offsets[p][0] * self.row + offsets[p][1]) for p in present]
 
     def padded(self, samples: int, channels: int) -> Tensor:
-        return torch.zeros(samples, channels, *self.padded_size, **self.kind)
+        return torch.zeros(samples, channels, *self.padded_size, dtype=self.dtype, device=self.device)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[slice, slice, Tensor]]:
         """Yields (sample slice, channel slice, padded features of those with the grid flattened)."""
         batch, channels = self.features.shape[:2]
         for first in range(0, batch, self.samples):
@@ -156,11 +159,11 @@ class _PairwiseAffinity(torch.autograd.Function):
     """exp(-mean |f_i - f_j|) one offset at a time; the backward pass computes the differences again."""
 
     @staticmethod
-    def forward(ctx, features: Tensor, radius: int, border: str) -> Tensor:
+    def forward(ctx: Any, features: Tensor, radius: int, border: str) -> Tensor:
         batch, channels, height, width = features.shape
         dtype = torch.float32 if features.dtype in (torch.float16, torch.bfloat16) else features.dtype
         blocks = _PaddedBlocks(features, radius, border, dtype)
-        distance = torch.zeros(batch, len(offset_list(radius)), blocks.length, **blocks.kind)
+        distance = features.new_zeros(batch, len(offset_list(radius)), blocks.length, dtype=dtype)
         for rows, _, block in blocks:
             sources = block[:, :, : blocks.length]
             difference = torch.empty_like(sources)
@@ -176,7 +179,7 @@ class _PairwiseAffinity(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_out: Tensor):
+    def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor, None, None]:
         features, out = ctx.saved_tensors
         channels, height, width = features.shape[1:]
         blocks = _PaddedBlocks(features, ctx.radius, ctx.border, out.dtype)
@@ -376,9 +379,6 @@ def edge_to_affinity(edge: Tensor, radius: int = 5) -> Tensor:
     offsets = offset_list(radius)
     out = edge.new_zeros(batch, len(offsets), height, width)
     for p, (ys, xs), _ in pair_windows(height, width, radius, 'full'):
-        strongest = None
-        for y, x in path_cells(*offsets[p]):
-            cell = plane[:, ys.start + y : ys.stop + y, xs.start + x : xs.stop + x]
-            strongest = cell if strongest is None else torch.maximum(strongest, cell)
-        out[:, p, ys, xs] = 1 - strongest
+        path = [plane[:, ys.start + y : ys.stop + y, xs.start + x : xs.stop + x] for y, x in path_cells(*offsets[p])]
+        out[:, p, ys, xs] = 1 - reduce(torch.maximum, path)
     return out

@@ -5,10 +5,12 @@ Source of the formulas: Ahn & Kwak, CVPR 2018 (AffinityNet), sections 3.1 and 3.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from .dense_crf import dense_crf_stack
@@ -17,11 +19,15 @@ NORM_EPS = 1e-5
 
 
 def fuse_cams(
-    cams: Sequence[Tensor], size: tuple[int, int], flips: Sequence[bool], peak_quantile: float = 1.0
+    cams: Sequence[Tensor],
+    size: tuple[int, int],
+    flips: Sequence[bool],
+    peak_quantile: float = 1.0,
+    weights: Sequence[float] | None = None,
 ) -> Tensor:
     """Sum the activation maps of several scales and flips at one size and normalise each class to [0, 1].
 
-    ``M_c = S_c / (max S_c + 1e-5)``, where S is the sum of the maps, resized bilinearly and un-flipped. With a
+    ``M_c = S_c / (max S_c + 1e-5)``, where S is the weighted sum of the maps, resized bilinearly and un-flipped. With a
     ``peak_quantile`` below 1 that quantile takes the place of the maximum, yet never less than half the maximum, and
     what exceeds it becomes 1: a single strong cell then doesn't make the rest of an object weak.
 
@@ -30,6 +36,7 @@ def fuse_cams(
         size (tuple[int, int]): Target (H, W).
         flips (Sequence[bool]): Whether each map is of the horizontally flipped image.
         peak_quantile (float): In (0, 1]; 1 is the published normalisation.
+        weights (Sequence[float], optional): Positive weight of each map. By default all weigh the same.
 
     Returns:
         Tensor: (K, H, W).
@@ -43,15 +50,15 @@ def fuse_cams(
         raise ValueError(f'size must be (H, W), got {size!r}')
     if not 0 < peak_quantile <= 1:
         raise ValueError(f'peak_quantile must be in (0, 1], got {peak_quantile!r}')
-    total = None
-    for cam, flip in zip(cams, flips, strict=True):
+    for cam in cams:
         if cam.dim() != 3 or cam.shape[0] != cams[0].shape[0] or not cam.is_floating_point():
             raise ValueError(f'cams must be floating-point maps (K, h, w) with one K, got {tuple(cam.shape)}')
-        if cam.shape[0] == 0:
-            return cam.new_zeros(0, *size)
+    total = cams[0].new_zeros(len(cams[0]), *size)
+    if len(total) == 0:
+        return total
+    for cam, flip in zip(cams, flips, strict=True):
         resized = F.interpolate(cam[None], size=tuple(size), mode='bilinear', align_corners=False)[0]
-        resized = resized.flip(-1) if flip else resized
-        total = resized if total is None else total + resized
+        total = total + (resized.flip(-1) if flip else resized)
     peak = total.amax((1, 2), keepdim=True)
     if peak_quantile < 1:
         rank = math.ceil(peak_quantile * size[0] * size[1])
@@ -81,7 +88,9 @@ def background_score(cams: Tensor, alpha: float) -> Tensor:
     return (1 - cams.amax(0, keepdim=True)).clamp_(min=0) ** alpha
 
 
-def confident_label_map(low_scores, high_scores, class_ids: Sequence[int], ignore_index: int = 255) -> np.ndarray:
+def confident_label_map(
+    low_scores: ArrayLike, high_scores: ArrayLike, class_ids: Sequence[int], ignore_index: int = 255
+) -> np.ndarray:
     """Merge two score maps, of a weak and of a strong foreground, to the labels both are sure of.
 
     Background where the background wins although its score is small (``high_scores``); a class where it wins
@@ -103,8 +112,8 @@ def confident_label_map(low_scores, high_scores, class_ids: Sequence[int], ignor
 
 
 def affinity_label_map(
-    image,
-    cams,
+    image: np.ndarray,
+    cams: np.ndarray | Tensor,
     class_ids: Sequence[int],
     alpha_low: float = 4,
     alpha_high: float = 32,
@@ -158,16 +167,18 @@ def affinity_label_map(
         raise ValueError(f'class_ids must be in [{lowest}, 254], got {class_ids}')
     if not 0 <= margin <= 1:
         raise ValueError(f'margin must be in [0, 1], got {margin!r}')
-    crf = dict(num_iters=num_iters, gaussian=gaussian, bilateral=bilateral, backend=backend)
+    refine = partial(
+        dense_crf_stack, image, num_iters=num_iters, gaussian=gaussian, bilateral=bilateral, backend=backend
+    )
     if not class_ids:
         return np.full(size, 0 if with_background else ignore_index, dtype=np.uint8)
     if with_background:
         stacks = [torch.cat([background_score(cams, alpha), cams]) for alpha in (alpha_low, alpha_high)]
-        low, high = dense_crf_stack(image, stacks, **crf)
+        low, high = refine(stacks)
         return confident_label_map(low, high, class_ids, ignore_index)
     labels = np.array(class_ids, dtype=np.uint8)
     if len(class_ids) == 1:
         return np.full(size, class_ids[0], dtype=np.uint8)
-    (probabilities,) = dense_crf_stack(image, [cams], **crf)
+    (probabilities,) = refine([cams])
     second, best = np.partition(probabilities, -2, axis=0)[-2:]
     return np.where(best - second >= margin, labels[probabilities.argmax(0)], np.uint8(ignore_index))

@@ -9,6 +9,7 @@ lattice.
 
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -18,16 +19,18 @@ from .permutohedral import PermutohedralLattice
 
 BACKENDS = ('auto', 'pydensecrf', 'torch')
 SCORE_FLOOR = 1e-5
+Gaussian = tuple[float, float]
+Bilateral = tuple[float, float, float]
 
 
-def _check_image(image) -> np.ndarray:
+def _check_image(image: np.ndarray) -> np.ndarray:
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(f'image must be a uint8 RGB array (H, W, 3), got {image.dtype} {image.shape}')
     return np.ascontiguousarray(image)
 
 
-def _check_scores(scores, size: tuple[int, int]) -> Tensor:
+def _check_scores(scores: np.ndarray | Tensor, size: tuple[int, ...]) -> Tensor:
     if isinstance(scores, np.ndarray):
         scores = torch.from_numpy(np.ascontiguousarray(scores))
     if not isinstance(scores, Tensor) or scores.dim() != 3 or not len(scores) or tuple(scores.shape[1:]) != size:
@@ -48,15 +51,22 @@ def _check_kernels(num_iters: int, gaussian: Sequence[float], bilateral: Sequenc
         raise ValueError(f'bilateral must be three positive numbers (sxy, srgb, weight), got {bilateral!r}')
 
 
-def _pydensecrf():
-    """The compiled package, None where it is not installed."""
+def _pydensecrf() -> ModuleType:
+    """The compiled package."""
+    return import_module('pydensecrf.densecrf')
+
+
+def _has_pydensecrf() -> bool:
     try:
-        return import_module('pydensecrf.densecrf')
+        _pydensecrf()
     except ImportError:
-        return None
+        return False
+    return True
 
 
-def _refine_pydensecrf(image, unaries, num_iters, gaussian, bilateral) -> list[np.ndarray]:
+def _refine_pydensecrf(
+    image: np.ndarray, unaries: list[Tensor], num_iters: int, gaussian: Gaussian, bilateral: Bilateral
+) -> list[np.ndarray]:
     """All score maps go through the filters together, as the labels of one CRF, which is what costs time.
 
     The package makes the probabilities of all labels of a pixel sum to 1; dividing those of each map by their sum after
@@ -78,7 +88,9 @@ def _refine_pydensecrf(image, unaries, num_iters, gaussian, bilateral) -> list[n
     return [part.T.reshape(unaries[0].shape).numpy().copy() for part in probabilities.unbind(1)]
 
 
-def _refine_torch(image, unaries, num_iters, gaussian, bilateral) -> list[np.ndarray]:
+def _refine_torch(
+    image: np.ndarray, unaries: list[Tensor], num_iters: int, gaussian: Gaussian, bilateral: Bilateral
+) -> list[np.ndarray]:
     device = unaries[0].device
     height, width = image.shape[:2]
     ys, xs = torch.meshgrid(torch.arange(height), torch.arange(width), indexing='ij')
@@ -103,11 +115,11 @@ def _refine_torch(image, unaries, num_iters, gaussian, bilateral) -> list[np.nda
 
 @torch.no_grad()
 def dense_crf_stack(
-    image,
-    score_list: Sequence,
+    image: np.ndarray,
+    score_list: Sequence[np.ndarray | Tensor],
     num_iters: int = 10,
-    gaussian: tuple[float, float] = (3, 3),
-    bilateral: tuple[float, float, float] = (80, 13, 10),
+    gaussian: Gaussian = (3, 3),
+    bilateral: Bilateral = (80, 13, 10),
     backend: str = 'auto',
 ) -> list[np.ndarray]:
     """:func:`dense_crf` for several score maps of one image; the lattices of the image are built once.
@@ -128,27 +140,27 @@ def dense_crf_stack(
         ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
     """
     image = _check_image(image)
-    score_list = [_check_scores(scores, image.shape[:2]) for scores in score_list]
-    if len({(len(scores), scores.device) for scores in score_list}) != 1:
+    stacks = [_check_scores(scores, image.shape[:2]) for scores in score_list]
+    if len({(len(scores), scores.device) for scores in stacks}) != 1:
         raise ValueError('score_list must hold score maps of one number of classes on one device, at least one')
     _check_kernels(num_iters, gaussian, bilateral)
     if backend not in BACKENDS:
         raise ValueError(f'backend must be one of {BACKENDS}, got {backend!r}')
-    if backend == 'pydensecrf' and _pydensecrf() is None:
+    if backend == 'pydensecrf' and not _has_pydensecrf():
         raise ImportError("backend 'pydensecrf' of dense_crf needs the package pydensecrf2")
     if backend == 'auto':
-        backend = 'pydensecrf' if score_list[0].device.type == 'cpu' and _pydensecrf() else 'torch'
+        backend = 'pydensecrf' if stacks[0].device.type == 'cpu' and _has_pydensecrf() else 'torch'
     refine = _refine_pydensecrf if backend == 'pydensecrf' else _refine_torch
-    unaries = [-torch.log(scores.clamp(SCORE_FLOOR, 1)) for scores in score_list]
+    unaries = [-torch.log(scores.clamp(SCORE_FLOOR, 1)) for scores in stacks]
     return refine(image, unaries, num_iters, gaussian, bilateral)
 
 
 def dense_crf(
-    image,
-    scores,
+    image: np.ndarray,
+    scores: np.ndarray | Tensor,
     num_iters: int = 10,
-    gaussian: tuple[float, float] = (3, 3),
-    bilateral: tuple[float, float, float] = (80, 13, 10),
+    gaussian: Gaussian = (3, 3),
+    bilateral: Bilateral = (80, 13, 10),
     backend: str = 'auto',
 ) -> np.ndarray:
     """Class probabilities refined by a fully connected CRF with a Gaussian and a bilateral kernel.

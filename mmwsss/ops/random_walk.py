@@ -24,13 +24,19 @@ COMPILED = {'cpu': 'numba', 'cuda': 'triton'}
 BLOCK_CELLS = 2**20
 
 
+def _kernels(method: str) -> ModuleType:
+    """The module of a compiled walk."""
+    return importlib.import_module(f'.walk_{method}', __package__)
+
+
 @cache
-def _kernels(method: str) -> ModuleType | None:
-    """The module of a compiled walk, None where its compiler is not installed."""
+def _is_installed(method: str) -> bool:
+    """Whether the compiler of a compiled walk is installed."""
     try:
-        return importlib.import_module(f'.walk_{method}', __package__)
+        _kernels(method)
     except ImportError:
-        return None
+        return False
+    return True
 
 
 def resolve_method(method: str, device: torch.device) -> str:
@@ -45,11 +51,11 @@ def resolve_method(method: str, device: torch.device) -> str:
         raise ValueError(f'method must be one of {METHODS}, got {method!r}')
     compiled = COMPILED.get(device.type)
     if method == 'auto':
-        return compiled if compiled and _kernels(compiled) else 'chebyshev'
+        return compiled if compiled and _is_installed(compiled) else 'chebyshev'
     if method in COMPILED.values():
         if method != compiled:
             raise ValueError(f'method {method!r} does not run on device {device}')
-        if _kernels(method) is None:
+        if not _is_installed(method):
             raise ImportError(f'method {method!r} of random_walk needs the package {method}')
     return method
 
@@ -62,7 +68,9 @@ def _walk_dense(weights: Tensor, scores: Tensor, num_steps: int, radius: int) ->
     return walked
 
 
-def _walk_torch(weights: Tensor, scores: Tensor, num_steps: int, radius: int, coefficients) -> Tensor:
+def _walk_torch(
+    weights: Tensor, scores: Tensor, num_steps: int, radius: int, coefficients: tuple[float, ...] | None
+) -> Tensor:
     """Walks sample by sample and in blocks of maps; a CUDA device takes all of them at once."""
     on_cpu = scores.device.type == 'cpu'
     samples = 1 if on_cpu else len(scores)

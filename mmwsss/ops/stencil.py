@@ -7,13 +7,10 @@ from .affinity import offset_list, pair_mask, pair_windows
 
 
 def _integer_power(base: Tensor, exponent: int) -> Tensor:
-    result = None
-    while exponent:
-        if exponent & 1:
-            result = base if result is None else result * base
-        exponent >>= 1
-        base = base * base if exponent else base
-    return result
+    if exponent == 1:
+        return base
+    power = _integer_power(base * base, exponent // 2)
+    return power * base if exponent % 2 else power
 
 
 def edge_weights(affinity: Tensor, beta: float, dtype: torch.dtype, radius: int) -> Tensor:
@@ -73,7 +70,8 @@ class StencilWalker:
         self.radius = radius
         padded = PaddedMaps(weights, radius)
         self.shifts, self.planes = [], []
-        for p, shift in used_shifts(*weights.shape[2:], radius):
+        height, width = weights.shape[2:]
+        for p, shift in used_shifts(height, width, radius):
             self.shifts += [shift, -shift]
             self.planes += [padded.shifted(0)[:, p, None], padded.shifted(-shift)[:, p, None]]
         ones = PaddedMaps(torch.ones_like(weights[:, :1]), radius)

@@ -1,7 +1,9 @@
 """The Chebyshev walk compiled for the CPU by numba, several times faster than torch operations on small
 grids."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numba
 import numpy as np
@@ -16,7 +18,7 @@ THREADED_OPERATIONS = 2**26
 TILE_CELLS = 2**13
 
 
-def _compile(function):
+def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compiles with an on-disk cache where there is a place for one."""
     try:
         return numba.njit(cache=True, **COMPILE)(function)
@@ -25,7 +27,7 @@ def _compile(function):
 
 
 @_compile
-def _product(weights, shifts, flat, first, out):
+def _product(weights: np.ndarray, shifts: np.ndarray, flat: np.ndarray, first: int, out: np.ndarray) -> None:
     """``A x`` of the cells from index ``first`` of a flattened map, self affinity included.
 
     Two offsets a pass, so that ``out`` is read and written half as often.
@@ -52,7 +54,7 @@ def _product(weights, shifts, flat, first, out):
 
 
 @_compile
-def _inverse_degree(weights, shifts, ones, margin):
+def _inverse_degree(weights: np.ndarray, shifts: np.ndarray, ones: np.ndarray, margin: int) -> np.ndarray:
     degree = np.empty(len(ones) - 2 * margin, weights.dtype)
     _product(weights, shifts, ones, margin, degree)
     for i in range(len(degree)):
@@ -61,7 +63,16 @@ def _inverse_degree(weights, shifts, ones, margin):
 
 
 @_compile
-def _walk(weights, shifts, inverse_degree, current, margin, coefficients, tile, result):
+def _walk(
+    weights: np.ndarray,
+    shifts: np.ndarray,
+    inverse_degree: np.ndarray,
+    current: np.ndarray,
+    margin: int,
+    coefficients: np.ndarray,
+    tile: int,
+    result: np.ndarray,
+) -> None:
     """``sum_j coefficients[j] T_j(P) x`` of flattened maps ``current`` (K, M), which are overwritten.
 
     A tile of cells is done for all maps before the next, so that its weights are read from the cache.

@@ -50,15 +50,19 @@ def fuse_cams(
         raise ValueError(f'size must be (H, W), got {size!r}')
     if not 0 < peak_quantile <= 1:
         raise ValueError(f'peak_quantile must be in (0, 1], got {peak_quantile!r}')
+    if weights is None:
+        weights = [1.0] * len(cams)
+    if len(weights) != len(cams) or not min(weights) > 0:
+        raise ValueError(f'weights must be {len(cams)} positive numbers, one for each map, got {weights!r}')
     for cam in cams:
         if cam.dim() != 3 or cam.shape[0] != cams[0].shape[0] or not cam.is_floating_point():
             raise ValueError(f'cams must be floating-point maps (K, h, w) with one K, got {tuple(cam.shape)}')
     total = cams[0].new_zeros(len(cams[0]), *size)
     if len(total) == 0:
         return total
-    for cam, flip in zip(cams, flips, strict=True):
+    for cam, flip, weight in zip(cams, flips, weights, strict=True):
         resized = F.interpolate(cam[None], size=tuple(size), mode='bilinear', align_corners=False)[0]
-        total = total + (resized.flip(-1) if flip else resized)
+        total = total + (resized.flip(-1) if flip else resized) * weight
     peak = total.amax((1, 2), keepdim=True)
     if peak_quantile < 1:
         rank = math.ceil(peak_quantile * size[0] * size[1])

@@ -173,6 +173,19 @@ def test_peak_quantile_ignores_a_single_strong_cell():
     torch.testing.assert_close(robust[1, 9, 9], torch.tensor(0.1 / 0.6), atol=1e-4, rtol=0)
 
 
+def test_weighted_maps_are_repeated_maps():
+    maps = [torch.rand(2, 3, 4), torch.rand(2, 6, 5)]
+    weighted = fuse_cams(maps, (12, 15), [False, True], weights=[1, 3])
+    repeated = fuse_cams([maps[0], *[maps[1]] * 3], (12, 15), [False, True, True, True])
+    torch.testing.assert_close(weighted, repeated)
+
+
+@pytest.mark.parametrize('weights', [[1.0], [1.0, 0.0], [1.0, -2.0], [1.0, 1.0, 1.0]])
+def test_wrong_weights_are_refused(weights):
+    with pytest.raises(ValueError, match='weights must be 2 positive numbers'):
+        fuse_cams([torch.ones(1, 2, 2)] * 2, (2, 2), [False, True], weights=weights)
+
+
 def test_peak_is_at_least_half_the_maximum():
     maps = torch.zeros(1, 20, 20)
     maps[0, 2, 2], maps[0, 2, 3] = 1.0, 0.2

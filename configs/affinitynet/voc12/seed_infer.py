@@ -6,7 +6,14 @@ _base_ = [
 ]
 model = dict(
     head=dict(num_labels={{_base_.num_labels}}),
-    test_cfg=dict(scales=(0.5, 1.25, 2.0), flip=True, seed_stride=4, size_divisor=16, peak_quantile=0.95),
+    test_cfg=dict(
+        scales=(0.5, 1.25, 2.0),
+        scale_weights=(1, 1, 3),
+        flip=True,
+        seed_stride=4,
+        size_divisor=16,
+        peak_quantile=0.95,
+    ),
 )
 test_dataloader = dict(
     dataset=dict(dataset={{_base_.train_photos}}, image_labels={{_base_.image_labels}}, mask_list={{_base_.mask_list}})

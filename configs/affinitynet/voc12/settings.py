@@ -59,9 +59,9 @@ submission_dir = f'{work_dir}/submission'
 num_workers = 2
 seed_iters = 3300
 # Background of the CAMs, and of the affinity labels: exponents of a strong and a weak background.
-background_score = 0.46
-alpha_low = 0.45
-alpha_high = 3.5
+background_score = 0.32
+alpha_low = 1
+alpha_high = 6
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'
 affinity_iters = 5300
 # Random walk: exponents of the affinities and of the background, steps.

@@ -35,12 +35,12 @@ def build(cam_config):
 
 
 @torch.no_grad()
-def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=8):
+def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=8, scale_weights=None):
     """One pass after the other, one class after the other."""
     height, width = image.shape[2:]
     size = (-(-height // seed_stride), -(-width // seed_stride))
     total, scores = np.zeros((len(present), *size)), []
-    for scale in scales:
+    for scale, weight in zip(scales, scale_weights or [1] * len(scales), strict=True):
         rows = max(round(height * scale / size_divisor), 1) * size_divisor
         columns = max(round(width * scale / size_divisor), 1) * size_divisor
         scaled = image
@@ -52,7 +52,7 @@ def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=8):
             for row, label in enumerate(present):
                 cam = (feats[0] * model.head.classifier.weight[label]).sum(0).clamp(min=0)
                 cam = F.interpolate(cam[None, None], size=size, mode='bilinear', align_corners=False)[0, 0].numpy()
-                total[row] += cam[:, ::-1] if mirrored else cam
+                total[row] += weight * (cam[:, ::-1] if mirrored else cam)
     return total / (total.max((1, 2), initial=0)[:, None, None] + 1e-5), torch.stack(scores).mean(0)
 
 
@@ -65,6 +65,7 @@ def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=8):
         ((41, 53), {**MULTI_SCALE, 'size_divisor': 1}),
         ((41, 53), {**MULTI_SCALE, 'size_divisor': 16}),
         ((33, 40), dict(scales=(0.75,), flip=False, seed_stride=1)),
+        ((41, 53), {**MULTI_SCALE, 'scale_weights': (1, 2, 3)}),
     ],
 )
 def test_seeds_are_those_of_the_slow_loop(build, label, size, test_cfg):
@@ -138,6 +139,8 @@ def test_unknown_mode(build):
         (dict(MULTI_SCALE, flips=True), 'flips'),
         (dict(MULTI_SCALE, scales=()), 'scales'),
         (dict(MULTI_SCALE, scales=(1, 0)), 'scales'),
+        (dict(MULTI_SCALE, scale_weights=(1, 2)), 'scale_weights'),
+        (dict(MULTI_SCALE, scale_weights=(1, 2, 0)), 'scale_weights'),
         (dict(MULTI_SCALE, seed_stride=0), 'seed_stride'),
         (dict(MULTI_SCALE, peak_quantile=1.5), 'peak_quantile'),
         (dict(MULTI_SCALE, size_divisor=0), 'size_divisor'),

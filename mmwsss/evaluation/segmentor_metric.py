@@ -1,11 +1,13 @@
+import os
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
 
-from mmwsss.fileio import DataError
+from mmwsss.fileio import DataError, write_mask
 
 from .recording import record_confusion
 
@@ -14,7 +16,12 @@ from .recording import record_confusion
 class SegmentorMetric(IoUMetric):
     """MMSegmentation's ``IoUMetric``, with its arguments and figures, that also notes the confusion matrix.
 
-    The matrix goes to :func:`record_confusion` under the metric's prefix, or ``'segmentor'`` without one.
+    The matrix goes to :func:`record_confusion` under the metric's prefix, or ``'segmentor'`` without one. Predictions
+    are written as palette PNGs, whole or not at all, by whichever process made them.
+
+    Args:
+        output_dir (str, optional): Folder for ``<name of the photograph>.png``. Defaults to None.
+        kwargs: As in ``IoUMetric``.
 
     Raises:
         DataError: If a true mask has another size than its photograph, or an index that is no class.
@@ -22,15 +29,28 @@ class SegmentorMetric(IoUMetric):
 
     _confusion: torch.Tensor | None = None
 
+    def __init__(self, *args, output_dir: str | None = None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.output_dir = output_dir
+
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        if not self.format_only:
-            for sample in data_samples:
-                self._check_truth(sample)
-        super().process(data_batch, data_samples)
-        if self.format_only:
-            return
+        num_classes = len(self.dataset_meta['classes'])
         for sample in data_samples:
-            self._count(sample['gt_sem_seg']['data'], sample['pred_sem_seg']['data'])
+            prediction = sample['pred_sem_seg']['data'][0]
+            if not self.format_only:
+                self._check_truth(sample)
+                truth = sample['gt_sem_seg']['data'][0].to(prediction)
+                self.results.append(self.intersect_and_union(prediction, truth, num_classes, self.ignore_index))
+                self._count(truth, prediction)
+            if self.output_dir is not None:
+                self._write(sample, prediction)
+
+    def _write(self, sample: dict, prediction: torch.Tensor) -> None:
+        name = os.path.splitext(os.path.basename(sample['img_path']))[0]
+        # Such data sets store 0 where there is no class, and a class index plus 1 elsewhere.
+        stored = prediction.cpu().numpy() + bool(sample.get('reduce_zero_label'))
+        path = os.path.join(self.output_dir, f'{name}.png')
+        write_mask(path, stored.astype(np.uint8), self.dataset_meta['palette'])
 
     def _check_truth(self, sample: dict) -> None:
         """Refuses a mask of another size than its photograph, or with an index that is no class.

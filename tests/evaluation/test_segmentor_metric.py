@@ -9,6 +9,7 @@ from mmseg.evaluation import IoUMetric
 from mmwsss.evaluation import SegmentorMetric
 from mmwsss.evaluation.confusion import confusion_matrix
 from mmwsss.evaluation.recording import recorded_confusions
+from mmwsss.fileio import read_mask
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def samples():
 
 
 def evaluate(metric, samples):
-    metric.dataset_meta = dict(classes=('a', 'b', 'c'))
+    metric.dataset_meta = dict(classes=('a', 'b', 'c'), palette=[(0, 0, 0), (1, 1, 1), (2, 2, 2)])
     metric.process({}, samples)
     return metric.evaluate(len(samples))
 
@@ -49,4 +50,14 @@ def test_nothing_is_recorded_where_files_are_only_written(samples, tmp_path):
     metric = SegmentorMetric(format_only=True, output_dir=str(tmp_path), prefix='written')
     assert not evaluate(metric, samples)
     assert 'written' not in recorded_confusions(MessageHub.get_current_instance())
-    assert len(list(tmp_path.glob('*.png'))) == 4
+    for sample in samples:
+        written = read_mask(tmp_path / sample['img_path'].replace('.jpg', '.png'))
+        assert np.array_equal(written, sample['pred_sem_seg']['data'][0])
+
+
+def test_any_process_makes_the_folder_of_the_masks(samples, tmp_path, monkeypatch):
+    """That of a process on another machine is not made by the first one."""
+    monkeypatch.setattr('mmseg.evaluation.metrics.iou_metric.is_main_process', lambda: False)
+    metric = SegmentorMetric(output_dir=str(tmp_path / 'new/masks'))
+    evaluate(metric, [dict(sample, reduce_zero_label=True) for sample in samples])
+    assert read_mask(tmp_path / 'new/masks/0.png').min() == 1

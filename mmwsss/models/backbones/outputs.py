@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -27,18 +28,21 @@ class BackboneOutput:
 
 
 def build_backbone(cfg: Mapping[str, Any]) -> nn.Module:
-    """Builds a backbone of mmseg, or of another package of OpenMMLab by its scope, as in `mmpretrain.ConvNeXt`.
+    """Builds a backbone of mmseg, or of another package that is named with it, as in `mmpretrain.ConvNeXt`.
 
     Raises:
-        ValueError: If the package of the scope is not installed.
+        ValueError: If that package is not installed.
     """
     kind = cfg.get('type')
-    scope = kind.rpartition('.')[0] if isinstance(kind, str) else ''
-    if scope and find_spec(scope.partition('.')[0]) is None:
-        raise ValueError(
-            f'backbone {kind}: the package {scope} is not installed; install the one of your distribution, such as '
-            f'`pip install onedl-{scope}` beside onedl-mmsegmentation'
-        )
+    package = kind.partition('.')[0] if isinstance(kind, str) and '.' in kind else None
+    if package is not None:
+        if find_spec(package) is None:
+            raise ValueError(
+                f'backbone {kind}: the package {package} is not installed; install the one of your distribution, such '
+                f'as `pip install onedl-{package}` beside onedl-mmsegmentation'
+            )
+        # Its components are not registered before.
+        import_module(f'{package}.models')
     return MODELS.build(cfg)
 
 

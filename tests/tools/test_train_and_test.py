@@ -2,6 +2,7 @@
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,62 @@ def test_two_processes_on_the_cpu(tmp_path):
     tested = run('bash', 'tools/dist_test.sh', CONFIG, tmp_path / 'iter_4.pth', '2', '--work-dir', tmp_path)
     assert tested.returncode == 0, tested.stderr
     assert json.loads((tmp_path / 'metrics.json').read_text())['toy/count'] == 8
+
+
+SRUN = """#!/bin/bash
+# Starts what follows the options in as many processes as they say, with the variables that Slurm sets.
+printf '%s\\n' "$@" > "$(dirname "$0")/arguments"
+for argument; do
+    case $argument in
+        --ntasks=*) tasks=${argument#*=} ;;
+        --*) ;;
+        *) break ;;
+    esac
+    shift
+done
+for ((task = 0; task < tasks; task++)); do
+    SLURM_NODELIST=node SLURM_NTASKS=$tasks SLURM_PROCID=$task SLURM_LOCALID=$task "$@" & processes+=($!)
+done
+for process in "${processes[@]}"; do wait "$process" || exit; done
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """Stand-ins for the commands of Slurm; gives the file of what srun was asked for."""
+    folder = tmp_path / 'slurm'
+    folder.mkdir()
+    for name, text in (('srun', SRUN), ('scontrol', '#!/bin/bash\necho localhost\n')):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv('PATH', f'{folder}:{os.environ["PATH"]}')
+    with socket.socket() as probe:
+        probe.bind(('localhost', 0))
+        monkeypatch.setenv('MASTER_PORT', str(probe.getsockname()[1]))
+    return folder / 'arguments'
+
+
+def test_slurm_tests_in_two_processes(tmp_path, monkeypatch, slurm):
+    torch.save(dict(state_dict={'layer.weight': torch.ones(2, 3), 'layer.bias': torch.ones(2)}), tmp_path / 'toy.pth')
+    monkeypatch.setenv('GPUS', '2')
+    monkeypatch.setenv('GRES', '')
+    tested = run('bash', 'tools/slurm_test.sh', 'part', 'job', CONFIG, tmp_path / 'toy.pth', '--work-dir', tmp_path)
+    assert tested.returncode == 0, tested.stderr
+    assert json.loads((tmp_path / 'metrics.json').read_text())['toy/count'] == 8
+    assert '--gres' not in slurm.read_text()
+
+
+def test_slurm_is_asked_for_gpus(tmp_path, monkeypatch, slurm):
+    (slurm.parent / 'python').symlink_to('/bin/true')
+    monkeypatch.setenv('GPUS', '16')
+    monkeypatch.setenv('GPUS_PER_NODE', '8')
+    monkeypatch.setenv('SRUN_ARGS', '--time=1:00 --exclusive')
+    command = ['bash', 'tools/slurm_train.sh', 'part', 'my job', CONFIG, '--work-dir', 'w']
+    subprocess.run(command, cwd=ROOT, check=True, timeout=60)
+    asked = slurm.read_text().splitlines()
+    flags = ['--partition=part', '--job-name=my job', '--gres=gpu:8', '--ntasks=16', '--ntasks-per-node=8']
+    assert asked[:5] == flags and asked[5:9] == ['--cpus-per-task=5', '--kill-on-bad-exit=1', '--time=1:00', '--exclusive']
+    assert asked[9:] == ['python', '-u', 'tools/train.py', CONFIG, '--work-dir', 'w', '--launcher', 'slurm']
 
 
 def test_missing_pipeline_config_is_named(tmp_path):

@@ -1,6 +1,7 @@
 """Mistakes in configs, told in one line."""
 
 import difflib
+import errno
 import inspect
 import reprlib
 import traceback
@@ -19,6 +20,7 @@ _RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {'self
 _OTHER_KEYS = frozenset({'model_wrapper_cfg', 'find_unused_parameters', 'tta_model', 'tta_pipeline', 'auto_scale_lr'})
 _PACKAGE = str(Path(mmwsss.__file__).parent)
 _SIMILAR = 0.85
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
 
 
 def check_keys(cfg: Config, path: str) -> None:
@@ -73,12 +75,14 @@ def check_optimizer(cfg: Config) -> None:
 def describe_mistake(error: BaseException) -> str | None:
     """One line for an error that a config or data caused, None for any other.
 
-    Those are errors of this package about its input, also from a worker of a data loader, and any error while mmengine
-    builds a component from the config.
+    Those are errors of this package about its input, also from a worker of a data loader, files that cannot be written
+    or read, and any error while mmengine builds a component from the config.
     """
     text = str(error).rstrip()
     if isinstance(error, DataError):
         return text.rpartition(f'{DataError.__name__}: ')[2] if text.startswith('Caught ') else text
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return f'{error.filename}: {error.strerror}' if error.filename else error.strerror
     frames = list(traceback.walk_tb(error.__traceback__))
     built = [frame for frame, _ in frames if frame.f_code.co_name == 'build_from_cfg']
     if built:

@@ -26,6 +26,7 @@ from mmwsss.fileio import DataError, atomic_write_json, is_remote
 
 from .config_errors import check_keys, check_optimizer, check_options, describe_mistake, require
 from .memory import keep_freed_memory, note_memory
+from .progress import end_with_parent
 
 SETTINGS_VARIABLE = 'MMWSSS_SETTINGS'
 METRICS_FILE = 'metrics.json'
@@ -145,8 +146,10 @@ def _export_ranks(launcher: str) -> None:
 def initialise_processes(cfg: Config) -> None:
     """Joins the process group where there is no GPU, which mmengine's own `init_dist` cannot do.
 
-    With a GPU, or with one process, nothing happens here: the runner does it.
+    With a GPU, or with one process, the runner does it. A process of torchrun ends with that, even where it is killed.
     """
+    if cfg.launcher == 'pytorch':
+        end_with_parent()
     if cfg.launcher == 'none' or torch.cuda.is_available() or dist.is_initialized():
         return
     if cfg.launcher in ('slurm', 'mpi'):
@@ -201,6 +204,7 @@ def set_resume(cfg: Config) -> None:
         return
     cfg.load_from = checkpoint
     _add_hook(cfg, dict(type='CheckpointMatchHook', filename=checkpoint))
+    _add_hook(cfg, dict(type='FinalValidationHook'))
 
 
 def set_test_checkpoint(cfg: Config, checkpoint: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmwsss.engine import find_trained_checkpoint
-from mmwsss.fileio import DataError, atomic_write_json
+from mmwsss.fileio import DataError, atomic_write_json, remove_parts
 
 from .command import Launcher
 from .fingerprint import fingerprint
@@ -29,6 +29,8 @@ from .step import Step, StepFolder, build_steps, fill_patterns
 RESULTS_FILE = 'results.json'
 SETTINGS_FILE = 'settings.py'
 LOCK_FILE = '.lock'
+# Workers of a run that was killed look after their parent every five seconds.
+LOCK_SECONDS = 20.0
 
 
 def _without_masks(step: Step) -> Step:
@@ -258,7 +260,7 @@ class Pipeline:
         record = folder.begin(current, self.patterns[step.name], self.ids_of(step), afresh)
         for phase in step.phases:
             trained = phase == 'train' and find_trained_checkpoint(str(folder.path)) is not None
-            if trained and phase in record['finished']:
+            if phase == 'train' and phase in record['finished'] and folder.has_trained():
                 continue
             command = self.phase_command(step, phase, resume=trained)
             watch.begin(f'{phase}, resumed' if trained else phase)
@@ -276,7 +278,7 @@ class Pipeline:
                     f'{code}; all its output is in {folder.log_file}',
                     code,
                 )
-            record['finished'] = [*record['finished'], phase]
+            record['finished'] = [*(name for name in record['finished'] if name != phase), phase]
             folder.write(record)
         missing = folder.missing_outputs(self.patterns[step.name], self._expected_ids(step))
         if missing:
@@ -310,10 +312,16 @@ class Pipeline:
         """Holds the work directory for this run and for commands that it leaves behind when it is killed."""
         self.work_dir.mkdir(parents=True, exist_ok=True)
         with open(self.work_dir / LOCK_FILE, 'w', encoding='utf-8') as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise DataError(f'{self.work_dir}: another run of a pipeline is at work here') from error
+            waiting_until = time.monotonic() + LOCK_SECONDS
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as error:
+                    if time.monotonic() > waiting_until:
+                        raise DataError(f'{self.work_dir}: another run of a pipeline is at work here') from error
+                    time.sleep(0.5)
+            remove_parts(self.work_dir)
             yield file.fileno()
 
     def summarise(self, counts: Mapping[str, int] | None = None) -> dict[str, Any]:

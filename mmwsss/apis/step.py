@@ -1,6 +1,7 @@
 """One step of a pipeline: what it runs, what it makes, and the record of it in its folder."""
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 from mmengine import fileio
 
 from mmwsss.engine import SKIPPED_FILE, find_trained_checkpoint
-from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_remote
+from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_remote, is_whole, remove_parts
 
 from .launch import METRICS_FILE, TRAINING_FILE
 
@@ -109,27 +110,33 @@ class StepFolder:
         return self.path / LOG_FILE
 
     def record(self) -> dict[str, Any]:
-        """What is noted of the last run; empty where there was none."""
+        """What is noted of the last run; empty where there was none.
+
+        A record that is cut off, as a loss of power can leave it, is that of a run of which nothing is known.
+        """
         path = self.path / RECORD_FILE
         if not path.is_file():
             return {}
-        try:
-            return json.loads(path.read_text(encoding='utf-8'))
-        except ValueError as error:
-            raise DataError(f'{path}: expected the record of a step as JSON ({error})') from error
+        return json.loads(path.read_text(encoding='utf-8')) if is_whole(path) else dict(fingerprint=None)
 
     def run_name(self) -> str | None:
         """Name of the finished run, None where it is not finished."""
         return self.record().get('run')
 
     def missing_outputs(self, patterns: Mapping[str, str], ids: list[str]) -> list[str]:
-        """Output files that are not there, out of those for each photograph and of the step itself."""
+        """Output files that are not there or cut off, out of those for each photograph and of the step itself."""
         missing = [path for pattern in patterns.values() for path in missing_files(pattern, ids)]
-        if 'train' in self.step.phases and find_trained_checkpoint(str(self.path)) is None:
+        missing += [str(path) for path in self.path.glob('*.json') if not is_whole(path)]
+        if 'train' in self.step.phases and not self.has_trained():
             missing.append(str(self.path / '*.pth'))
         if 'test' in self.step.phases and not (self.path / METRICS_FILE).is_file():
             missing.append(str(self.path / METRICS_FILE))
         return missing
+
+    def has_trained(self) -> bool:
+        """Whether the last checkpoint of a training is there, and neither it nor the figures beside it is cut off."""
+        checkpoint = find_trained_checkpoint(str(self.path))
+        return checkpoint is not None and is_whole(checkpoint) and is_whole(self.path / TRAINING_FILE)
 
     def is_done(self, fingerprint: str | None, patterns: Mapping[str, str], ids: list[str]) -> bool:
         """Whether the step ran to its end from the same config and inputs, and its outputs are there."""
@@ -160,14 +167,27 @@ class StepFolder:
             self.clear()
             record = dict(fingerprint=fingerprint, outputs=dict(patterns), finished=[], seconds={})
         self.path.mkdir(parents=True, exist_ok=True)
-        atomic_write(self.path / IDS_FILE, ''.join(f'{image_id}\n' for image_id in ids).encode())
+        # The record comes first: a folder without one is taken for that of something else.
         self.write(record)
+        atomic_write(self.path / IDS_FILE, ''.join(f'{image_id}\n' for image_id in ids).encode())
+        self._remove_remains(patterns, ids)
         return record
+
+    def _remove_remains(self, patterns: Mapping[str, str], ids: list[str]) -> None:
+        """Removes what a run that was killed, or lost its power, left half-written."""
+        files = [pattern.replace('{id}', image_id) for pattern in patterns.values() for image_id in ids]
+        for folder in {str(self.path), *(os.path.dirname(file) for file in files if not is_remote(file))}:
+            remove_parts(folder)
+        for path in self.path.glob('*.json'):
+            if not is_whole(path):
+                path.unlink()
 
     def clear(self) -> None:
         """Removes the folder and the output files of the run that is recorded in it, and nothing else."""
         record = self.record()
         if not record:
+            if self.path.is_dir():
+                remove_parts(self.path)
             if self.path.is_dir() and any(self.path.iterdir()):
                 raise DataError(f'{self.path}: expected a folder that a pipeline made; move it away')
             return
@@ -175,6 +195,12 @@ class StepFolder:
         ids = ids_file.read_text(encoding='utf-8').splitlines() if ids_file.is_file() else []
         for pattern in record.get('outputs', {}).values():
             remove_files(pattern, ids)
+        # The record goes last, so that the rest is still known as a pipeline's where this is cut off.
+        for path in self.path.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != RECORD_FILE:
+                path.unlink()
         shutil.rmtree(self.path)
 
     def write(self, record: Mapping[str, Any]) -> None:
@@ -187,7 +213,7 @@ class StepFolder:
     def skipped(self) -> set[str]:
         """Photographs that the last test with `--skip-bad` left out; empty without that flag."""
         path = self.path / SKIPPED_FILE
-        if not path.is_file():
+        if not is_whole(path):
             return set()
         return {one['image_id'] for one in json.loads(path.read_text(encoding='utf-8'))}
 
@@ -205,13 +231,13 @@ class StepFolder:
 
 
 def missing_files(pattern: str, ids: Iterable[str]) -> list[str]:
-    """Files of a pattern with ``{id}`` that are not there, of each photograph.
+    """Files of a pattern with ``{id}`` that are not there or cut off, of each photograph.
 
     What is in an object storage is listed, which takes a thousandth of the requests of asking for each file.
     """
     paths = [pattern.replace('{id}', image_id) for image_id in ids]
     if not is_remote(pattern):
-        return [path for path in paths if not Path(path).is_file()]
+        return [path for path in paths if not is_whole(path)]
     folder = pattern.partition('{id}')[0].rpartition('/')[0]
     found = set(fileio.list_dir_or_file(folder, list_dir=False, recursive=True))
     return [path for path in paths if path.removeprefix(f'{folder}/') not in found]
@@ -219,10 +245,12 @@ def missing_files(pattern: str, ids: Iterable[str]) -> list[str]:
 
 def remove_files(pattern: str, ids: Sequence[str]) -> None:
     """Removes the files of a pattern with ``{id}`` that are there, of each photograph."""
-    missing = set(missing_files(pattern, ids))
+    missing = set(missing_files(pattern, ids)) if is_remote(pattern) else set()
     for image_id in ids:
         path = pattern.replace('{id}', image_id)
-        if path not in missing:
+        if not is_remote(path):
+            Path(path).unlink(missing_ok=True)
+        elif path not in missing:
             fileio.remove(path)
 
 

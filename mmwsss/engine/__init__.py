@@ -3,20 +3,24 @@
 from .bfloat16 import BFloat16OptimWrapper, EvaluationPrecisionHook, has_bfloat16
 from .checkpoint import (
     CheckpointMatchHook,
+    FinalValidationHook,
     check_state_dict,
     find_resumable_checkpoint,
     find_trained_checkpoint,
     load_from_local,
 )
+from .local_backend import AtomicLocalBackend
 from .network_hooks import ChannelsLastHook, FuseConvBNHook
 from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
 from .visualization_hook import MapVisualizationHook
 
 __all__ = [
+    'AtomicLocalBackend',
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
     'CheckpointMatchHook',
     'EvaluationPrecisionHook',
+    'FinalValidationHook',
     'FuseConvBNHook',
     'MapVisualizationHook',
     'SKIPPED_FILE',

@@ -308,6 +308,25 @@ def check_state_dict(model: torch.nn.Module, state_dict: dict, filename: str) ->
 
 
 @HOOKS.register_module()
+class FinalValidationHook(Hook):
+    """Validates a resumed training that has no iteration left.
+
+    The last checkpoint is written before the last validation. A training that was killed between the two would else
+    end without figures.
+    """
+
+    def __init__(self) -> None:
+        self.at_end = False
+
+    def before_train(self, runner) -> None:
+        self.at_end = runner.iter >= runner.max_iters
+
+    def after_train(self, runner) -> None:
+        if self.at_end and runner.val_loop is not None:
+            runner.val_loop.run()
+
+
+@HOOKS.register_module()
 class CheckpointMatchHook(Hook):
     """Refuses a checkpoint of another model when testing or resuming.
 

@@ -1,7 +1,7 @@
 """File formats: photographs, seeds, palette masks, and whole-or-nothing writing."""
 
 from .affinities import AffinityField, quantise_affinity, read_affinity, write_affinity
-from .atomic import atomic_write, atomic_write_json, is_remote
+from .atomic import atomic_write, atomic_write_json, is_remote, remove_parts
 from .errors import DataError
 from .image_ids import check_image_id
 from .masks import class_of_index, read_class_mask, read_mask, write_mask
@@ -9,6 +9,7 @@ from .parallel import map_parallel
 from .photos import MAX_PIXELS, read_photo, size_reduction
 from .rle import encode_rle
 from .seeds import Seeds, read_seeds, write_seeds
+from .whole_files import is_whole
 from .whole_photos import check_photo
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     'class_of_index',
     'encode_rle',
     'is_remote',
+    'is_whole',
     'map_parallel',
     'quantise_affinity',
     'read_affinity',
@@ -30,6 +32,7 @@ __all__ = [
     'read_mask',
     'read_photo',
     'read_seeds',
+    'remove_parts',
     'size_reduction',
     'write_affinity',
     'write_mask',

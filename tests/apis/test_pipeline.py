@@ -2,12 +2,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from mmwsss.apis.command import Launcher
 from mmwsss.apis.pipeline import RESULTS_FILE, Pipeline, StepFailed
 from mmwsss.apis.results import format_table
-from mmwsss.fileio import DataError
+from mmwsss.fileio import DataError, is_whole
 
 IDS = ['a', 'folder/b', 'c']
 PIPELINE = """
@@ -38,8 +40,10 @@ class FakeTools:
     def __init__(self, pipeline_file):
         self.pipeline_file = pipeline_file
         self.commands = []
-        self.failing = None
+        self.failing, self.failing_tool = None, None
         self.lazy = False
+        self.skipped = []
+        self.skip_bad = False
 
     def __call__(self, command, log_file, on_line, keep_open=()):
         tool, work_dir = Path(command[1]).stem, Path(command[command.index('--work-dir') + 1])
@@ -48,22 +52,26 @@ class FakeTools:
         log_file.write_text('line of the log\n')
         on_line('Iter(train) [1/4]  eta: 0:00:03')
         if tool == 'train':
-            (work_dir / 'iter_1.pth').write_bytes(b'')
-        if self.failing == step:
+            torch.save({}, work_dir / 'iter_1.pth')
+            (work_dir / 'training.json').write_text('{}')
+        if step == 'seed_infer' and '--skip-bad' in command:
+            listed = [dict(image_id=image_id, reason='damaged') for image_id in self.skipped]
+            (work_dir / 'skipped.json').write_text(json.dumps(listed))
+        if self.failing == step and self.failing_tool in (None, tool):
             log_file.write_text('what went wrong\n')
             return 3
         if tool == 'test':
             assert Path(command[3]).is_file()
             (work_dir / 'metrics.json').write_text(json.dumps({'mIoU': 70.0, 'cam/mIoU': 50.0}))
         if step == 'seed_infer' and not self.lazy:
-            for image_id in IDS:
+            for image_id in sorted({*IDS}.difference(self.skipped)):
                 seed = work_dir.parent / 'seeds' / f'{image_id}.npz'
                 seed.parent.mkdir(parents=True, exist_ok=True)
-                seed.write_bytes(b'')
+                np.savez_compressed(seed, size=[1, 1])
         return 0
 
     def pipeline(self, **overrides):
-        return Pipeline(str(self.pipeline_file), Launcher(Path('tools')), overrides, runner=self)
+        return Pipeline(str(self.pipeline_file), Launcher(Path('tools')), overrides, runner=self, skip_bad=self.skip_bad)
 
     def run(self, first=None, only=None, **overrides):
         self.commands.clear()
@@ -121,6 +129,65 @@ def test_a_missing_output_reruns_its_step_and_those_after_it(tools, tmp_path):
     (tmp_path / 'work' / 'seeds' / 'folder' / 'b.npz').unlink()
     tools.run()
     assert tools.commands == ALL[1:]
+
+
+SUFFIXES = ('.json', '.npz', '.pth', '.py')
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+@pytest.mark.parametrize('name, commands', [
+    ('seed_train/iter_1.pth', ['train seed_train --resume', *ALL[1:]]),
+    ('seed_train/training.json', ['train seed_train --resume', *ALL[1:]]),
+    ('seed_train/step.json', ALL),
+    ('seed_infer/step.json', ALL[1:]),
+    ('seed_infer/metrics.json', ALL[1:]),
+    ('seeds/folder/b.npz', ALL[1:]),
+    ('segmentor/iter_1.pth', ['train segmentor --resume', 'test segmentor']),
+    ('segmentor/metrics.json', ['test segmentor']),
+    ('segmentor/memory.json', ['test segmentor']),
+    ('results.json', []),
+    ('settings.py', []),
+])
+def test_what_a_loss_of_power_cut_off_is_made_again(tools, tmp_path, name, commands):
+    first = tools.run()
+    (tmp_path / 'work/segmentor/memory.json').write_text('{"train": {}}')
+    cut(tmp_path / 'work' / name)
+    assert tools.run()['ladder'] == first['ladder']
+    assert tools.commands == commands
+    tools.run()
+    assert tools.commands == []
+    assert all(is_whole(path) for path in (tmp_path / 'work').rglob('*') if path.suffix in SUFFIXES)
+
+
+@pytest.mark.parametrize('cut_off', ['iter_1.pth', 'training.json'])
+def test_a_training_cut_off_after_its_end_is_resumed(tools, tmp_path, cut_off):
+    tools.failing = 'segmentor'
+    tools.failing_tool = 'test'
+    with pytest.raises(StepFailed):
+        tools.run()
+    cut(tmp_path / 'work/segmentor' / cut_off)
+    tools.failing = None
+    tools.run()
+    assert tools.commands == ['train segmentor --resume', 'test segmentor']
+    assert tools.pipeline().folders['segmentor'].record()['finished'] == ['train', 'test']
+
+
+@pytest.mark.parametrize('remains', [[], ['.step.json.x1.part'], ['step.json', 'iter_1.pth']])
+def test_killed_while_a_step_is_cleared_or_begun(tools, tmp_path, remains):
+    tools.run()
+    folder = tmp_path / 'work/seed_train'
+    for path in folder.iterdir():
+        if path.name not in remains:
+            path.unlink()
+    for name in remains:
+        (folder / name).touch()
+    (tmp_path / 'work/seeds/folder/.b.npz.x1.part').touch()
+    tools.run(seed_iters=6)
+    assert tools.commands == ALL
+    assert not list((tmp_path / 'work').rglob('*.part'))
 
 
 def test_a_step_that_failed_is_resumed(tools):
@@ -201,7 +268,8 @@ def test_describe_prints_commands_and_writes_nothing(tools, tmp_path):
     assert tools.pipeline().describe() == 'seed_train: done\nseed_infer: done\nsegmentor: done'
 
 
-def test_one_run_at_a_time(tools, tmp_path):
+def test_one_run_at_a_time(tools, tmp_path, monkeypatch):
+    monkeypatch.setattr('mmwsss.apis.pipeline.LOCK_SECONDS', 0)
     pipeline = tools.pipeline()
     with pipeline._locked(), pytest.raises(DataError, match='another run'):
         tools.run()
@@ -243,3 +311,31 @@ def test_wrong_lists_are_refused(tools, tmp_path, content, message):
     (tmp_path / 'train.txt').unlink()
     with pytest.raises(DataError, match=r'train\.txt.*no such file'):
         tools.pipeline()
+
+
+def test_what_a_step_skipped_is_counted_and_not_asked_for(tools, tmp_path):
+    tools.skipped = ['c']
+    with pytest.raises(StepFailed, match=r'without writing 1 of its files, such as .*c\.npz'):
+        tools.run()
+    tools.skip_bad = True
+    results = tools.run()
+    assert tools.commands == ALL[1:]
+    assert results['skipped'] == {'seed_infer': 1}
+    tools.run()
+    assert tools.commands == []
+
+
+def test_without_the_flag_a_skipped_photograph_is_not_forgotten(tools):
+    tools.skipped, tools.skip_bad = ['c'], True
+    tools.run()
+    tools.skipped, tools.skip_bad = [], False
+    tools.run()
+    assert tools.commands == ALL[1:]
+
+
+def test_a_list_of_skipped_photographs_that_is_cut_off_is_made_again(tools, tmp_path):
+    tools.skipped, tools.skip_bad = ['c'], True
+    tools.run()
+    cut(tmp_path / 'work/seed_infer/skipped.json')
+    assert tools.run()['skipped'] == {'seed_infer': 1}
+    assert tools.commands == ALL[1:]

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import stat
@@ -5,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mmwsss.fileio import atomic_write, atomic_write_json
+from mmwsss.fileio import atomic_write, atomic_write_json, remove_parts
 
 
 def test_writes_and_replaces_and_makes_folders(tmp_path):
@@ -29,6 +30,33 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path, monkeypatc
         atomic_write(path, b'new')
     assert path.read_bytes() == b'old'
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('full', [False, True])
+def test_error_of_the_disk_names_the_file(tmp_path, monkeypatch, full):
+    if full:
+
+        def fail(_):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+        monkeypatch.setattr(os, 'fsync', fail)
+        path, number = tmp_path / 'file.bin', errno.ENOSPC
+    else:
+        (tmp_path / 'folder').write_bytes(b'')
+        path, number = tmp_path / 'folder/file.bin', errno.EEXIST
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(OSError) as raised:
+        atomic_write(path, b'new', durable=True)
+    assert raised.value.errno == number and raised.value.filename == str(path)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_remains_of_a_killed_process_are_removed(tmp_path):
+    for name in ('.a.png.x1.part', 'a.png', 'b.part'):
+        (tmp_path / name).write_bytes(b'')
+    remove_parts(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a.png', 'b.part']
+    remove_parts(tmp_path / 'absent')
 
 
 def test_many_writers_of_one_file_leave_one_whole_version(tmp_path):

@@ -16,6 +16,7 @@ log_level = 'INFO'
 load_from = None
 resume = False
 randomness = dict(seed=0)
+# These merge with the default_hooks of a config by their names; custom_hooks are left to it.
 # Activation maps or affinities during training: maps=dict(type='MapVisualizationHook', interval=200).
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
@@ -23,5 +24,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=200, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    channels_last=dict(type='ChannelsLastHook'),
+    evaluation_precision=dict(type='EvaluationPrecisionHook'),
+    fuse_conv_bn=dict(type='FuseConvBNHook'),
 )
-custom_hooks = [dict(type='ChannelsLastHook'), dict(type='EvaluationPrecisionHook'), dict(type='FuseConvBNHook')]

@@ -163,8 +163,20 @@ def test_data_and_metrics_build(load_step, pipeline, name):
         evaluators = cfg.get(key) or []
         for evaluator in [evaluators] if isinstance(evaluators, dict) else evaluators:
             METRICS.build(evaluator)
-    for hook in cfg.custom_hooks:
+    for hook in cfg.default_hooks.values():
         HOOKS.build(hook)
+
+
+def test_hooks_of_a_config_join_those_of_the_package(tmp_path):
+    (tmp_path / 'mine.py').write_text(
+        f"_base_ = ['{CONFIGS}/_base_/default_runtime.py']\n"
+        "custom_hooks = [dict(type='EMAHook')]\ndefault_hooks = dict(logger=dict(interval=5))\n"
+    )
+    cfg = Config.fromfile(tmp_path / 'mine.py')
+    assert cfg.custom_hooks == [dict(type='EMAHook')]
+    kinds = {name: hook['type'] for name, hook in cfg.default_hooks.items()}
+    assert kinds['channels_last'] == 'ChannelsLastHook' and kinds['evaluation_precision'] == 'EvaluationPrecisionHook'
+    assert cfg.default_hooks.logger == dict(type='LoggerHook', interval=5, log_metric_by_epoch=False)
 
 
 @pytest.mark.parametrize('path', sorted((CONFIGS / '_base_').rglob('*.py')), ids=lambda path: path.stem)

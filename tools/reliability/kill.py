@@ -1,0 +1,242 @@
+"""Kill the pipeline of the scenes at random moments of all its steps, run it again, and check that nothing was lost.
+
+    python tools/reliability/kill.py work_dirs/kill --kills 30
+
+Undisturbed runs with several seeds come first: they say how long the steps take, and by how much runs differ. Then each
+round runs the pipeline to its end through a number of kills. At a kill, SIGKILL ends all its processes, or the pipeline
+alone; after every second one, the newest file that counts is cut off, as a loss of power can do. At the end of a round
+
+- no file is cut off or a remain, and the files are those of an undisturbed run,
+- trainings have made all their iterations, and their last losses lie within the spread of the undisturbed runs,
+- inference again, from the same checkpoints and undisturbed, gives the same bytes and figures.
+
+What happened is in ``kills.jsonl``, a line a kill, and ``rounds.json``. Run again, the tool goes on with what is left.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmwsss.apis.launch import run_tool
+from mmwsss.datasets.scenes import write_scenes
+from mmwsss.engine import find_trained_checkpoint, load_from_local
+from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_whole
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNTED = ('.png', '.npz', '.pth', '.json')
+INFERENCE = ('seed_infer', 'affinity_infer')
+
+
+def write_pipeline(folder, interval):
+    """The pipeline of the scenes with a checkpoint every few iterations."""
+    config = Config.fromfile(ROOT / 'configs/affinitynet/scenes/pipeline.py')
+    for step in config.steps:
+        if step.run != 'test':
+            step.options = {'default_hooks.checkpoint.interval': interval}
+    atomic_write(folder / 'pipeline.py', config.pretty_text.encode())
+
+
+def command(args, work_dir, seed=0, *flags):
+    settings = dict(data_root=args.folder / 'scenes', seed=seed, num_workers=1)
+    settings |= dict.fromkeys(['seed_iters', 'affinity_iters', 'segmentor_iters'], args.iterations)
+    options = [f'{name}={value}' for name, value in settings.items()]
+    tool, config = str(ROOT / 'tools/pipeline.py'), str(args.folder / 'pipeline.py')
+    return [sys.executable, tool, config, '--work-dir', str(work_dir), *flags, '--cfg-options', *options]
+
+
+def run_to_end(args, work_dir, seed=0, *flags):
+    done = subprocess.run(command(args, work_dir, seed, *flags), cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise DataError(f'{work_dir}: the pipeline ended with {done.returncode}: {done.stderr[-2000:]}')
+    return json.loads((work_dir / 'results.json').read_text())
+
+
+def processes_of(pid):
+    """A process and all it started, directly or not."""
+    parents = {}
+    for path in Path('/proc').glob('[0-9]*/stat'):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(')')[2].split()[1])
+        except OSError:
+            continue
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found
+
+
+def current_step(work_dir):
+    """The step whose record was written last, and whether it is finished."""
+    records = sorted(work_dir.glob('*/step.json'), key=lambda path: path.stat().st_mtime_ns)
+    if not records:
+        return 'before the first step', False
+    record = json.loads(records[-1].read_text()) if is_whole(records[-1]) else {}
+    return records[-1].parent.name, 'run' in record
+
+
+def wait_for(process, work_dir, steps):
+    """Waits until the run has begun one of some steps, or is at its end."""
+    started = time.time()
+    while process.poll() is None:
+        records = [work_dir / step / 'step.json' for step in steps]
+        if any(path.is_file() and path.stat().st_mtime >= started for path in records):
+            return
+        time.sleep(0.1)
+
+
+def cut_newest(work_dir, rng):
+    files = [path for path in work_dir.rglob('*') if path.suffix in COUNTED or path.name == 'last_checkpoint']
+    if not files:
+        return None
+    newest = max(files, key=lambda path: path.stat().st_mtime_ns)
+    size = newest.stat().st_size
+    os.truncate(newest, rng.randrange(size) if size else 0)
+    return str(newest.relative_to(work_dir))
+
+
+def kill_once(args, work_dir, steps, seconds, rng, number):
+    """Starts the pipeline, kills it at a random moment after it began the first of some steps, and says what happened.
+
+    Returns:
+        dict: None where it ended before.
+    """
+    process = subprocess.Popen(
+        command(args, work_dir), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    wait_for(process, work_dir, steps)
+    delay = rng.uniform(0, seconds)
+    try:
+        process.wait(delay)
+        code, message = process.returncode, process.stderr.read().decode()
+        if code != 0:
+            raise DataError(f'{work_dir}: the pipeline ended with {code}: {message[-2000:]}')
+        return None
+    except subprocess.TimeoutExpired:
+        pass
+    where, finished = current_step(work_dir)
+    alone = number % 3 == 2
+    for pid in [process.pid] if alone else processes_of(process.pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    process.wait()
+    process.stderr.close()
+    cut = cut_newest(work_dir, rng) if number % 2 else None
+    ended = 'the pipeline alone' if alone else 'all processes'
+    return dict(
+        asked=steps[0], hit=where, step_finished=finished, seconds_into_step=round(delay, 2), killed=ended, cut_off=cut
+    )
+
+
+def contents(work_dir):
+    """Hash of each file that a run is for, of the figures without what differs between equal runs."""
+    found = {}
+    for folder in ('seeds', 'affinity_labels', 'pseudo_masks'):
+        for path in sorted((work_dir / folder).rglob('*')):
+            if path.is_file():
+                found[str(path.relative_to(work_dir))] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for step in (*INFERENCE, 'segmentor'):
+        found[f'{step}/metrics.json'] = (work_dir / step / 'metrics.json').read_text()
+    return found
+
+
+def losses(work_dir):
+    return {
+        step: json.loads((work_dir / step / 'training.json').read_text())['train/loss']
+        for step in ('seed_train', 'affinity_train', 'segmentor')
+    }
+
+
+def check_round(args, work_dir, undisturbed, spread):
+    """What is wrong after a round; nothing, it is hoped."""
+    wrong = [f'{path} is cut off' for path in work_dir.rglob('*') if path.suffix in COUNTED and not is_whole(path)]
+    wrong += [f'{path} remains' for path in work_dir.rglob('.*.part')]
+    before = contents(work_dir)
+    if before.keys() != contents(undisturbed).keys():
+        wrong.append(f'other files than {undisturbed}')
+    for step, loss in losses(work_dir).items():
+        iterations = load_from_local(find_trained_checkpoint(str(work_dir / step)), 'cpu')['meta']['iter']
+        if iterations != args.iterations:
+            wrong.append(f'{step} made {iterations} iterations')
+        low, high = spread[step]
+        if not low <= loss <= high:
+            wrong.append(f'{step} ends with loss {loss}, undisturbed runs between {low} and {high}')
+    figures = json.loads((work_dir / 'results.json').read_text())['ladder']
+    wrong += [f'{name} has no figure' for name, value in figures.items() if value is None]
+    for step in INFERENCE:
+        run_to_end(args, work_dir, 0, '--only', step)
+    checkpoint = find_trained_checkpoint(str(work_dir / 'segmentor'))
+    again = work_dir / 'segmentor_again'
+    test = [sys.executable, str(ROOT / 'tools/test.py'), str(ROOT / 'configs/affinitynet/scenes/segmentor.py')]
+    test += [checkpoint, '--settings', str(work_dir / 'settings.py'), '--work-dir', str(again)]
+    subprocess.run(test, cwd=ROOT, check=True, capture_output=True)
+    after = contents(work_dir)
+    after['segmentor/metrics.json'] = (again / 'metrics.json').read_text()
+    wrong += [f'{name} differs when inferred again' for name in before if before[name] != after.get(name)]
+    return wrong
+
+
+def spread_of(runs):
+    """Range of the last loss of each training, widened by its own width to both sides."""
+    by_run = [losses(run) for run in runs]
+    spread = {}
+    for step in by_run[0]:
+        values = [run[step] for run in by_run]
+        width = max(values) - min(values)
+        spread[step] = (min(values) - width, max(values) + width)
+    return spread
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('folder', type=Path, help='of all runs')
+    parser.add_argument('--kills', type=int, default=30)
+    parser.add_argument('--kills-a-step', type=int, default=1, help='in each round; more of them make fewer rounds')
+    parser.add_argument('--undisturbed', type=int, default=3, help='runs without a kill, each with its own seed')
+    parser.add_argument('--scenes', type=int, default=32, help='for training; a quarter as many are held out')
+    parser.add_argument('--iterations', type=int, default=20, help='of each training')
+    parser.add_argument('--interval', type=int, default=5, help='iterations from one checkpoint to the next')
+    parser.add_argument('--seed', type=int, default=0)
+    args = parser.parse_args()
+    args.folder = args.folder.resolve()
+    write_scenes(args.folder / 'scenes', num_train=args.scenes, num_val=args.scenes // 4, size=64)
+    write_pipeline(args.folder, args.interval)
+    runs = [args.folder / f'undisturbed_{seed}' for seed in range(args.undisturbed)]
+    results = [run_to_end(args, run, seed) for seed, run in enumerate(runs)]
+    spread = spread_of(runs)
+    seconds = {name: value for name, value in results[0]['seconds'].items() if name != 'total'}
+    print(f'undisturbed: seconds {seconds}; last losses within {spread}', flush=True)
+    log = args.folder / 'kills.jsonl'
+    kills = log.read_text().splitlines() if log.is_file() else []
+    rounds = json.loads((args.folder / 'rounds.json').read_text()) if (args.folder / 'rounds.json').is_file() else []
+    while len(kills) < args.kills:
+        number = len(rounds)
+        work_dir, rng = args.folder / f'round_{number}', random.Random(f'{args.seed} {len(kills)}')
+        for index in [index for index in range(len(seconds)) for _ in range(args.kills_a_step)]:
+            steps = list(seconds)[index:]
+            killed = kill_once(args, work_dir, steps, seconds[steps[0]], rng, len(kills))
+            if killed is not None:
+                kills.append(json.dumps(dict(round=number, **killed)))
+                atomic_write(log, ''.join(f'{line}\n' for line in kills).encode())
+                print(f'{len(kills)}: {kills[-1]}', flush=True)
+        run_to_end(args, work_dir)
+        rounds.append(check_round(args, work_dir, runs[0], spread))
+        atomic_write_json(args.folder / 'rounds.json', rounds)
+        print(f'round {number}: {rounds[-1] or "nothing is wrong"}', flush=True)
+    if any(rounds):
+        raise DataError(f'{sum(map(bool, rounds))} of {len(rounds)} rounds went wrong, see {args.folder}/rounds.json')
+    print(f'{len(kills)} kills in {len(rounds)} rounds, nothing is wrong')
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -27,6 +27,7 @@ from mmwsss.fileio import DataError, atomic_write_json, is_remote
 from .config_errors import check_keys, check_optimizer, check_options, describe_mistake, require
 from .memory import keep_freed_memory, note_memory
 from .progress import end_with_parent
+from .settings import choose_networks, load_settings
 
 SETTINGS_VARIABLE = 'MMWSSS_SETTINGS'
 METRICS_FILE = 'metrics.json'
@@ -50,7 +51,8 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--settings',
         metavar='FILE',
-        help='settings file that takes the place of the settings.py beside the config',
+        help='settings file that takes the place of the one that the config names: the settings.py of a data set, or the '
+        'one that tools/pipeline.py wrote to its work directory',
     )
     parser.add_argument('--work-dir', help='folder of logs, checkpoints and metrics')
     parser.add_argument(
@@ -93,6 +95,7 @@ def load_config(path: str, settings: str | None = None, options: dict | None = N
             raise DataError(f'{file}: expected a {name}, found no such file')
     if settings is not None:
         os.environ[SETTINGS_VARIABLE] = os.path.abspath(settings)
+        choose_networks(load_settings(settings))
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is code and fails as it likes
@@ -266,7 +269,7 @@ def _takes_output_dir(kind: str | type) -> bool:
 def show_predictions(cfg: Config, show: bool, folder: str | None, wait_time: float) -> None:
     """Draws predictions over photographs, in a window or as files of `folder`."""
     hooks = cfg.get('default_hooks') or {}
-    hook = {**hooks.get('visualization', dict(type='SegVisualizationHook')), 'draw': True}
+    hook = {**hooks.get('visualization', dict(type='PredictionVisualizationHook')), 'draw': True}
     if show:
         hook.update(show=True, wait_time=wait_time)
     cfg.default_hooks = {**hooks, 'visualization': hook}

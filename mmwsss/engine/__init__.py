@@ -12,7 +12,7 @@ from .checkpoint import (
 from .local_backend import AtomicLocalBackend
 from .network_hooks import ChannelsLastHook, FuseConvBNHook
 from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
-from .visualization_hook import MapVisualizationHook
+from .visualization_hook import MapVisualizationHook, PredictionVisualizationHook
 
 __all__ = [
     'AtomicLocalBackend',
@@ -23,6 +23,7 @@ __all__ = [
     'FinalValidationHook',
     'FuseConvBNHook',
     'MapVisualizationHook',
+    'PredictionVisualizationHook',
     'SKIPPED_FILE',
     'SkipBadDataset',
     'SkipBadTestLoop',

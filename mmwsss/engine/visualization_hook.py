@@ -1,19 +1,26 @@
-"""Pictures of activation maps and affinities while a network trains."""
+"""Pictures of activation maps, affinities and masks while a network trains and while it is tested."""
 
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
+import mmcv
 import numpy as np
 import torch
 import torch.nn.functional as F
+from mmengine import fileio
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mmengine.structures import PixelData
+from mmseg.engine.hooks import SegVisualizationHook
 from mmseg.registry import HOOKS, TRANSFORMS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
 from mmwsss.fileio import DataError
 from mmwsss.ops import fuse_cams, neighbor_offsets
 from mmwsss.visualization import affinity_boundaries, draw_boundaries, draw_cams
@@ -97,6 +104,52 @@ class MapVisualizationHook(Hook):
             picture = np.concatenate([photo, drawn[: photo.shape[0], : photo.shape[1]]], axis=1)
             runner.visualizer.add_image(name, picture, step=runner.iter + 1)
         model.train(training)
+
+
+@HOOKS.register_module()
+class PredictionVisualizationHook(SegVisualizationHook):
+    """Draws what each step predicts of a photograph during a test: what `tools/test.py --show-dir` uses.
+
+    Of a segmentor, its mask over the photograph, as mmseg's hook draws it; of a random walk, the mask of its largest
+    scores, likewise; of a classifier, the activation maps over the darkened photograph.
+
+    Args and source: as in ``mmseg.engine.hooks.SegVisualizationHook``.
+    """
+
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict, outputs: Sequence[SegDataSample]
+    ) -> None:
+        if not self.draw:
+            return
+        for sample in outputs:
+            if 'cams' in sample:
+                self._draw_seeds(sample)
+                continue
+            if 'scores' in sample:
+                sample = sample.clone()
+                sample.pred_sem_seg = PixelData(data=_mask_of_scores(sample))
+            super().after_test_iter(runner, batch_idx, data_batch, [sample])
+
+    def _draw_seeds(self, sample: SegDataSample) -> None:
+        self._test_index += 1
+        photo = mmcv.imfrombytes(fileio.get(sample.img_path, self.backend_args), channel_order='rgb')
+        maps = F.interpolate(torch.from_numpy(sample.cams)[None], size=photo.shape[:2], mode='bilinear')[0].numpy()
+        palette = np.asarray(self._visualizer.dataset_meta['palette'], np.uint8)
+        drawn = draw_cams(maps, sample.class_ids.tolist(), palette)
+        picture = (photo * 0.4 + drawn * 0.6).round().astype(np.uint8)
+        name = f'test_{PurePosixPath(sample.img_path).name}'
+        if self.show:
+            self._visualizer.show(picture, win_name=name, wait_time=self.wait_time)
+        self._visualizer.add_image(name, picture, self._test_index)
+
+
+def _mask_of_scores(sample: SegDataSample) -> Tensor:
+    """Classes of the largest scores, integers (1, H, W) at the size of the photograph; 255 without any class."""
+    size = tuple(sample.ori_shape[:2])
+    if len(sample.scores) == 0:
+        return torch.full((1, *size), 255)
+    scores = scores_at_image_size(sample.scores, size, (tuple(sample.img_shape[:2]), sample.grid_stride))
+    return torch.from_numpy(np.asarray(sample.class_ids)[scores.argmax(0)].astype(np.int64))[None]
 
 
 def _bare(model: nn.Module) -> nn.Module:

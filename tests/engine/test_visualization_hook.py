@@ -6,7 +6,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 from mmseg.registry import HOOKS
+from mmseg.structures import SegDataSample
+from mmseg.visualization import SegLocalVisualizer
 
 from mmwsss import engine  # noqa: F401
 from mmwsss.fileio import DataError, write_mask
@@ -103,3 +106,51 @@ def test_networks_without_maps_and_wrong_arguments_are_refused(train):
         HOOKS.build(dict(type='MapVisualizationHook')).before_train(FakeRunner())
     with pytest.raises(ValueError, match='interval must be at least 1, got 0'):
         HOOKS.build(dict(type='MapVisualizationHook', interval=0))
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """``shown(sample)``: the picture that a test with ``--show-dir`` makes of a predicted sample."""
+
+    def draw(image_id, **fields):
+        photo = tmp_path / f'{image_id}.png'
+        cv2.imwrite(str(photo), np.full((32, 48, 3), 100, np.uint8))
+        visualizer = SegLocalVisualizer(
+            name=f'shown_{image_id}', vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path)
+        )
+        visualizer.dataset_meta = dict(classes=['nothing', 'red'], palette=[[0, 0, 0], [255, 0, 0]])
+        Visualizer._instance_dict[visualizer.instance_name] = visualizer
+        hook = HOOKS.build(dict(type='PredictionVisualizationHook', draw=True))
+        sample = SegDataSample(metainfo=dict(img_path=str(photo), img_shape=(32, 48), ori_shape=(32, 48)))
+        for name, value in fields.items():
+            sample.set_field(value, name)
+        if 'scores' in fields:
+            sample.set_metainfo(dict(grid_stride=8))
+        hook.after_test_iter(None, 0, {}, [sample])
+        (picture,) = tmp_path.glob(f'vis_data/vis_image/test_{image_id}.png_1.png')
+        return cv2.imread(str(picture))[:, :, ::-1].astype(int), sample
+
+    return draw
+
+
+def test_activation_maps_are_drawn_over_the_photograph(shown):
+    cams = np.zeros((1, 8, 12), np.float32)
+    cams[0, :, :6] = 1
+    picture, _ = shown('seeds', cams=cams, class_ids=np.array([1], np.uint8))
+    assert picture.shape == (32, 48, 3)
+    np.testing.assert_array_equal(picture[16, 4], [193, 40, 40])
+    np.testing.assert_array_equal(picture[16, 44], [40, 40, 40])
+
+
+def test_mask_of_a_random_walk_is_drawn_and_leaves_the_prediction_alone(shown):
+    scores = np.zeros((2, 4, 6), np.float32)
+    scores[0, :, 3:] = scores[1, :, :3] = 1
+    picture, sample = shown('walk', scores=scores, class_ids=np.array([0, 1], np.uint8))
+    assert picture.shape == (32, 48, 3) and 'pred_sem_seg' not in sample
+    assert picture[28, 2, 0] > picture[28, 2, 1] + 50
+    assert np.ptp(picture[28, 46]) <= 1
+
+
+def test_nothing_is_drawn_unless_asked(tmp_path):
+    hook = HOOKS.build(dict(type='PredictionVisualizationHook', draw=False))
+    hook.after_test_iter(None, 0, {}, [SegDataSample()])

@@ -13,8 +13,9 @@ CLASSES = ('background', 'disc', 'stripe', 'box')
 @pytest.fixture(autouse=True)
 def settings_of_the_folder(monkeypatch):
     """Configs read the settings beside them, whatever a test before asked for."""
-    monkeypatch.setenv('MMWSSS_SETTINGS', '')
-    monkeypatch.delenv('MMWSSS_SETTINGS')
+    for name in ('MMWSSS_SETTINGS', 'MMWSSS_NETWORK', 'MMWSSS_SEGMENTOR'):
+        monkeypatch.setenv(name, '')
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

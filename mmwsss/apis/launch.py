@@ -51,8 +51,8 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--settings',
         metavar='FILE',
-        help='settings file that takes the place of the one that the config names: the settings.py of a data set, or the '
-        'one that tools/pipeline.py wrote to its work directory',
+        help='settings file in the place of the one that the config names: the settings.py of a data set, or the one '
+        'in a work directory of tools/pipeline.py',
     )
     parser.add_argument('--work-dir', help='folder of logs, checkpoints and metrics')
     parser.add_argument(

@@ -1,6 +1,7 @@
 """Runs the steps of a method in order: skips what is done, resumes what was cut off, ends with a table."""
 
 import fcntl
+import os
 import shlex
 import signal
 import sys
@@ -79,7 +80,7 @@ class Pipeline:
         skip_bad: bool = False,
     ) -> None:
         config = load_config(config_file).to_dict()
-        self.folder = Path(config.get('config_dir', Path(config_file).resolve().parent))
+        self.folder = Path(os.path.normpath(config.get('config_dir', Path(config_file).resolve().parent)))
         for key in ('settings', 'steps', 'results'):
             if key not in config:
                 raise DataError(f'{config_file}: a pipeline config must have {key!r}')

@@ -1,6 +1,7 @@
 """Settings: the plain values that all step configs of a data set share."""
 
 import ast
+import os
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from mmwsss.fileio import DataError, atomic_write
 
 _FOLDERS = {'seed_dir': 'seeds', 'affinity_label_dir': 'affinity_labels', 'pseudo_mask_dir': 'pseudo_masks'}
+# Settings that choose a base config by its name.
+_CHOICES = ('network', 'segmentor')
 
 
 class _OverriddenNamespace(dict):
@@ -28,8 +31,9 @@ class _OverriddenNamespace(dict):
 def load_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Reads a settings file.
 
-    It is ordinary Python that assigns plain values, without `_base_`. Overrides take effect where a name is
-    assigned, so `labels_file = f'{data_root}/labels.json'` follows an overridden `data_root`. Derived are
+    It is ordinary Python that assigns plain values. Another settings file that it names as `_base_` comes first; what
+    both assign is as the later one says. Overrides take effect where a name is assigned, so
+    `labels_file = f'{data_root}/labels.json'` follows an overridden `data_root`. Derived are
     `num_classes` and `num_labels` from `classes`, and from `work_dir`, unless they are overridden themselves,
     `seed_dir`, `affinity_label_dir` and `pseudo_mask_dir`.
 
@@ -46,14 +50,7 @@ def load_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) 
     path = Path(path)
     overrides = dict(overrides or {})
     namespace = _OverriddenNamespace(overrides)
-    try:
-        exec(compile(path.read_text(encoding='utf-8'), str(path), 'exec'), namespace)
-    except OSError as error:
-        raise DataError(f'{path}: the settings cannot be read ({error.strerror})') from error
-    except Exception as error:
-        raise DataError(f'{path}: the settings fail with {type(error).__name__}: {error}') from error
-    if '_base_' in namespace:
-        raise DataError(f'{path}: settings have no _base_; a pipeline config overrides single values instead')
+    _run(path, namespace)
     settings = {
         name: value
         for name, value in namespace.items()
@@ -64,6 +61,33 @@ def load_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) 
     _derive(settings, overrides)
     _check_plain(settings, path)
     return settings
+
+
+def _run(path: Path, namespace: dict) -> None:
+    """Runs a settings file in a namespace, after the one that it inherits."""
+    try:
+        tree = ast.parse(path.read_text(encoding='utf-8'), str(path))
+        base = _base_of(tree)
+        if base is not None:
+            _run(path.parent / base, namespace)
+        exec(compile(tree, str(path), 'exec'), namespace)
+    except DataError:
+        raise
+    except OSError as error:
+        raise DataError(f'{path}: the settings cannot be read ({error.strerror})') from error
+    except Exception as error:
+        raise DataError(f'{path}: the settings fail with {type(error).__name__}: {error}') from error
+
+
+def _base_of(tree: ast.Module) -> str | None:
+    """What a settings file assigns to `_base_`, as text between quotes."""
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == '_base_':
+            base = ast.literal_eval(statement.value)
+            if not isinstance(base, str):
+                raise ValueError(f'_base_ must be one settings file, got {base!r}')
+            return base
+    return None
 
 
 def _override(settings: dict, name: str, value: Any, path: Path) -> None:
@@ -97,6 +121,15 @@ def _check_plain(settings: dict, path: Path) -> None:
             plain = False
         if not plain:
             raise DataError(f'{path}: {name} must be a plain value, got {value!r}')
+
+
+def choose_networks(settings: Mapping[str, Any]) -> None:
+    """Sets `MMWSSS_NETWORK` and `MMWSSS_SEGMENTOR` in the environment, which the `_base_` of step configs read."""
+    for name in _CHOICES:
+        if name in settings:
+            os.environ[f'MMWSSS_{name.upper()}'] = str(settings[name])
+        else:
+            os.environ.pop(f'MMWSSS_{name.upper()}', None)
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:

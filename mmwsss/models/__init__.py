@@ -1,5 +1,5 @@
 from .backbones import ResNet38d, VGG16LargeFOV
-from .heads import AffinityHead, CAMHead
+from .heads import AffinityHead, CAMHead, DeepLabV2Head
 from .postprocessors import AffinityLabelGenerator, DenseCRF, RandomWalk
 from .segmentors import AffinityNet, CAMClassifier
 
@@ -9,6 +9,7 @@ __all__ = [
     'AffinityNet',
     'CAMClassifier',
     'CAMHead',
+    'DeepLabV2Head',
     'DenseCRF',
     'RandomWalk',
     'ResNet38d',

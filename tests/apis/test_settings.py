@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from mmwsss.apis.settings import load_settings, write_settings
+from mmwsss.apis.settings import choose_networks, load_settings, write_settings
 from mmwsss.fileio import DataError
 
 SETTINGS = """
@@ -60,7 +62,8 @@ def test_override_of_no_setting_is_refused(settings_file, name):
 @pytest.mark.parametrize('text, message', [
     ('value = object()', 'value must be a plain value'),
     ('value = 1 / 0', 'ZeroDivisionError'),
-    ("_base_ = 'other.py'", '_base_'),
+    ("_base_ = 'other.py'", r'other\.py: the settings cannot be read'),
+    ("_base_ = ['a.py', 'b.py']", '_base_ must be one settings file'),
 ])
 def test_unusable_settings_are_refused(tmp_path, text, message):
     path = tmp_path / 'settings.py'
@@ -72,3 +75,20 @@ def test_unusable_settings_are_refused(tmp_path, text, message):
 def test_missing_settings_are_named(tmp_path):
     with pytest.raises(DataError, match=r'absent\.py'):
         load_settings(tmp_path / 'absent.py')
+
+
+def test_settings_inherit_others_and_overrides_reach_both(settings_file, tmp_path):
+    (tmp_path / 'set').mkdir()
+    path = tmp_path / 'set' / 'settings.py'
+    path.write_text("_base_ = '../settings.py'\nschedule = dict(iters=20)\nlists = 'lists'\n")
+    settings = load_settings(path)
+    assert settings['image_labels'] == 'data/voc/labels.json' and settings['num_labels'] == 2
+    assert settings['schedule'] == dict(iters=20) and settings['lists'] == 'lists' and '_base_' not in settings
+    settings = load_settings(path, dict(data_root='/other', lists='mine'))
+    assert settings['image_labels'] == '/other/labels.json' and settings['lists'] == 'mine'
+
+
+def test_networks_are_chosen_in_the_environment(monkeypatch):
+    monkeypatch.setenv('MMWSSS_SEGMENTOR', 'of_a_run_before')
+    choose_networks(dict(network='vgg16'))
+    assert os.environ['MMWSSS_NETWORK'] == 'vgg16' and 'MMWSSS_SEGMENTOR' not in os.environ

@@ -1,4 +1,4 @@
-"""Every pipeline's steps build on tiny data of their own kind, with made-up weights."""
+"""Every pipeline can be planned, and its steps build on tiny data of their own kind, with made-up weights."""
 
 import json
 from pathlib import Path
@@ -12,15 +12,21 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmseg.registry import DATASETS, HOOKS, METRICS, MODELS
 
+from mmwsss.apis.command import Launcher
 from mmwsss.apis.launch import load_config
+from mmwsss.apis.pipeline import Pipeline
 from mmwsss.apis.settings import load_settings, write_settings
 from mmwsss.fileio import Seeds, write_mask, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-PIPELINES = sorted(CONFIGS.glob('*/*/pipeline*.py'))
-STEPS = [(path, step['name']) for path in PIPELINES for step in Config.fromfile(path).steps]
+METHOD = CONFIGS / 'affinitynet'
+PIPELINES = sorted(path for path in CONFIGS.glob('*/*/pipeline*.py') if path.parent.name != '_base_')
+# Those of other networks differ from pipeline_resnet38d.py in networks and colours alone.
+DATA_PIPELINES = [path for path in PIPELINES if path.stem in ('pipeline', 'pipeline_resnet38d')]
+STEPS = [(path, step['name']) for path in DATA_PIPELINES for step in Config.fromfile(path).steps]
+NETWORKS = sorted(METHOD.glob('networks/*.py'))
 SIZE = (45, 60)
 # What a step's network trains on or starts from, beside the photograph.
 NEEDS = dict(
@@ -82,14 +88,45 @@ def settings_file(tmp_path_factory):
 
 
 @pytest.fixture
-def load_step(settings_file, monkeypatch, tmp_path):
+def load_step(settings_file):
     def load(pipeline, name):
-        monkeypatch.setenv('MMWSSS_SETTINGS', '')
         config = Config.fromfile(pipeline)
         step = next(step for step in config.steps if step['name'] == name)
         return load_config(str(Path(config.config_dir, step['config'])), str(settings_file(pipeline)))
 
     return load
+
+
+@pytest.mark.parametrize('path', PIPELINES, ids=lambda path: f'{path.parent.name}-{path.stem}')
+def test_pipeline_is_planned(settings_file, path):
+    """Its steps read the settings, choose the networks, and are all to run."""
+    settings = load_settings(settings_file(path))
+    overrides = dict(data_root=settings['data_root'])
+    pipeline = Pipeline(str(path), Launcher(CONFIGS.parent / 'tools'), overrides, settings['work_dir'])
+    assert pipeline.describe().count(': to run') == len(pipeline.steps) == 5
+    assert pipeline.settings == settings
+    for name, network in (('seed_train', 'network'), ('affinity_infer', 'network'), ('segmentor', 'segmentor')):
+        if network in settings:
+            folder, kind = METHOD / 'networks', 'segmentor' if network == 'segmentor' else name.partition('_')[0]
+            chosen = load_config(str(folder / f'{kind}_{settings[network]}.py'), str(settings_file(path)))
+            assert pipeline.configs[name].model.backbone.type == chosen.model.backbone.type
+
+
+@pytest.mark.parametrize('path', sorted(METHOD.glob('*/settings.py')), ids=lambda path: path.parent.name)
+def test_settings_are_the_same_to_a_step_alone(path):
+    """MMEngine, which merges dicts and knows no derived values, reads the same from the file as the pipeline does."""
+    ours, theirs = load_settings(path), Config.fromfile(path).to_dict()
+    assert {name: theirs[name] for name in ours if name in theirs} == ours
+    assert set(theirs) <= set(ours)
+
+
+def test_folders_of_the_method_are_those_of_the_readme():
+    assert not [path for path in METHOD.rglob('*') if path.is_symlink()]
+    readme = (METHOD / 'README.md').read_text(encoding='utf-8')
+    for path in METHOD.iterdir():
+        assert f'`{path.name}/`' in readme or not path.is_dir(), path.name
+    for path in PIPELINES:
+        assert f'`{path.relative_to(METHOD)}`' in readme or path.stem in readme, path
 
 
 def pretrained(config, path=()):
@@ -105,9 +142,7 @@ def case_id(value):
     return f'{value.parent.name}-{value.stem}' if isinstance(value, Path) else value
 
 
-@pytest.mark.parametrize('pipeline, name', STEPS, ids=case_id)
-def test_model_builds_and_takes_its_weights(load_step, tmp_path, pipeline, name):
-    cfg = load_step(pipeline, name)
+def assert_model_takes_its_weights(cfg, tmp_path):
     sources = list(pretrained(cfg.model))
     for _, init_cfg in sources:
         init_cfg['checkpoint'] = str(tmp_path / 'weights.pth')
@@ -121,13 +156,39 @@ def test_model_builds_and_takes_its_weights(load_step, tmp_path, pipeline, name)
     for module, init_cfg in sources:
         for key, value in model.get_submodule(module).state_dict().items():
             assert torch.equal(value, weights[init_cfg.get('prefix', '') + key]), f'{module}.{key}'
-    if 'optim_wrapper' in cfg:
+    if cfg.get('optim_wrapper'):
         build_optim_wrapper(model, cfg.optim_wrapper)
         parameters = [key for key, _ in model.named_parameters()]
         for key in cfg.optim_wrapper.get('paramwise_cfg', {}).get('custom_keys', {}):
             assert any(key in parameter for parameter in parameters), key
-    settings = load_settings(Path(cfg.filename).parent / 'settings.py', {})
-    assert set(settings) <= set(cfg) | {'seed_dir', 'affinity_label_dir', 'pseudo_mask_dir'}
+
+
+def narrow(cfg):
+    """Of the networks that are wide, thin ones, so that building them takes no time."""
+    if cfg.model.backbone.type in ('ResNet38d', 'VGG16LargeFOV'):
+        cfg.model.backbone.base_channels = 4
+        head = cfg.model.get('head') or cfg.model.decode_head
+        head.in_channels = (
+            head.in_channels // 16 if isinstance(head.in_channels, int) else [width // 16 for width in head.in_channels]
+        )
+
+
+@pytest.mark.parametrize('path', NETWORKS, ids=lambda path: path.stem)
+def test_network_builds_and_takes_its_weights(settings_file, tmp_path, path):
+    step, _, network = path.stem.partition('_')
+    settings = load_settings(settings_file(METHOD / 'voc12/pipeline.py'))
+    settings['segmentor' if step == 'segmentor' else 'network'] = network
+    write_settings(tmp_path / 'settings.py', settings)
+    name = step if step == 'segmentor' else f'{step}_train'
+    cfg = load_config(str(METHOD / f'steps/{name}.py'), str(tmp_path / 'settings.py'))
+    narrow(cfg)
+    assert_model_takes_its_weights(cfg, tmp_path)
+    assert list(pretrained(cfg.model)), 'a network starts from weights'
+
+
+@pytest.mark.parametrize('name', ['seed_train', 'seed_infer', 'affinity_train', 'affinity_infer', 'segmentor'])
+def test_model_of_the_scenes_builds_and_takes_its_weights(load_step, tmp_path, name):
+    assert_model_takes_its_weights(load_step(METHOD / 'scenes/pipeline.py', name), tmp_path)
 
 
 def write_inputs(dataset, num_classes):

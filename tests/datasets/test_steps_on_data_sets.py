@@ -75,7 +75,8 @@ class Steps:
         write_settings(self.settings_file, self.settings)
 
     def config(self, step):
-        config = load_config(str(self.folder / f'{step}.py'), str(self.settings_file)).to_dict()
+        path = (self.folder if step == 'segmentor_test' else CONFIGS / 'steps') / f'{step}.py'
+        config = load_config(str(path), str(self.settings_file)).to_dict()
         make_small(config)
         return ConfigDict(config)
 

@@ -1,9 +1,9 @@
 """Try alpha, beta, steps, background scores and dense CRFs over stored seeds and affinities, without a network.
 
     # once: store the affinities, about 40 kB a photograph of 320 x 240 pixels
-    python tools/test.py configs/affinitynet/voc12/affinity_infer.py affinity_train/iter_5300.pth \\
+    python tools/test.py configs/affinitynet/steps/affinity_infer.py affinity_train/iter_5300.pth \\
         --cfg-options test_evaluator.0.affinity_dir=work_dirs/voc12/affinities
-    python tools/analysis_tools/sweep.py configs/affinitynet/voc12/affinity_infer.py \\
+    python tools/analysis_tools/sweep.py configs/affinitynet/steps/affinity_infer.py \\
         --affinity-dir work_dirs/voc12/affinities --alphas 2 3 4 --betas 8 12 --num-steps 64 256 \\
         --backgrounds 0.2 0.3 0.4 --crf 5:50,5,5 10:80,13,10
 

@@ -1,5 +1,4 @@
-# All classes of CamVid.
-_base_ = '../_base_pipeline_without_background.py'
-config_dir = '{{ fileDirname }}'
-settings = 'settings.py'
+# All classes of CamVid, with the small recipe and a MobileNetV2.
+_base_ = '../_base_/pipeline_without_background.py'
+settings = '../camvid/settings.py'
 work_dir = 'work_dirs/camvid'

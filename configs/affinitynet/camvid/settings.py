@@ -1,5 +1,6 @@
 # Settings of the five steps on CamVid: 11 classes that cover the image, so there is no background.
 # Override any of them with `tools/pipeline.py configs/affinitynet/camvid/pipeline.py --cfg-options key=value`.
+_base_ = '../_base_/settings.py'
 dataset_type = 'CamVidDataset'
 data_root = 'data/camvid'
 # Read off the masks; or the file of tools/dataset_converters/camvid.py, which is the same.
@@ -7,7 +8,6 @@ image_labels = 'masks'
 # All photographs of the folder train; their masks measure pseudo labels.
 train_list = None
 mask_list = None
-weights = 'data/weights/mobilenet_v2_imagenet.pth'
 classes = [
     'sky',
     'building',
@@ -36,28 +36,32 @@ seed_dir = f'{work_dir}/seeds'
 affinity_label_dir = f'{work_dir}/affinity_labels'
 pseudo_mask_dir = f'{work_dir}/pseudo_masks'
 
-# Sides in pixels that photographs are fitted into, and crops, of the classifier's training ...
-seed_scales = [(side, side) for side in range(416, 577, 32)]
+# How photographs are fitted and cropped to train the classifier, AffinityNet and the segmentor ...
+seed_resize = dict(
+    type='RandomChoiceResize',
+    scales=[(side, side) for side in range(416, 577, 32)],
+    keep_ratio=True,
+    resize_type='Resize',
+)
 seed_crop = (352, 480)
-# ... of AffinityNet's and the segmentor's, and of all inference.
-label_scales = [(side, side) for side in range(416, 577, 32)]
-label_crop = (320, 320)
-test_scale = (480, 480)
+affinity_resize = dict(
+    type='RandomChoiceResize',
+    scales=[(side, side) for side in range(416, 577, 32)],
+    keep_ratio=True,
+    resize_type='Resize',
+)
+affinity_crop = (320, 320)
+segmentor_resize = affinity_resize
+segmentor_crop = affinity_crop
+# ... and for all inference.
+test_resize = dict(type='Resize', scale=(480, 480), keep_ratio=True)
 tta_resizes = [dict(type='Resize', scale=(side, side), keep_ratio=True) for side in (384, 480, 640)]
 
-num_workers = 2
 seed_iters = 400
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'
 affinity_iters = 700
 segmentor_iters = 1000
-# Unused without a background, as is alpha below.
+# Unused without a background, as is alpha of the walk.
 background_score = 0.2
 alpha_low = 4
 alpha_high = 32
-# Random walk: exponents of the affinities and of the background, steps.
-beta = 12
-alpha = 3
-num_steps = 256
-# Final dense CRF.
-crf_num_iters = 5
-crf_bilateral = (50, 5, 5)

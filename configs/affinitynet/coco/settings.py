@@ -1,5 +1,6 @@
 # Settings of the five steps on COCO, completed by tools/dataset_converters/coco.py: 80 classes and a background.
 # Override any of them with `tools/pipeline.py configs/affinitynet/coco/pipeline.py --cfg-options key=value`.
+_base_ = '../_base_/settings.py'
 # '2014' or '2017'.
 year = '2014'
 dataset_type = 'COCOObjectDataset'
@@ -9,7 +10,6 @@ train_list = f'lists/train{year}.txt'
 val_list = f'lists/val{year}.txt'
 # All masks of train measure pseudo labels.
 mask_list = None
-weights = 'data/weights/mobilenet_v2_imagenet.pth'
 classes = [
     'background',
     'person',
@@ -109,16 +109,27 @@ seed_dir = f'{work_dir}/seeds'
 affinity_label_dir = f'{work_dir}/affinity_labels'
 pseudo_mask_dir = f'{work_dir}/pseudo_masks'
 
-# Sides in pixels that photographs are fitted into, and crops, of the classifier's training ...
-seed_scales = [(side, side) for side in range(288, 481, 32)]
+# How photographs are fitted and cropped to train the classifier, AffinityNet and the segmentor ...
+seed_resize = dict(
+    type='RandomChoiceResize',
+    scales=[(side, side) for side in range(288, 481, 32)],
+    keep_ratio=True,
+    resize_type='Resize',
+)
 seed_crop = (320, 320)
-# ... of AffinityNet's and the segmentor's, and of all inference.
-label_scales = [(side, side) for side in range(256, 385, 32)]
-label_crop = (256, 256)
-test_scale = (320, 320)
+affinity_resize = dict(
+    type='RandomChoiceResize',
+    scales=[(side, side) for side in range(256, 385, 32)],
+    keep_ratio=True,
+    resize_type='Resize',
+)
+affinity_crop = (256, 256)
+segmentor_resize = affinity_resize
+segmentor_crop = affinity_crop
+# ... and for all inference.
+test_resize = dict(type='Resize', scale=(320, 320), keep_ratio=True)
 tta_resizes = [dict(type='Resize', scale=(side, side), keep_ratio=True) for side in (256, 320, 448)]
 
-num_workers = 2
 seed_iters = 26000
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'
 affinity_iters = 26000
@@ -127,10 +138,3 @@ segmentor_iters = 52000
 background_score = 0.34
 alpha_low = 1.2
 alpha_high = 7
-# Random walk: exponents of the affinities and of the background, steps.
-beta = 12
-alpha = 3
-num_steps = 256
-# Final dense CRF.
-crf_num_iters = 5
-crf_bilateral = (50, 5, 5)

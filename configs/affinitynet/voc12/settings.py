@@ -1,5 +1,6 @@
 # Settings of the five steps: where the data are and how long to train. Override any of them with
 # `tools/pipeline.py configs/affinitynet/voc12/pipeline.py --cfg-options key=value`.
+_base_ = '../_base_/settings.py'
 # Any BaseSegDataset with lists; 'BaseSegDataset' itself for photographs of your own.
 dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
@@ -13,7 +14,6 @@ test_list = 'ImageSets/Segmentation/test.txt'
 test_segmentor = True
 # Photographs of train_list whose pseudo labels are compared with true masks; nothing trains on these masks.
 mask_list = 'ImageSets/Segmentation/train.txt'
-weights = 'data/weights/mobilenet_v2_imagenet.pth'
 classes = [
     'background',
     'aeroplane',
@@ -49,6 +49,8 @@ photos = dict(
 )
 train_photos = dict(photos, ann_file=train_list)
 val_photos = dict(photos, ann_file=val_list)
+# The segmentor is tested on val; voc12/segmentor_test.py predicts test_list.
+test_photos = val_photos
 
 work_dir = 'work_dirs/voc12'
 seed_dir = f'{work_dir}/seeds'
@@ -56,19 +58,36 @@ affinity_label_dir = f'{work_dir}/affinity_labels'
 pseudo_mask_dir = f'{work_dir}/pseudo_masks'
 submission_dir = f'{work_dir}/submission'
 
-num_workers = 2
+# How photographs are fitted and cropped to train the classifier, AffinityNet and the segmentor ...
+seed_resize = dict(
+    type='RandomChoiceResize',
+    scales=[(side, side) for side in range(288, 481, 32)],
+    keep_ratio=True,
+    resize_type='Resize',
+)
+seed_crop = (320, 320)
+affinity_resize = dict(
+    type='RandomChoiceResize',
+    scales=[(side, side) for side in range(256, 385, 32)],
+    keep_ratio=True,
+    resize_type='Resize',
+)
+affinity_crop = (256, 256)
+segmentor_resize = affinity_resize
+segmentor_crop = affinity_crop
+# ... and for all inference.
+test_resize = dict(type='Resize', scale=(320, 320), keep_ratio=True)
+tta_resizes = [dict(type='Resize', scale=(side, side), keep_ratio=True) for side in (256, 320, 448)]
+
 seed_iters = 3300
+seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'
+affinity_iters = 5300
+segmentor_iters = 8000
+segmentor_lr = 0.003
+segmentor_frozen_stages = 3
+cam_scale_weights = (1, 1, 3)
+peak_quantile = 0.95
 # Background of the CAMs, and of the affinity labels: exponents of a strong and a weak background.
 background_score = 0.32
 alpha_low = 1
 alpha_high = 6
-seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'
-affinity_iters = 5300
-# Random walk: exponents of the affinities and of the background, steps.
-beta = 12
-alpha = 3
-num_steps = 256
-# Final dense CRF: a narrower appearance kernel and fewer iterations than those of the affinity labels.
-crf_num_iters = 5
-crf_bilateral = (50, 5, 5)
-segmentor_iters = 8000

@@ -1,4 +1,5 @@
 from .affinity_head import AffinityHead
 from .cam_head import CAMHead
+from .deeplabv2_head import DeepLabV2Head
 
-__all__ = ['AffinityHead', 'CAMHead']
+__all__ = ['AffinityHead', 'CAMHead', 'DeepLabV2Head']

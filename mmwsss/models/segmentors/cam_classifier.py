@@ -97,7 +97,7 @@ class CAMClassifier(BaseModel):
         maps, flips, scores = self.multi_scale_maps(inputs)
         stride = self.test_cfg['seed_stride']
         peak_quantile = self.test_cfg.get('peak_quantile', 1.0)
-        scale_weights = self.test_cfg.get('scale_weights', [1.0] * len(self.test_cfg['scales']))
+        scale_weights = self.test_cfg.get('scale_weights') or [1.0] * len(self.test_cfg['scales'])
         passes = len(maps) // len(scale_weights)
         weights = [weight for weight in scale_weights for _ in range(passes)]
         for index, sample in enumerate(data_samples):
@@ -171,7 +171,7 @@ def _check_test_cfg(test_cfg: dict) -> None:
     scales = test_cfg['scales']
     if not _positive_numbers(scales):
         raise ValueError(f'scales of test_cfg must be positive numbers, at least one, got {scales!r}')
-    weights = test_cfg.get('scale_weights', scales)
+    weights = test_cfg.get('scale_weights') or scales
     if not _positive_numbers(weights) or len(weights) != len(scales):
         raise ValueError(
             f'scale_weights of test_cfg must be a positive number for each of the scales {scales!r}, got {weights!r}'

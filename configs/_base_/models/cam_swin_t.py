@@ -1,0 +1,16 @@
+# Multi-label classifier on Swin-T, over its last output, at stride 32.
+data_preprocessor = dict(
+    type='SegDataPreProcessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=255,
+    size_divisor=32,
+)
+model = dict(
+    type='CAMClassifier',
+    data_preprocessor=data_preprocessor,
+    backbone=dict(type='SwinTransformer', drop_path_rate=0.2),
+    head=dict(type='CAMHead', dropout_ratio=0.0),
+)

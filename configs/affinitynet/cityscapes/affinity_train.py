@@ -1,1 +1,0 @@
-../camvid/affinity_train.py

@@ -1,1 +1,0 @@
-../camvid/seed_infer.py

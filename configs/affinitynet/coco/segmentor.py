@@ -1,1 +1,0 @@
-../camvid/segmentor.py

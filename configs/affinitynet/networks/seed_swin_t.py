@@ -1,0 +1,8 @@
+_base_ = [
+    '{{$MMWSSS_SETTINGS:../voc12/settings.py}}',
+    '../../_base_/models/cam_swin_t.py',
+    '../../_base_/schedules/adamw_poly.py',
+]
+pad_val = (103.53, 116.28, 123.675)
+model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.weights}})))
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'relative_position_bias_table': dict(decay_mult=0)}))

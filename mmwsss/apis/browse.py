@@ -14,10 +14,9 @@ from PIL import Image
 
 from mmwsss.evaluation.seed_metric import resize_maps
 from mmwsss.fileio import DataError, atomic_write
-from mmwsss.visualization import draw_cams
+from mmwsss.visualization import draw_cams, draw_names, draw_overlay
 
 from .config_errors import require
-from .drawing import draw_names, draw_overlay
 
 
 def draw_sample(sample: Mapping[str, Any], metainfo: Mapping[str, Any]) -> np.ndarray:

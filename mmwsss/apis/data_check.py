@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.evaluation.confusion import IGNORE_INDEX, classes_of_truth, read_truth
 from mmwsss.fileio import DataError, atomic_write, check_photo, map_parallel
+from mmwsss.visualization import draw_names, draw_overlay, load_font
 
-from .drawing import draw_names, draw_overlay, load_font
 from .preflight import check_weights, load_dataset
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, encode_rle, write_mask
+from mmwsss.visualization import draw_names, draw_overlay
 
-from .drawing import draw_names, draw_overlay
 from .inference import Prediction
 
 ANNOTATIONS_FILE = 'annotations.json'

@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 import mmcv
@@ -14,6 +15,9 @@ import torch
 import mmwsss
 
 from .step import StepFolder
+
+# Metrics of this name are the best of several settings, as measured with the masks.
+PICKED_WITH_MASKS = '_best'
 
 
 def summarise(
@@ -34,8 +38,8 @@ def summarise(
 
     Returns:
         dict: `ladder` (mIoU in percent, None where a step is not done), `metrics` and `seconds` of each step,
-        `counts`, `skipped` (photographs that a step left out, where it did), `settings`, `versions` and
-        `used_ground_truth`.
+        `counts`, `skipped` (photographs that a step left out, where it did), `settings`, `versions`,
+        `used_ground_truth`, and `picked_with_masks`: the rungs that are the best of several settings.
     """
     folders = {folder.step.name: folder for folder in done}
     metrics = {name: folder.metrics() for name, folder in folders.items()}
@@ -44,6 +48,7 @@ def summarise(
         ladder={name: metrics.get(step, {}).get(metric) for name, (step, metric) in sources.items()},
         unit='mIoU in percent',
         used_ground_truth=used_ground_truth,
+        picked_with_masks=[name for name, (_, metric) in sources.items() if metric.endswith(PICKED_WITH_MASKS)],
         metrics=metrics,
         counts=dict(counts),
         skipped={name: len(folder.skipped()) for name, folder in folders.items() if folder.skipped()},
@@ -70,18 +75,20 @@ def versions() -> dict[str, str | int]:
 
 
 def format_table(results: Mapping[str, Any], sources: Mapping[str, tuple[str, str]]) -> str:
-    """The ladder as a table: name, mIoU in percent, step, and the seconds of that step."""
+    """The ladder as a table: name, mIoU in percent, step, and the seconds of that step; * marks what masks picked."""
     rows = [('', 'mIoU', 'step', 'seconds')]
+    picked = results['picked_with_masks']
     for name, value in results['ladder'].items():
         step = sources[name][0]
         seconds = results['seconds'].get(step)
         rows.append(
             (
-                name,
+                f'{name} *' if name in picked else name,
                 '-' if value is None else f'{value:.1f}',
                 step,
                 '-' if seconds is None else f'{seconds:.0f}',
             )
         )
-    name, value, step, seconds = (max(map(len, column)) for column in zip(*rows, strict=True))
-    return '\n'.join(f'{row[0]:<{name}}  {row[1]:>{value}}  {row[2]:<{step}}  {row[3]:>{seconds}}' for row in rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ['{:<{}}  {:>{}}  {:<{}}  {:>{}}'.format(*chain(*zip(row, widths, strict=True))) for row in rows]
+    return '\n'.join([*lines, *(['* of several settings the best one, picked with the masks'] if picked else [])])

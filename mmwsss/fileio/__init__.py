@@ -4,7 +4,7 @@ from .affinities import AffinityField, quantise_affinity, read_affinity, write_a
 from .atomic import atomic_write, atomic_write_json, is_remote, remove_parts
 from .errors import DataError
 from .image_ids import check_image_id
-from .masks import class_of_index, read_class_mask, read_mask, write_mask
+from .masks import IGNORE_COLOUR, class_of_index, read_class_mask, read_mask, write_mask
 from .parallel import map_parallel
 from .photos import MAX_PIXELS, read_photo, size_reduction
 from .rle import encode_rle
@@ -13,6 +13,7 @@ from .whole_files import is_whole
 from .whole_photos import check_photo
 
 __all__ = [
+    'IGNORE_COLOUR',
     'AffinityField',
     'DataError',
     'MAX_PIXELS',

@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 from .atomic import atomic_write
 from .errors import DataError
 
+IGNORE_COLOUR = (224, 224, 192)
 _LOSSLESS = ('PNG', 'TIFF', 'BMP', 'GIF', 'PPM')
 
 
@@ -28,7 +29,7 @@ def write_mask(path: str | Path, mask: np.ndarray, palette: Sequence[Sequence[in
         raise ValueError(f'mask must be uint8 (H, W), got {mask.dtype} {mask.shape} for {path}')
     colours = np.zeros((256, 3), np.uint8)
     colours[: len(palette)] = np.asarray(palette, np.uint8)
-    colours[ignore_index] = (224, 224, 192)
+    colours[ignore_index] = IGNORE_COLOUR
     image = Image.fromarray(mask)
     image.putpalette(colours.tobytes())
     buffer = io.BytesIO()

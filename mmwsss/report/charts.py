@@ -1,4 +1,5 @@
 """The charts of a report, as SVG text."""
+
 import io
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = '#1f5fa8', '#c4560a', '#1b7a4b', '#7a3e9d', '#6b7280'
+_MARKS = (('o', ORANGE), ('*', GREEN), ('s', PURPLE))
 SERIES = (GREY, BLUE, ORANGE, GREEN, PURPLE)
+# Narrow, so that letters are large enough where a phone shrinks the chart to its screen.
+_WIDTH = 4.6
 _STYLE = {
     'svg.fonttype': 'path',
     'svg.hashsalt': 'mmwsss',
@@ -36,7 +40,7 @@ def draw_ladder(rungs: Mapping[str, float | None], picked: Sequence[str] = ()) -
     """
     names, values = list(rungs), [value or 0.0 for value in rungs.values()]
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.4, 0.4 * len(names) + 0.8))
+        figure = Figure(layout='constrained', figsize=(_WIDTH, 0.4 * len(names) + 0.8))
         axes = figure.add_subplot()
         bars = axes.barh(range(len(names)), values, color=BLUE, height=0.62)
         for bar, name, value in zip(bars, names, rungs.values(), strict=True):
@@ -51,20 +55,23 @@ def draw_ladder(rungs: Mapping[str, float | None], picked: Sequence[str] = ()) -
         return _svg(figure)
 
 
-def draw_sweep(scores: Sequence[float], curve: Sequence[float], configured: float) -> str:
-    """mIoU over the background score, with the configured and the best one marked."""
-    best = int(np.nanargmax(curve))
-    at = int(np.argmin(np.abs(np.asarray(scores) - configured)))
+def draw_sweep(scores: Sequence[float], curve: Sequence[float], marked: Mapping[str, int]) -> str:
+    """mIoU over the background score.
+
+    Args:
+        scores (sequence[float]): Background scores.
+        curve (sequence[float]): mIoU in percent at each.
+        marked (dict[str, int]): Indices of those to mark, by how they were chosen; at most three.
+    """
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.4, 3.0))
+        figure = Figure(layout='constrained', figsize=(_WIDTH, 3.6))
         axes = figure.add_subplot()
         axes.plot(scores, curve, color=BLUE, linewidth=2)
-        axes.plot(scores[at], curve[at], 'o', color=ORANGE, markersize=9,
-                  label=f'configured: {scores[at]:.2f} gives {curve[at]:.1f}')
-        axes.plot(scores[best], curve[best], '*', color=GREEN, markersize=13,
-                  label=f'best, picked with masks: {scores[best]:.2f} gives {curve[best]:.1f}')
+        for (name, at), (symbol, colour) in zip(marked.items(), _MARKS, strict=False):
+            label = f'{name}: {scores[at]:.2f} gives {curve[at]:.1f}'
+            axes.plot(scores[at], curve[at], symbol, color=colour, markersize=10, label=label)
         axes.set(xlabel='background score', ylabel='mIoU in percent', xlim=(0, 1), ylim=(0, None))
-        axes.legend(frameon=False)
+        figure.legend(loc='outside lower left', frameon=False)
         return _svg(figure)
 
 
@@ -78,11 +85,16 @@ def draw_class_bars(classes: Sequence[str], series: Mapping[str, np.ndarray]) ->
     positions = np.arange(len(classes))
     height = 0.8 / len(series)
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(layout='constrained', figsize=(5.4, len(classes) * (0.11 * len(series) + 0.14) + 1.1))
+        figure = Figure(layout='constrained', figsize=(_WIDTH, len(classes) * (0.11 * len(series) + 0.14) + 1.1))
         axes = figure.add_subplot()
         for number, (name, values) in enumerate(series.items()):
-            axes.barh(positions + (number - (len(series) - 1) / 2) * height, np.nan_to_num(values), height,
-                      color=SERIES[number % len(SERIES)], label=name)
+            axes.barh(
+                positions + (number - (len(series) - 1) / 2) * height,
+                np.nan_to_num(values),
+                height,
+                color=SERIES[number % len(SERIES)],
+                label=name,
+            )
         axes.set_yticks(positions, classes)
         axes.invert_yaxis()
         axes.set(xlim=(0, 100), xlabel='IoU in percent')
@@ -109,15 +121,22 @@ def draw_confusion(confusion: np.ndarray, classes: Sequence[str]) -> str:
         axes.set_yticks(range(num_classes), classes)
         axes.set(xlabel='predicted', ylabel='true')
         for row, column in np.argwhere(shares >= 0.5):
-            axes.text(column, row, f'{shares[row, column]:.0f}', ha='center', va='center', fontsize=8,
-                      color='white' if shares[row, column] > 55 else 'black')
+            axes.text(
+                column,
+                row,
+                f'{shares[row, column]:.0f}',
+                ha='center',
+                va='center',
+                fontsize=8,
+                color='white' if shares[row, column] > 55 else 'black',
+            )
         return _svg(figure)
 
 
 def draw_seconds(seconds: Mapping[str, float]) -> str:
     """Horizontal bars of the minutes that each step took."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.4, 0.38 * len(seconds) + 0.8))
+        figure = Figure(layout='constrained', figsize=(_WIDTH, 0.38 * len(seconds) + 0.8))
         axes = figure.add_subplot()
         bars = axes.barh(list(seconds), [value / 60 for value in seconds.values()], color=BLUE, height=0.62)
         axes.bar_label(bars, [f' {value:.0f} s' for value in seconds.values()])
@@ -136,11 +155,17 @@ def draw_losses(losses: Mapping[str, tuple[Sequence[int], Sequence[float]]], tit
         title (str): Name of the step.
     """
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(5.2, 2.8))
+        figure = Figure(layout='constrained', figsize=(_WIDTH, 2.8))
         axes = figure.add_subplot()
         for number, (name, (iterations, values)) in enumerate(losses.items()):
-            axes.plot(iterations, values, color=SERIES[(number + 1) % len(SERIES)], label=name, linewidth=1.5,
-                      marker='.' if len(values) < 10 else None)
+            axes.plot(
+                iterations,
+                values,
+                color=SERIES[(number + 1) % len(SERIES)],
+                label=name,
+                linewidth=1.5,
+                marker='.' if len(values) < 10 else None,
+            )
         axes.set(xlabel='iteration', ylabel='loss', title=title)
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False)

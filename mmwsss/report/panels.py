@@ -1,4 +1,5 @@
 """The pictures of a report: a photograph beside what each step made of it."""
+
 import base64
 import io
 from collections.abc import Mapping, Sequence
@@ -6,19 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from mmwsss.evaluation.confusion import IGNORE_INDEX, read_truth
 from mmwsss.evaluation.seed_metric import resize_maps
 from mmwsss.fileio import atomic_write, read_mask, read_photo, read_seeds
-from mmwsss.visualization import draw_boundaries, draw_cams
+from mmwsss.visualization import draw_boundaries, draw_cams, load_font
 
 from .photographs import Photograph
 
 SIDE = 300
-IGNORE_COLOUR = (224, 224, 192)
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,18 @@ def read_palette(path: str | Path) -> np.ndarray:
     palette = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     if stored:
         colours = np.asarray(stored, np.uint8).reshape(-1, 3)
-        palette[:len(colours)] = colours
+        palette[: len(colours)] = colours
     return palette
 
 
-def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray,
-               predicted: Mapping[str, np.ndarray] | None = None, side: int = SIDE) -> Panel:
+def make_panel(
+    photograph: Photograph,
+    num_classes: int,
+    palette: np.ndarray,
+    predicted: Mapping[str, np.ndarray] | None = None,
+    mask_name: str = 'pseudo mask',
+    side: int = SIDE,
+) -> Panel:
     """Reads what there is of a photograph and brings it to a longer side of at most `side` pixels.
 
     Args:
@@ -69,7 +74,8 @@ def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray,
         num_classes (int): Number of classes.
         palette (ndarray): uint8 (256, 3).
         predicted (dict[str, ndarray], optional): What networks made of it, see
-            :meth:`TrainedStep.predict`. Defaults to None.
+            :func:`predict_photographs`. Defaults to None.
+        mask_name (str): What the pseudo mask is called. Defaults to ``'pseudo mask'``.
         side (int): Pixels. Defaults to 300.
     """
     predicted = predicted or {}
@@ -88,7 +94,7 @@ def make_panel(photograph: Photograph, num_classes: int, palette: np.ndarray,
     if 'random walk' in predicted:
         tiles.append(Tile('random walk', _shrink(predicted['random walk'], size)))
     if photograph.pseudo_mask_path.is_file():
-        tiles.append(Tile('pseudo mask', _shrink(read_mask(photograph.pseudo_mask_path), size)))
+        tiles.append(Tile(mask_name, _shrink(read_mask(photograph.pseudo_mask_path), size)))
     if 'segmentor' in predicted:
         tiles.append(Tile('segmentor', _shrink(predicted['segmentor'], size)))
     if photograph.truth_path is not None:
@@ -131,9 +137,8 @@ def write_sheet(path: Path, panels: Sequence[Panel], palette: np.ndarray, opacit
     width = len(names) * (side + gap) + gap
     sheet = Image.new('RGB', (width, head + sum(row.height + gap for row in rows)), 'white')
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.truetype(str(Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')), 13)
     for column, name in enumerate(names):
-        draw.text((gap + column * (side + gap), 6), name, fill='black', font=font)
+        draw.text((gap + column * (side + gap), 6), name, fill='black', font=load_font(13))
     top = head
     for row in rows:
         sheet.paste(row, (0, top))
@@ -149,8 +154,7 @@ def tile_names(panels: Sequence[Panel]) -> list[str]:
     return list(dict.fromkeys(tile.name for panel in longest_first for tile in panel.tiles))
 
 
-def _sheet_row(panel: Panel, names: list[str], palette: np.ndarray, opacity: float, side: int,
-               gap: int) -> Image.Image:
+def _sheet_row(panel: Panel, names: list[str], palette: np.ndarray, opacity: float, side: int, gap: int) -> Image.Image:
     photo = panel.tiles[0].image
     scale = min(1.0, side / max(photo.shape[:2]))
     size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))

@@ -1,4 +1,5 @@
 """Which photographs a pipeline run was about, and how its seeds and pseudo masks compare with their masks."""
+
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,7 +83,8 @@ def _photograph(sample: Mapping[str, Any], folder: str, settings: Mapping[str, A
         affinity_label_path=Path(settings['affinity_label_dir'], f'{image_id}.png'),
         pseudo_mask_path=Path(settings['pseudo_mask_dir'], f'{image_id}.png'),
         truth_path=truth if truth and os.path.isfile(truth) else None,
-        truth_classes=classes_of_truth(sample))
+        truth_classes=classes_of_truth(sample),
+    )
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,9 @@ class Measured:
         return self.before if self.pseudo_mask is None else float(mean_iou(self.pseudo_mask))
 
 
-def measure(photographs: Sequence[Photograph], num_classes: int, background_score: float,
-            with_background: bool = True) -> tuple[list[Measured], np.ndarray]:
+def measure(
+    photographs: Sequence[Photograph], num_classes: int, background_score: float, with_background: bool = True
+) -> tuple[list[Measured], np.ndarray]:
     """Compares seeds and pseudo masks with the true masks, of the photographs that have both.
 
     Args:
@@ -132,7 +135,7 @@ def measure(photographs: Sequence[Photograph], num_classes: int, background_scor
         total += counts
         cam = counts.sum(2)
         if with_background:
-            cam = counts[:, :, round(background_score * NUM_BINS):].sum(2)
+            cam = counts[:, :, round(background_score * NUM_BINS) :].sum(2)
             cam[:, -1] = 0
             cam[:, 0] += counts.sum((1, 2)) - cam.sum(1)
         measured.append(Measured(photograph, cam, _measure_mask(photograph, seeds.size, num_classes)))
@@ -140,12 +143,14 @@ def measure(photographs: Sequence[Photograph], num_classes: int, background_scor
 
 
 def _measure_mask(photograph: Photograph, size: tuple[int, int], num_classes: int) -> np.ndarray | None:
-    if not photograph.pseudo_mask_path.is_file():
+    if photograph.truth_path is None or not photograph.pseudo_mask_path.is_file():
         return None
     mask = read_mask(photograph.pseudo_mask_path)
     if mask.shape != tuple(size):
-        raise DataError(f'{photograph.pseudo_mask_path}: expected a pseudo mask of {tuple(size)} pixels like '
-                        f'its photograph, got {mask.shape}')
+        raise DataError(
+            f'{photograph.pseudo_mask_path}: expected a pseudo mask of {tuple(size)} pixels like '
+            f'its photograph, got {mask.shape}'
+        )
     truth = read_truth(photograph.truth_path, size, num_classes, photograph.truth_classes)
     return confusion_matrix(truth, mask, num_classes)
 
@@ -158,8 +163,9 @@ def sample_evenly(photographs: Sequence[Photograph], number: int, seed: int = 0)
     return [photographs[index] for index in sorted(chosen)]
 
 
-def choose_panels(photographs: Sequence[Photograph], measured: Sequence[Measured], number: int = 24,
-                  seed: int = 0) -> dict[str, list[str]]:
+def choose_panels(
+    photographs: Sequence[Photograph], measured: Sequence[Measured], number: int = 24, seed: int = 0
+) -> dict[str, list[str]]:
     """Chooses the photographs of the gallery.
 
     A quarter each are those with the best and the worst pseudo masks, those whose mIoU the steps after the
@@ -177,11 +183,15 @@ def choose_panels(photographs: Sequence[Photograph], measured: Sequence[Measured
     """
     quarter = number // 4
     ranked = sorted((one for one in measured if np.isfinite(one.after)), key=lambda one: -one.after)
-    changed = sorted((one for one in ranked if one.pseudo_mask is not None),
-                     key=lambda one: -abs(one.after - one.before))
+    changed = sorted(
+        (one for one in ranked if one.pseudo_mask is not None), key=lambda one: -abs(one.after - one.before)
+    )
     reasons: dict[str, list[str]] = {}
-    for reason, group in (('best', ranked[:quarter]), ('worst', ranked[::-1][:quarter]),
-                          ('most changed', changed[:quarter])):
+    for reason, group in (
+        ('best', ranked[:quarter]),
+        ('worst', ranked[::-1][:quarter]),
+        ('most changed', changed[:quarter]),
+    ):
         for one in group:
             reasons.setdefault(one.photograph.image_id, []).append(reason)
     others = [photograph for photograph in photographs if photograph.image_id not in reasons]

@@ -1,4 +1,5 @@
 """What the steps of a pipeline left in their folders: losses, confusion matrices, memory and disk."""
+
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,7 +53,7 @@ def read_confusions(work_dir: Path, steps: Iterable[str]) -> dict[str, np.ndarra
 
 def read_skipped(work_dir: Path, steps: Iterable[str]) -> dict[str, str]:
     """Why tests with `--skip-bad` left photographs out, by image id."""
-    skipped = {}
+    skipped: dict[str, str] = {}
     for step in steps:
         path = work_dir / step / SKIPPED_FILE
         if path.is_file():

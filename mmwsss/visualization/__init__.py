@@ -2,5 +2,14 @@
 
 from .curves import plot_curves
 from .maps import affinity_boundaries, draw_boundaries, draw_cams
+from .masks import draw_names, draw_overlay, load_font
 
-__all__ = ['affinity_boundaries', 'draw_boundaries', 'draw_cams', 'plot_curves']
+__all__ = [
+    'affinity_boundaries',
+    'draw_boundaries',
+    'draw_cams',
+    'draw_names',
+    'draw_overlay',
+    'load_font',
+    'plot_curves',
+]

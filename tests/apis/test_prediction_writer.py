@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from mmwsss.apis import PredictionWriter
-from mmwsss.apis.drawing import draw_names, draw_overlay
+from mmwsss.visualization import draw_names, draw_overlay
 from mmwsss.apis.inference import Prediction
 from mmwsss.apis.inputs import Photo
 from mmwsss.fileio import DataError, read_mask

@@ -12,10 +12,10 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from PIL import Image
 
 from mmwsss.apis import launch
+from mmwsss.apis.inference import TrainedNetwork
 from mmwsss.engine import checkpoint as checkpoint_module
 from mmwsss.engine import find_resumable_checkpoint, load_from_local
 from mmwsss.fileio import DataError, read_mask, read_photo, read_seeds
-from mmwsss.report.predictions import TrainedStep
 
 
 class Payload:
@@ -86,12 +86,9 @@ def by_prefix(path, tmp_path):
     _load_checkpoint_with_prefix('backbone.', path)
 
 
-def by_report(path, tmp_path):
-    TrainedStep(
-        Config(
-            dict(model=dict(type='mmwsss_test_layer'), load_from=path, test_dataloader=dict(dataset=dict(pipeline=[])))
-        )
-    )
+def by_inference(path, tmp_path):
+    pipeline = [dict(type='PackSegInputs')]
+    TrainedNetwork(Config(dict(model=dict(type='mmwsss_test_layer'), test_pipeline=pipeline)), path)
 
 
 LOADERS = {
@@ -100,7 +97,7 @@ LOADERS = {
     'load_checkpoint': lambda path, _: load_checkpoint(torch.nn.Linear(2, 2), path),
     'init_cfg Pretrained': by_init_cfg,
     'init_cfg Pretrained with prefix': by_prefix,
-    'report': by_report,
+    'inference': by_inference,
 }
 
 

@@ -1,4 +1,5 @@
 """A work directory as a pipeline leaves it, and a browser that tests drive through its debugging pipe."""
+
 import json
 import os
 import shutil
@@ -14,11 +15,13 @@ import pytest
 CLASSES = ('background', 'disc & <b>ring</b>', 'stripe', 'box"')
 HOSTILE_STEP = 'odd <script>alert(1)</script>'
 # The child puts its ends of the pipes where Chromium expects them.
-_START = ('import fcntl, os, sys\n'
-          'ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 60) for end in sys.argv[1:3]]\n'
-          'os.dup2(ends[0], 3)\n'
-          'os.dup2(ends[1], 4)\n'
-          'os.execvp(sys.argv[3], sys.argv[3:])\n')
+_START = (
+    'import fcntl, os, sys\n'
+    'ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 60) for end in sys.argv[1:3]]\n'
+    'os.dup2(ends[0], 3)\n'
+    'os.dup2(ends[1], 4)\n'
+    'os.execvp(sys.argv[3], sys.argv[3:])\n'
+)
 _BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
 
 
@@ -30,17 +33,29 @@ def run(photo_set):
     (photos.root / 'masks' / f'{photos.ids[-1]}.png').unlink()
     work_dir = photos.root / 'work'
     settings = dict(
-        classes=list(CLASSES), with_background=True, background_score=0.3,
-        seed_dir=str(work_dir / 'seeds'), affinity_label_dir=str(work_dir / 'affinity_labels'),
-        pseudo_mask_dir=str(work_dir / 'pseudo_masks'), note='<i>5 > 4</i>')
+        classes=list(CLASSES),
+        with_background=True,
+        background_score=0.3,
+        seed_dir=str(work_dir / 'seeds'),
+        affinity_label_dir=str(work_dir / 'affinity_labels'),
+        pseudo_mask_dir=str(work_dir / 'pseudo_masks'),
+        note='<i>5 > 4</i>',
+    )
     _write_files(photos, work_dir, labels)
     dataset = dict(type='ImageLabelDataset', dataset=photos.photos, image_labels=photos.labels)
     write_config(work_dir / 'seed_infer', test_dataloader=dict(dataset=dataset))
     results = dict(
         ladder=dict(cam=50.0, cam_best=52.0, random_walk_dcrf=61.5, segmentor=None),
-        metrics=dict(seed_train={}, seed_infer={'cam/mIoU': 50.0}, **{HOSTILE_STEP: {'mIoU': None}}),
-        seconds=dict(seed_train=61.0, seed_infer=5.0, total=66.0), counts=dict(photographs=6, with_masks=5),
-        settings=settings, versions=dict(mmwsss='0.1'), used_ground_truth='Masks measure & nothing else.')
+        picked_with_masks=['cam_best'],
+        metrics=dict(
+            seed_train={}, seed_infer={'cam/mIoU': 50.0, 'cam/background_otsu': 0.4}, **{HOSTILE_STEP: {'mIoU': None}}
+        ),
+        seconds=dict(seed_train=61.0, seed_infer=5.0, total=66.0),
+        counts=dict(photographs=6, with_masks=5),
+        settings=settings,
+        versions=dict(mmwsss='0.1'),
+        used_ground_truth='Masks measure & nothing else.',
+    )
     return SimpleNamespace(work_dir=work_dir, settings=settings, results=results, photos=photos)
 
 
@@ -53,11 +68,11 @@ def _write_files(photos, work_dir, labels):
         class_ids = np.array([CLASSES.index(name) for name in names], np.uint8)
         cams = np.zeros((len(names), mask.shape[0] // 4, mask.shape[1] // 4), np.float16)
         for cam, index in zip(cams, class_ids, strict=True):
-            cam[:] = 0.9 * (mask[2::4, ::4] == index)[:cam.shape[0]]
+            cam[:] = 0.9 * (mask[2::4, ::4] == index)[: cam.shape[0]]
         write_seeds(work_dir / 'seeds' / f'{image_id}.npz', Seeds(class_ids, cams, mask.shape))
         write_mask(work_dir / 'affinity_labels' / f'{image_id}.png', mask, palette)
         guess = np.where(mask == 255, 0, mask).astype(np.uint8)
-        guess[:, guess.shape[1] - 4 * number:] = 0
+        guess[:, guess.shape[1] - 4 * number :] = 0
         write_mask(work_dir / 'pseudo_masks' / f'{image_id}.png', guess, palette)
 
 
@@ -125,8 +140,9 @@ class Browser:
                 self.problems.append(address)
 
     def open(self, path, width=1280, height=900):
-        self.send('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1,
-                  mobile=width < 600)
+        self.send(
+            'Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
         self.problems.clear()
         self.send('Page.navigate', url=path.as_uri())
         for _ in range(600):
@@ -153,13 +169,24 @@ def start_browser(profile):
     command = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     if command is None:
         pytest.skip('no Chromium is installed')
-    flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-             f'--user-data-dir={profile}', '--remote-debugging-pipe', 'about:blank']
+    flags = [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        '--no-first-run',
+        f'--user-data-dir={profile}',
+        '--remote-debugging-pipe',
+        'about:blank',
+    ]
     child_in, to_browser = os.pipe()
     from_browser, child_out = os.pipe()
     process = subprocess.Popen(
         [sys.executable, '-c', _START, str(child_in), str(child_out), command, *flags],
-        pass_fds=(child_in, child_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        pass_fds=(child_in, child_out),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     os.close(child_in)
     os.close(child_out)
     try:

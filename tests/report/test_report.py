@@ -48,7 +48,7 @@ def test_sections(written):
 
 def test_ladder_is_told_in_words(written):
     _, html = written
-    assert 'CAM 50.0, CAM, best background score 52.0, random walk + dCRF 61.5' in html
+    assert 'CAM 50.0, CAM, best background score (picked with masks) 52.0, random walk + dCRF 61.5' in html
     assert 'segmentor, held-out not measured' in html
 
 
@@ -71,8 +71,7 @@ def test_losses_of_a_resumed_training(tmp_path):
     for name, logged in (('1', [(10, 3.0), (20, 2.0)]), ('2', [(20, 1.5), (30, 1.0)])):
         folder = tmp_path / name / 'vis_data'
         folder.mkdir(parents=True)
-        lines = [json.dumps(dict(step=step, loss=value, **{'decode.loss_ce': value}, lr=0.1))
-                 for step, value in logged]
+        lines = [json.dumps(dict(step=step, loss=value, **{'decode.loss_ce': value}, lr=0.1)) for step, value in logged]
         (folder / 'scalars.json').write_text('\n'.join(lines))
     assert read_losses(tmp_path) == {'decode.loss_ce': ([10, 20, 30], [3.0, 1.5, 1.0])}
 

@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-IGNORE_COLOUR = (224, 224, 192)
+from mmwsss.fileio import IGNORE_COLOUR
 
 
 def draw_overlay(

@@ -28,12 +28,12 @@ cam_scales = (0.5, 1.25, 2.0)
 cam_scale_weights = None
 peak_quantile = 1.0
 # Random walk: exponents of the affinities and of the background, steps.
-beta = 12
-alpha = 3
+beta = 10
+alpha = 4
 num_steps = 256
 # Final dense CRF: a narrower appearance kernel and fewer iterations than those of the affinity labels.
 crf_num_iters = 5
-crf_bilateral = (50, 5, 5)
+crf_bilateral = (60, 4, 8)
 # The segmentor ignores pixels whose two best classes are this close.
 margin = 0.2
 # Only deeplabv3plus_mobilenet_v2 reads these two: its learning rate and how many of its stages are frozen.

@@ -5,8 +5,9 @@ import gc
 import io
 import json
 import xml.etree.ElementTree as ElementTree
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from mmengine import fileio
@@ -52,9 +53,10 @@ def _read_file(source: str, backend_args: dict | None) -> dict[str, list[str]]:
     if source.endswith('.csv'):
         return _parse_csv(source, text)
     if source.endswith('.json'):
-        content = _load_json(source, text)
+        objects = _Objects(source)
+        content = _load_json(source, text, objects)
         del text  # which can be as large as what was read from it
-        return _parse_json(source, content)
+        return _parse_json(source, content, objects)
     raise DataError(f'{source}: expected image-level labels as .json, .csv or a folder of VOC .xml files')
 
 
@@ -76,22 +78,60 @@ def _parse_csv(source: str, text: str) -> dict[str, list[str]]:
     return labels
 
 
-class _Image(NamedTuple):
-    id: Any
-    file_name: Any
+_IMAGE, _ANNOTATION = object(), object()
 
 
-class _Annotation(NamedTuple):
-    image_id: Any
-    category_id: Any
+class _Objects:
+    """Receives the objects of a JSON file while it is parsed.
+
+    Of COCO's images and annotations, it keeps what labels need, in columns, and leaves markers in their place: millions
+    of objects would take more memory than the file.
+
+    Args:
+        source (str): The file, for messages.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.file_names: list[Any] = []
+        self.image_ids, self.annotated_ids, self.category_ids = _Column(), _Column(), _Column()
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> Any:
+        unique = dict(pairs)
+        if len(unique) < len(pairs):
+            seen = set()
+            repeated = next(key for key, _ in pairs if key in seen or seen.add(key))
+            raise DataError(f'{self.source}: the key {repeated!r} is there twice')
+        if 'image_id' in unique and 'category_id' in unique:
+            self.annotated_ids.append(unique['image_id'])
+            self.category_ids.append(unique['category_id'])
+            return _ANNOTATION
+        if 'id' in unique and 'file_name' in unique:
+            self.image_ids.append(unique['id'])
+            self.file_names.append(unique['file_name'])
+            return _IMAGE
+        return unique
 
 
-def _load_json(source: str, text: str) -> Any:
+class _Column:
+    """A list that takes eight bytes an entry as long as all entries are integers of 64 bits."""
+
+    def __init__(self) -> None:
+        self.values: array | list = array('q')
+
+    def append(self, value: Any) -> None:
+        try:
+            self.values.append(value)
+        except (TypeError, OverflowError):
+            self.values = [*self.values, value]
+
+
+def _load_json(source: str, text: str, objects: _Objects) -> Any:
     # Millions of objects without a cycle: looking for one again and again would take most of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return json.loads(text, object_pairs_hook=lambda pairs: _unique(source, pairs))
+        return json.loads(text, object_pairs_hook=objects)
     except DataError:
         raise
     except (ValueError, RecursionError) as error:  # beside JSONDecodeError, a number of too many digits
@@ -101,9 +141,9 @@ def _load_json(source: str, text: str) -> Any:
             gc.enable()
 
 
-def _parse_json(source: str, content: Any) -> dict[str, list[str]]:
+def _parse_json(source: str, content: Any, objects: _Objects) -> dict[str, list[str]]:
     if isinstance(content, dict) and {'images', 'annotations', 'categories'} <= content.keys():
-        return _parse_coco(source, content)
+        return _parse_coco(source, content, objects)
     if not isinstance(content, dict) or not all(
         isinstance(names, list) and all(isinstance(name, str) for name in names) for names in content.values()
     ):
@@ -111,36 +151,27 @@ def _parse_json(source: str, content: Any) -> dict[str, list[str]]:
     return content
 
 
-def _unique(source: str, pairs: list[tuple]) -> dict | _Image | _Annotation:
-    """An object whose keys are all different; of COCO's images and annotations, what labels need."""
-    unique = dict(pairs)
-    if len(unique) < len(pairs):
-        seen = set()
-        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise DataError(f'{source}: the key {repeated!r} is there twice')
-    if 'image_id' in unique and 'category_id' in unique:
-        return _Annotation(unique['image_id'], unique['category_id'])
-    if 'id' in unique and 'file_name' in unique:
-        return _Image(unique['id'], unique['file_name'])
-    return unique
-
-
-def _parse_coco(source: str, content: dict) -> dict[str, list[str]]:
+def _parse_coco(source: str, content: dict, objects: _Objects) -> dict[str, list[str]]:
     try:
+        for name, marker, column in (
+            ('images', _IMAGE, objects.image_ids),
+            ('annotations', _ANNOTATION, objects.annotated_ids),
+        ):
+            if not content[name].count(marker) == len(content[name]) == len(column.values):
+                raise TypeError(name)
         names = {category['id']: category['name'] for category in content['categories']}
-        images = content.pop('images')
-        files = {image.id: image.file_name.rsplit('.', 1)[0] for image in images}
         if not all(isinstance(name, str) for name in names.values()):
             raise TypeError('the name of a category')
-        present: dict[str, tuple[str, ...]] = dict.fromkeys(files.values(), ())
-        if not len(images) == len(files) == len(present):
+        content.clear()
+        stems = [name.rsplit('.', 1)[0] for name in objects.file_names]
+        present: dict[Any, tuple[str, ...]] = dict.fromkeys(objects.image_ids.values, ())
+        if not len(stems) == len(present) == len(set(stems)):
             raise DataError(f'{source}: expected COCO images whose ids and file names without suffix are all different')
-        del images
-        for image_id, category_id in content.pop('annotations'):
-            found, name = present[files[image_id]], names[category_id]
+        for image_id, category_id in zip(objects.annotated_ids.values, objects.category_ids.values):
+            found, name = present[image_id], names[category_id]
             if name not in found:
-                present[files[image_id]] = (*found, name)
-        return {image_id: sorted(found) for image_id, found in present.items()}
+                present[image_id] = (*found, name)
+        return {stem: sorted(found) for stem, found in zip(stems, present.values())}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, DataError):
             raise

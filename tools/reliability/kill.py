@@ -10,23 +10,36 @@ alone; after every second one, the newest file that counts is cut off, as a loss
 - trainings have made all their iterations, and their last losses lie within the spread of the undisturbed runs,
 - inference again, from the same checkpoints and undisturbed, gives the same bytes and figures.
 
+With ``--forked``, the pipeline and its steps are forked from this process in the place of new ones, each of which would
+import everything first: the same programs at a fifth of the time.
+
 What happened is in ``kills.jsonl``, a line a kill, and ``rounds.json``. Run again, the tool goes on with what is left.
 """
 
 import argparse
 import hashlib
 import json
+import math
 import os
 import random
+import runpy
 import signal
 import subprocess
 import sys
 import time
+import traceback
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
 
+# Forked processes find imported here what they need.
+import mmwsss.evaluation
+import mmwsss.models
+import mmwsss.report  # noqa: F401
+from mmwsss.apis import pipeline
 from mmwsss.apis.launch import run_tool
+from mmwsss.apis.progress import end_with_parent
 from mmwsss.datasets.scenes import write_scenes
 from mmwsss.engine import find_trained_checkpoint, load_from_local
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_whole
@@ -46,17 +59,92 @@ def write_pipeline(folder, interval):
 
 
 def command(args, work_dir, seed=0, *flags):
-    settings = dict(data_root=args.folder / 'scenes', seed=seed, num_workers=1)
+    settings = dict(data_root=args.folder / 'scenes', seed=seed, num_workers=args.num_workers)
     settings |= dict.fromkeys(['seed_iters', 'affinity_iters', 'segmentor_iters'], args.iterations)
     options = [f'{name}={value}' for name, value in settings.items()]
     tool, config = str(ROOT / 'tools/pipeline.py'), str(args.folder / 'pipeline.py')
     return [sys.executable, tool, config, '--work-dir', str(work_dir), *flags, '--cfg-options', *options]
 
 
+def run_program(arguments):
+    """Runs a tool in this process, as the command line does, and ends the process."""
+    code = 1
+    try:
+        os.chdir(ROOT)
+        sys.argv = arguments
+        runpy.run_path(arguments[0], run_name='__main__')
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        if isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def fork_step(step_command, log_file, watch, environment=None, keep_open=()):
+    """Does what `run_command` does, with a fork of this process."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        end_with_parent()
+        output = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        run_program(step_command[1:])
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+class Forked:
+    """A pipeline in a fork of this process, with what is used of `subprocess.Popen`."""
+
+    def __init__(self, arguments, output):
+        self.returncode = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.setsid()
+            for number in (1, 2):
+                os.dup2(output.fileno(), number)
+            pipeline.Pipeline = partial(pipeline.Pipeline, runner=fork_step)
+            run_program(arguments[1:])
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout=math.inf):
+        end = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired('pipeline', timeout)
+            time.sleep(0.05)
+        return self.returncode
+
+
+def start(args, arguments):
+    """Starts a tool, whose output goes to a file."""
+    with open(args.folder / 'output.txt', 'w') as output:
+        if args.forked:
+            return Forked(arguments, output)
+        return subprocess.Popen(arguments, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
+
+
+def expect_success(args, arguments, code):
+    if code != 0:
+        output = (args.folder / 'output.txt').read_text()[-2000:]
+        raise DataError(f'{" ".join(arguments)} ended with {code}:\n{output}')
+
+
 def run_to_end(args, work_dir, seed=0, *flags):
-    done = subprocess.run(command(args, work_dir, seed, *flags), cwd=ROOT, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise DataError(f'{work_dir}: the pipeline ended with {done.returncode}: {done.stderr[-2000:]}')
+    arguments = command(args, work_dir, seed, *flags)
+    expect_success(args, arguments, start(args, arguments).wait())
     return json.loads((work_dir / 'results.json').read_text())
 
 
@@ -109,16 +197,12 @@ def kill_once(args, work_dir, steps, seconds, rng, number):
     Returns:
         dict: None where it ended before.
     """
-    process = subprocess.Popen(
-        command(args, work_dir), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
+    arguments = command(args, work_dir)
+    process = start(args, arguments)
     wait_for(process, work_dir, steps)
     delay = rng.uniform(0, seconds)
     try:
-        process.wait(delay)
-        code, message = process.returncode, process.stderr.read().decode()
-        if code != 0:
-            raise DataError(f'{work_dir}: the pipeline ended with {code}: {message[-2000:]}')
+        expect_success(args, arguments, process.wait(delay))
         return None
     except subprocess.TimeoutExpired:
         pass
@@ -130,7 +214,6 @@ def kill_once(args, work_dir, steps, seconds, rng, number):
         except ProcessLookupError:
             continue
     process.wait()
-    process.stderr.close()
     cut = cut_newest(work_dir, rng) if number % 2 else None
     ended = 'the pipeline alone' if alone else 'all processes'
     return dict(
@@ -179,7 +262,7 @@ def check_round(args, work_dir, undisturbed, spread):
     again = work_dir / 'segmentor_again'
     test = [sys.executable, str(ROOT / 'tools/test.py'), str(ROOT / 'configs/affinitynet/scenes/segmentor.py')]
     test += [checkpoint, '--settings', str(work_dir / 'settings.py'), '--work-dir', str(again)]
-    subprocess.run(test, cwd=ROOT, check=True, capture_output=True)
+    expect_success(args, test, start(args, test).wait())
     after = contents(work_dir)
     after['segmentor/metrics.json'] = (again / 'metrics.json').read_text()
     wrong += [f'{name} differs when inferred again' for name in before if before[name] != after.get(name)]
@@ -206,6 +289,8 @@ def main():
     parser.add_argument('--scenes', type=int, default=32, help='for training; a quarter as many are held out')
     parser.add_argument('--iterations', type=int, default=20, help='of each training')
     parser.add_argument('--interval', type=int, default=5, help='iterations from one checkpoint to the next')
+    parser.add_argument('--num-workers', type=int, default=1, help='processes of each dense CRF')
+    parser.add_argument('--forked', action='store_true', help='fork processes instead of starting new ones')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     args.folder = args.folder.resolve()

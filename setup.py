@@ -62,6 +62,6 @@ setup(
         'openmmlab': read_requirements('openmmlab'),
         'docs': read_requirements('docs'),
         'coco': ['pycocotools>=2.0.7'],
-        'dev': ['hypothesis>=6', 'pycocotools>=2.0.7', 'pytest>=7', 'ruff>=0.5'],
+        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pycocotools>=2.0.7', 'pytest>=7', 'ruff>=0.5'],
     },
 )

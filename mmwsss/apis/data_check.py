@@ -138,7 +138,7 @@ def check_data(
         if result.thumbnail is not None:
             thumbnails.append((result.entry.image_id, result.thumbnail))
     _check_balance(summary, list(entries.values()))
-    if thumbnails:
+    if sheet is not None and thumbnails:
         write_sheet(sheet, thumbnails)
     return summary
 
@@ -178,7 +178,7 @@ def _list_loader(step: str, loader: str, config: Config, made: tuple[str, ...], 
     # The data set itself stops at the first label or mask that is wrong.
     unchecked = {name: None for name in ('image_labels', 'mask_list') if name in settings}
     dataset, samples = load_dataset(step, dict(dataset={**settings, **unchecked}))
-    if not samples:
+    if dataset is None or not samples:
         return []
     if not summary.classes:
         summary.classes, summary.palette = list(dataset.metainfo['classes']), list(dataset.metainfo['palette'])

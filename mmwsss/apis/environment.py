@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distributions, version
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MIN_PYTHON, MIN_TORCH = (3, 10), (2, 1)
 # Import name and the distributions that provide it.
@@ -49,7 +49,7 @@ class Finding(NamedTuple):
 
 def installed_distributions() -> dict[str, str]:
     """Version of each installed distribution, by its name in small letters with hyphens."""
-    found = {}
+    found: dict[str, str] = {}
     for distribution in distributions():
         name = distribution.metadata['Name']
         if name:
@@ -102,7 +102,7 @@ def check_torch() -> Finding:
 
 
 def check_openmmlab(
-    installed: dict[str, str], try_import: Callable[[str], tuple[object, str]] | None = None
+    installed: dict[str, str], try_import: Callable[[str], tuple[Any, str]] | None = None
 ) -> list[Finding]:
     """Whether one of the two distributions of the OpenMMLab packages is complete, and the other absent.
 
@@ -141,7 +141,7 @@ def check_openmmlab(
     return findings
 
 
-def _compiled_operators(try_import: Callable[[str], tuple[object, str]]) -> Finding:
+def _compiled_operators(try_import: Callable[[str], tuple[Any, str]]) -> Finding:
     compiled, _ = try_import('mmcv._ext')
     if compiled is None:
         return Finding(
@@ -234,7 +234,7 @@ def blocks(findings: Iterable[Finding]) -> bool:
     return any(finding.status == 'problem' for finding in findings)
 
 
-def _try_import(name: str) -> tuple[object, str]:
+def _try_import(name: str) -> tuple[Any, str]:
     """A module and '', or None and the first line of why it cannot be imported."""
     try:
         return import_module(name), ''

@@ -5,7 +5,7 @@ where a checkpoint belongs to another model, and runs segmentors alone; these he
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -303,7 +303,7 @@ class PseudoMaskInferencer:
         return result.class_ids[scores.argmax(0)]
 
 
-def _dense_crf(config: Config):
+def _dense_crf(config: Config) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     evaluators = config.get('test_evaluator') or []
     for evaluator in [evaluators] if isinstance(evaluators, dict) else evaluators:
         if evaluator.get('dense_crf'):

@@ -131,7 +131,7 @@ def _from_items(items: Sequence[str | Path | np.ndarray]) -> Photos:
     root = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ''
     files = [Path(os.path.relpath(path, root)).as_posix() for path in paths]
     repeated = Counter(os.path.splitext(file)[0] for file in files)
-    entries = []
+    entries: list[tuple[str, str, str | np.ndarray]] = []
     for number, item in enumerate(items):
         if isinstance(item, np.ndarray):
             if item.dtype != np.uint8 or item.ndim != 3 or item.shape[2] != 3:

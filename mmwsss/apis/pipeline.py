@@ -132,9 +132,10 @@ class Pipeline:
     def fingerprint(self, step: Step) -> str | None:
         """What a step is made from; None as long as one of the steps it uses is not finished."""
         runs = [self.folders[name].run_name() for name in step.inputs]
-        if None in runs:
+        known = [run for run in runs if run is not None]
+        if len(known) < len(runs):
             return None
-        return fingerprint(self.configs[step.name].to_dict(), self.settings, runs)
+        return fingerprint(self.configs[step.name].to_dict(), self.settings, known)
 
     def is_done(self, step: Step) -> bool:
         """Whether a step need not run: what it uses is done and unchanged, and all it makes is there."""
@@ -164,10 +165,11 @@ class Pipeline:
         Raises:
             DataError: If the name is no step, or a step before it is not done.
         """
-        if first is None and only is None:
+        name = first if only is None else only
+        if name is None:
             return self.steps, False
-        self._check_is_step(only or first, '--only' if only else '--from')
-        position = self.steps.index(self._step(only or first))
+        self._check_is_step(name, '--only' if only else '--from')
+        position = self.steps.index(self._step(name))
         chosen = self.steps[position : position + 1] if only else self.steps[position:]
         needed = chosen[0].inputs if only else [step.name for step in self.steps[:position]]
         for name in needed:

@@ -47,12 +47,12 @@ class PredictionWriter:
         self.images: list[dict] = []
         self.annotations: list[dict] = []
         self._video: cv2.VideoWriter | None = None
-        self._video_file: Path | None = None
+        self._video_file = Path()
 
     def __enter__(self) -> 'PredictionWriter':
         return self
 
-    def __exit__(self, kind, error, traceback) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
         if kind is None:
             self.close()
         else:
@@ -97,7 +97,7 @@ class PredictionWriter:
         if self._video is None:
             self._video_file = self.folder / 'overlays' / f'{name.rsplit("/", 1)[0]}.mp4'
             self._video_file.parent.mkdir(parents=True, exist_ok=True)
-            code = cv2.VideoWriter_fourcc(*'mp4v')
+            code = cv2.VideoWriter.fourcc(*'mp4v')
             self._video = cv2.VideoWriter(str(self._partial_file), code, self.fps, drawn.shape[1::-1])
             if not self._video.isOpened():
                 raise DataError(f'{self._video_file}: this OpenCV cannot write MPEG-4 videos')

@@ -44,7 +44,7 @@ def check_configs(
     """
     counts: dict[str, int] = {}
     made = tuple(os.path.abspath(folder) + os.sep for folder in made_dirs)
-    checked = set()
+    checked: set[str] = set()
     for name, cfg in configs.items():
         check_weights(name, cfg, made)
         with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmseg')):

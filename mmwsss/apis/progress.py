@@ -52,7 +52,7 @@ class TimeLeft:
         self.expected = dict(expected)
         self.clock = clock
         self.measured: dict[str, float] = {}
-        self.step: str | None = None
+        self.step = ''
         self.started = clock()
         self.told: tuple[float, float] | None = None
 

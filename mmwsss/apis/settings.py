@@ -92,7 +92,7 @@ def _base_of(tree: ast.Module) -> str | None:
 
 def _override(settings: dict, name: str, value: Any, path: Path) -> None:
     *parents, last = name.split('.')
-    target = settings
+    target: Any = settings
     for parent in parents:
         target = target.get(parent)
         if not isinstance(target, dict):

@@ -42,7 +42,7 @@ class Step:
     run: str
     checkpoint: str | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
-    inputs: tuple[str, ...] | None = None
+    inputs: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -145,7 +145,7 @@ class StepFolder:
             return False
         return not self.missing_outputs(patterns, ids)
 
-    def begin(self, fingerprint: str, patterns: Mapping[str, str], ids: list[str], afresh: bool) -> dict:
+    def begin(self, fingerprint: str | None, patterns: Mapping[str, str], ids: list[str], afresh: bool) -> dict:
         """Prepares the folder: goes on with a run that was cut off, or removes what an older one made.
 
         Args:

@@ -68,7 +68,9 @@ def convert_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> Conversi
             f'{path}: expected weights of {NETWORKS}, found the keys {_listed(sorted(tensors)) or "of nothing"}'
         )
     expected = _expected(source)
-    state_dict, unknown, dropped, reshaped = {}, [], [], {}
+    state_dict: dict[str, Tensor] = {}
+    reshaped: dict[str, str] = {}
+    unknown, dropped = [], []
     for name, tensor in tensors.items():
         known, target = source.rename(name)
         if known and target is None:

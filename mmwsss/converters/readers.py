@@ -129,6 +129,12 @@ def _message(value: int | memoryview) -> memoryview:
     return value
 
 
+def _number(value: int | memoryview) -> int:
+    if not isinstance(value, int):
+        raise _Malformed('a message is where a number belongs')
+    return value
+
+
 def _varints(value: int | memoryview) -> list[int]:
     """Repeated numbers, one or many packed."""
     if isinstance(value, int):
@@ -140,21 +146,23 @@ def _varints(value: int | memoryview) -> list[int]:
 
 
 def _caffe_blob(data: memoryview) -> Tensor:
-    legacy, shape, values = {}, None, {_BLOB_DATA: [], _BLOB_DOUBLE_DATA: []}
+    legacy: dict[int, int] = {}
+    shape: list[int] | None = None
+    values: dict[int, list[memoryview]] = {_BLOB_DATA: [], _BLOB_DOUBLE_DATA: []}
     for number, value in _fields(data):
         if number in _BLOB_LEGACY_SIDES:
-            legacy[number] = value
+            legacy[number] = _number(value)
         elif number in values:
             values[number].append(_message(value))
         elif number == _BLOB_SHAPE:
             shape = [side for _, sides in _fields(_message(value)) for side in _varints(sides)]
     dtype = '<f8' if values[_BLOB_DOUBLE_DATA] else '<f4'
-    data = b''.join(values[_BLOB_DOUBLE_DATA] or values[_BLOB_DATA])
+    content = b''.join(values[_BLOB_DOUBLE_DATA] or values[_BLOB_DATA])
     if shape is None:
         shape = [legacy.get(number, 1) for number in _BLOB_LEGACY_SIDES]
-    if math.prod(shape) * np.dtype(dtype).itemsize != len(data):
-        raise _Malformed(f'a blob of shape {tuple(shape)} has {len(data)} bytes')
-    return _tensor(memoryview(data), dtype, tuple(shape))
+    if math.prod(shape) * np.dtype(dtype).itemsize != len(content):
+        raise _Malformed(f'a blob of shape {tuple(shape)} has {len(content)} bytes')
+    return _tensor(memoryview(content), dtype, tuple(shape))
 
 
 def _read_caffe(data: bytes) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ None where the weights have no place here. The first rule that matches holds.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from mmseg.models.backbones import MobileNetV2, ResNet
 from torch import Tensor
@@ -56,13 +57,14 @@ class Source:
         """Whether a rule knows the name, and its name here, None where it has no place."""
         for pattern, target in self.rules:
             match = re.fullmatch(pattern, name)
-            if match and callable(target):
-                try:
-                    return True, target(match)
-                except LookupError:  # A block or a layer that this network has not.
-                    return False, None
-            if match:
+            if match is None:
+                continue
+            if target is None or isinstance(target, str):
                 return True, target and match.expand(target)
+            try:
+                return True, target(match)
+            except LookupError:  # A block or a layer that this network has not.
+                return False, None
         return False, None
 
 
@@ -289,6 +291,7 @@ def _mobilenet_v2(tensors: Mapping[str, Tensor]) -> Source | None:
         layer = _INVERTED.index(part) - (stage == 1) if part in _INVERTED else part
         return f'backbone.layer{stage}.{index}.conv.{layer}.{kind}.{leaf}'
 
+    rules: tuple[Rule, ...]
     if timm:
         rules = (
             (r'conv_stem\.weight', 'backbone.conv1.conv.weight'),
@@ -334,6 +337,7 @@ def _mobilenet_v3(tensors: Mapping[str, Tensor]) -> Source | None:
         layer = f'se.conv{part[-1]}' if part.startswith('se') else f'{part}_conv'
         return f'backbone.layer{block}.{layer}.{kind}.{leaf}'
 
+    rules: tuple[Rule, ...]
     if timm:
         rules = (
             (r'conv_stem\.weight', 'backbone.layer0.conv.weight'),
@@ -350,7 +354,7 @@ def _mobilenet_v3(tensors: Mapping[str, Tensor]) -> Source | None:
             (r'features\.(\d+)\.block\.(\d)\.(?:(fc[12]|[01])\.)(\w+)', rename),
             (r'classifier\.[03]\.(?:weight|bias)', None),
         )
-    backbone = dict(type='MobileNetV3', arch=arch)
+    backbone: dict[str, Any] = dict(type='MobileNetV3', arch=arch)
     if not timm:
         backbone['norm_cfg'] = dict(type='BN', eps=0.001)
     return Source(f'MobileNetV3-{arch} of {"timm" if timm else "torchvision"}: backbone', backbone, rules)

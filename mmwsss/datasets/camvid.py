@@ -34,7 +34,8 @@ class CamVidDataset(BaseSegDataset):
         ...     data_prefix=dict(img_path='train', seg_map_path='trainannot'))
     """
 
-    METAINFO = dict(
+    img_suffix: str | None
+    METAINFO: dict = dict(
         classes=(
             'sky',
             'building',

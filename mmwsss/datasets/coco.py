@@ -80,13 +80,15 @@ def convert_coco(
         DataError: If ``pycocotools`` is not installed, a file is missing or no annotation file of COCO, or a list is
             not of the expected length.
     """
-    root, labels, found = Path(root), {}, {}
+    root = Path(root)
+    labels: dict[str, list[str]] = {}
+    found: dict[str, int] = {}
     for name in ('train', 'val'):
         split = f'{name}{year}'
         annotated = read_instances(root / 'annotations' / f'instances_{split}.json')
         photos = [photo for photo in annotated if photo['objects'] or name == 'val']
         found[name] = len(photos)
-        check_counts({name: len(photos)}, counts and counts[year], f'{root}, {year}')
+        check_counts({name: len(photos)}, counts[year] if counts else None, f'{root}, {year}')
         check_files((root / split / photo['file_name'] for photo in photos), f'photographs of COCO {split}')
         convert_files(partial(_write_mask, root / 'masks' / split), photos, num_workers)
         write_list(root / 'lists' / f'{split}.txt', [photo['id'] for photo in photos])

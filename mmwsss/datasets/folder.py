@@ -65,7 +65,7 @@ class FolderDataset(BaseSegDataset):
     Its palette is :func:`colour_map` unless ``metainfo`` gives one. Other arguments are those of ``BaseSegDataset``.
     """
 
-    def __init__(self, metainfo: dict | None = None, **kwargs) -> None:
+    def __init__(self, metainfo: dict | None = None, **kwargs: object) -> None:
         metainfo = dict(metainfo or {})
         metainfo.setdefault('palette', colour_map(len(metainfo.get('classes', ()))))
         super().__init__(metainfo=metainfo, **kwargs)

@@ -6,6 +6,7 @@ import io
 import json
 import xml.etree.ElementTree as ElementTree
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -99,8 +100,8 @@ class _Objects:
     def __call__(self, pairs: list[tuple[str, Any]]) -> Any:
         unique = dict(pairs)
         if len(unique) < len(pairs):
-            seen = set()
-            repeated = next(key for key, _ in pairs if key in seen or seen.add(key))
+            counts = Counter(key for key, _ in pairs)
+            repeated = next(key for key, count in counts.items() if count > 1)
             raise DataError(f'{self.source}: the key {repeated!r} is there twice')
         if 'image_id' in unique and 'category_id' in unique:
             self.annotated_ids.append(unique['image_id'])

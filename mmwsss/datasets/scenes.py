@@ -41,6 +41,7 @@ import numpy as np
 from mmengine.utils import track_iter_progress
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, write_mask
@@ -88,6 +89,9 @@ class Scene(NamedTuple):
     labels: list[str]
 
 
+_Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
 class _Drawn(NamedTuple):
     """A creature in the image: the pixels (size, size) seen of it and its head, and how many there were."""
 
@@ -100,14 +104,14 @@ class _Drawn(NamedTuple):
 class _Part(NamedTuple):
     """A part of a creature: `distance` maps local coordinates to a signed distance in units of the body."""
 
-    distance: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    distance: _Distance
     material: str
 
 
-def _ellipse(cx, cy, rx, ry, angle=0.0):
+def _ellipse(cx: float, cy: float, rx: float, ry: float, angle: float = 0.0) -> _Distance:
     cos, sin = math.cos(angle), math.sin(angle)
 
-    def distance(x, y):
+    def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         u, v = x - cx, y - cy
         radius = np.hypot((u * cos + v * sin) / rx, (v * cos - u * sin) / ry)
         return (radius - 1) * min(rx, ry)
@@ -115,22 +119,22 @@ def _ellipse(cx, cy, rx, ry, angle=0.0):
     return distance
 
 
-def _capsule(x0, y0, x1, y1, r0, r1):
+def _capsule(x0: float, y0: float, x1: float, y1: float, r0: float, r1: float) -> _Distance:
     dx, dy = x1 - x0, y1 - y0
 
-    def distance(x, y):
+    def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         t = np.clip(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy), 0, 1)
         return np.hypot(x - x0 - t * dx, y - y0 - t * dy) - (r0 + t * (r1 - r0))
 
     return distance
 
 
-def _triangle(points):
+def _triangle(points: list[tuple[float, float]]) -> _Distance:
     """Triangle with corners in anticlockwise or clockwise order."""
     (ax, ay), (bx, by), (cx, cy) = points
     turn = math.copysign(1.0, (bx - ax) * (cy - ay) - (by - ay) * (cx - ax))
 
-    def distance(x, y):
+    def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         edges = []
         for (px, py), (qx, qy) in zip(points, points[1:] + points[:1], strict=True):
             ex, ey = qx - px, qy - py
@@ -140,7 +144,9 @@ def _triangle(points):
     return distance
 
 
-def _limb(rng, x, y, angle, length, width, bend=0.6):
+def _limb(
+    rng: np.random.Generator, x: float, y: float, angle: float, length: float, width: float, bend: float = 0.6
+) -> list[_Part]:
     """Two capsules with a joint between them."""
     angle += rng.uniform(-0.25, 0.25)
     kx, ky = x + length * 0.5 * math.cos(angle), y + length * 0.5 * math.sin(angle)
@@ -152,7 +158,9 @@ def _limb(rng, x, y, angle, length, width, bend=0.6):
     ]
 
 
-def _chain(rng, x, y, angle, length, width, joints):
+def _chain(
+    rng: np.random.Generator, x: float, y: float, angle: float, length: float, width: float, joints: int
+) -> list[_Part]:
     """A tail: capsules that get thinner, each turned a little against the one before."""
     parts = []
     turn = rng.uniform(-0.45, 0.45)
@@ -165,7 +173,7 @@ def _chain(rng, x, y, angle, length, width, joints):
     return parts
 
 
-def _creature(rng, name) -> tuple[list[_Part], tuple[float, float, float, float]]:
+def _creature(rng: np.random.Generator, name: str) -> tuple[list[_Part], tuple[float, float, float, float]]:
     """Parts of one creature, back to front, and its head.
 
     The trunk is centred on the origin with a half-length of about 1, its front is +x. A tucked head is left out.
@@ -229,7 +237,7 @@ def _creature(rng, name) -> tuple[list[_Part], tuple[float, float, float, float]
     return parts, (x, y, radius, neck)
 
 
-def _smooth_noise(rng, size, cells):
+def _smooth_noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
     """Bilinear value noise in [0, 1], float64 (size, size), with about `cells` bumps across."""
     grid = rng.random((cells + 1, cells + 1))
     position = (np.arange(size) + 0.5) / size * cells
@@ -240,13 +248,13 @@ def _smooth_noise(rng, size, cells):
     return weight @ grid @ weight.T
 
 
-def _blend(first, second, amount):
+def _blend(first: ArrayLike, second: ArrayLike, amount: np.ndarray) -> np.ndarray:
     """Mix two colours (3,) by `amount` (H, W) in [0, 1] into (H, W, 3)."""
     first, second = np.asarray(first), np.asarray(second)
     return first + (second - first) * amount[..., None]
 
 
-def _coat_pattern(rng, pattern, x, y):
+def _coat_pattern(rng: np.random.Generator, pattern: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Share of the second colour, (H, W) in [0, 1]; `x`, `y` in units of the body."""
     scale = rng.uniform(0.85, 1.2)
     x, y = x / scale + rng.uniform(0, 9), y / scale + rng.uniform(0, 9)
@@ -264,7 +272,7 @@ def _coat_pattern(rng, pattern, x, y):
     return np.clip(0.5 + wave, 0, 1)
 
 
-def _head_pattern(name, x, y):
+def _head_pattern(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Share of the second colour, (H, W) in [0, 1]; `x`, `y` in units of the head's radius."""
     if name == 'beetle':
         wave = np.sin(9 * np.hypot(x, y) + 1.5)
@@ -279,7 +287,7 @@ def _head_pattern(name, x, y):
     return np.clip(0.5 + wave, 0, 1)
 
 
-def _render_creature(rng, name, size):
+def _render_creature(rng: np.random.Generator, name: str, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw one creature at a random place, scale and rotation.
 
     Returns:
@@ -318,14 +326,14 @@ def _render_creature(rng, name, size):
     return colour * np.clip(light, 0.75, 1.25)[..., None], coverage, head_coverage
 
 
-def _muted_colour(rng):
+def _muted_colour(rng: np.random.Generator) -> np.ndarray:
     """A natural colour (3,): a grey of random lightness with a little of a random hue."""
     hue = rng.uniform(0, 2 * math.pi)
     wheel = np.cos(hue - np.array([0, 2.094, 4.189]))
     return np.clip(rng.uniform(0.3, 0.75) + rng.uniform(0.03, 0.14) * wheel, 0, 1)
 
 
-def _background(rng, size):
+def _background(rng: np.random.Generator, size: int) -> np.ndarray:
     """Two or three kinds of ground with stones, leaves and sticks, (size, size, 3) in about [0, 1]."""
     grid = (np.arange(size) + 0.5) / size
     x, y = grid[None, :], grid[:, None]
@@ -346,7 +354,9 @@ def _background(rng, size):
     return image
 
 
-def _draw_clutter(rng, image, texture, x, y):
+def _draw_clutter(
+    rng: np.random.Generator, image: np.ndarray, texture: np.ndarray, x: np.ndarray, y: np.ndarray
+) -> np.ndarray:
     """Draw one stone, leaf or stick over the image; coordinates are in units of the image."""
     cx, cy = rng.random(2)
     angle = rng.uniform(0, math.pi)
@@ -395,7 +405,7 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
     rng = np.random.default_rng([seed, SPLITS.index(split), index])
     image = _background(rng, size)
     mask = np.zeros((size, size), dtype=np.uint8)
-    drawn = []
+    drawn: list[_Drawn] = []
     wanted = int(rng.choice(3, p=COUNT_SHARES)) + 1
     for _ in range(MAX_TRIES):
         class_id = int(rng.integers(1, len(CLASSES)))
@@ -422,7 +432,7 @@ def _is_fair(drawn: list[_Drawn], new: _Drawn) -> bool:
     )
 
 
-def _finish(rng, image, mask, size):
+def _finish(rng: np.random.Generator, image: np.ndarray, mask: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Leaves in front, light, noise, and rounding to uint8."""
     grid = (np.arange(size) + 0.5) / size
     for _ in range(int(rng.integers(0, 3))):
@@ -570,5 +580,5 @@ class ScenesDataset(BaseSegDataset):
 
     METAINFO = dict(classes=CLASSES, palette=PALETTE)
 
-    def __init__(self, img_suffix: str = '.jpg', seg_map_suffix: str = '.png', **kwargs) -> None:
+    def __init__(self, img_suffix: str = '.jpg', seg_map_suffix: str = '.png', **kwargs: object) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)

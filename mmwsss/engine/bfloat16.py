@@ -1,6 +1,8 @@
 """Mixed precision in bfloat16, on the devices that compute in it."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from mmengine.hooks import Hook
@@ -17,7 +19,7 @@ def has_bfloat16(device_type: str) -> bool:
     """
     if device_type != 'cpu':
         return True
-    capabilities = getattr(torch.cpu, 'get_capabilities', dict)()
+    capabilities: dict[str, bool] = getattr(torch.cpu, 'get_capabilities', dict)()
     return any(capabilities.get(name, False) for name in ('amx_bf16', 'avx512_bf16', 'avx10_2', 'bf16'))
 
 
@@ -30,7 +32,7 @@ class BFloat16OptimWrapper(OptimWrapper):
     """
 
     @contextmanager
-    def optim_context(self, model: torch.nn.Module):
+    def optim_context(self, model: torch.nn.Module) -> Iterator[None]:
         device = next(model.parameters()).device.type
         autocast = torch.autocast(device, dtype=torch.bfloat16, enabled=has_bfloat16(device))
         with super().optim_context(model), autocast:
@@ -51,7 +53,7 @@ class EvaluationPrecisionHook(Hook):
         self._check(runner, runner.test_loop)
 
     @staticmethod
-    def _check(runner: Runner, loop) -> None:
+    def _check(runner: Runner, loop: Any) -> None:
         device = next(runner.model.parameters()).device.type
         if getattr(loop, 'fp16', False) and not has_bfloat16(device):
             loop.fp16 = False

@@ -21,6 +21,7 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner import Runner
 from mmengine.runner.checkpoint import (
     CheckpointLoader,
     get_deprecated_model_names,
@@ -35,7 +36,7 @@ from mmwsss.fileio import DataError
 try:
     from numpy._core import multiarray
 except ImportError:
-    from numpy.core import multiarray
+    from numpy.core import multiarray  # type: ignore[no-redef]  # of numpy 1
 
 _BUFFER_METHODS = ('min', 'max', 'mean', 'current')
 _NUMPY_TYPES = (
@@ -108,7 +109,7 @@ class _RestrictedPickle:
             raise pickle.UnpicklingError(f'GLOBAL {full_name} is not allowed')
 
     @classmethod
-    def load(cls, file: io.IOBase, **kwargs) -> Any:
+    def load(cls, file: io.IOBase, **kwargs: Any) -> Any:
         return cls.Unpickler(file, **kwargs).load()
 
 
@@ -119,7 +120,7 @@ def _has_named_safe_globals() -> bool:
 
 def _restricted_load(path: str, map_location: Any) -> Any:
     if _has_named_safe_globals():
-        allowed = [(value, name) for name, value in _allowed_globals().items()]
+        allowed: list[Any] = [(value, name) for name, value in _allowed_globals().items()]
         with torch.serialization.safe_globals(allowed):
             return torch.load(path, map_location=map_location, weights_only=True)
     return torch.load(path, map_location=map_location, weights_only=False, pickle_module=_RestrictedPickle)
@@ -285,12 +286,13 @@ def check_state_dict(model: torch.nn.Module, state_dict: dict, filename: str) ->
     Raises:
         DataError: If a parameter is missing or has another shape.
     """
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
+    bare: Any = model
+    while is_model_wrapper(bare) or isinstance(bare, BaseTTAModel):
+        bare = bare.module
     given = {re.sub(r'^module\.', '', name): value for name, value in state_dict.items()}
     expected = {
         name: value
-        for name, value in model.state_dict().items()
+        for name, value in bare.state_dict().items()
         if torch.is_tensor(value) and not name.endswith('num_batches_tracked')
     }
     missing = [name for name in expected if name not in given]
@@ -302,7 +304,7 @@ def check_state_dict(model: torch.nn.Module, state_dict: dict, filename: str) ->
     if missing or reshaped:
         problems = ([f'lacks {_first(missing)}'] if missing else []) + ([f'has {_first(reshaped)}'] if reshaped else [])
         raise DataError(
-            f'{filename}: expected a checkpoint of {type(model).__name__} as configured, but it '
+            f'{filename}: expected a checkpoint of {type(bare).__name__} as configured, but it '
             + ' and '.join(problems)
         )
 
@@ -318,10 +320,10 @@ class FinalValidationHook(Hook):
     def __init__(self) -> None:
         self.at_end = False
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         self.at_end = runner.iter >= runner.max_iters
 
-    def after_train(self, runner) -> None:
+    def after_train(self, runner: Runner) -> None:
         if self.at_end and runner.val_loop is not None:
             runner.val_loop.run()
 
@@ -339,6 +341,6 @@ class CheckpointMatchHook(Hook):
     def __init__(self, filename: str = '') -> None:
         self.filename = filename
 
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         state_dict = checkpoint.get('state_dict', checkpoint)
         check_state_dict(runner.model, state_dict, self.filename or 'checkpoint')

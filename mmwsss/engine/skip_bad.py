@@ -12,7 +12,7 @@ from mmengine.dist import all_gather_object, is_main_process
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from mmengine.registry import FUNCTIONS
-from mmengine.runner import TestLoop
+from mmengine.runner import Runner, TestLoop
 from mmseg.registry import DATASETS, LOOPS
 from torch.utils.data import Dataset
 
@@ -47,7 +47,7 @@ class SkipBadDataset(Dataset):
     """
 
     def __init__(self, dataset: dict | Dataset, test_mode: bool = False) -> None:
-        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self.dataset: Any = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self.test_mode = test_mode
         self._warned: set[str] = set()
 
@@ -109,7 +109,9 @@ class SkipBadTestLoop(TestLoop):
         DataError: If no photograph is left.
     """
 
-    def __init__(self, runner, dataloader: dict, evaluator: dict | list | Evaluator, fp16: bool = False) -> None:
+    def __init__(
+        self, runner: Runner, dataloader: dict, evaluator: dict | list | Evaluator, fp16: bool = False
+    ) -> None:
         self.skipped: list[Skipped] = []
         super().__init__(runner, _skipping(dataloader), evaluator, fp16)
         for metric in self.evaluator.metrics:

@@ -12,7 +12,7 @@ from mmengine import fileio
 from mmengine.dataset import pseudo_collate
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.structures import PixelData
 from mmseg.engine.hooks import SegVisualizationHook
@@ -152,21 +152,21 @@ def _mask_of_scores(sample: SegDataSample) -> Tensor:
     return torch.from_numpy(np.asarray(sample.class_ids)[scores.argmax(0)].astype(np.int64))[None]
 
 
-def _bare(model: nn.Module) -> nn.Module:
+def _bare(model: nn.Module) -> Any:
     return model.module if is_model_wrapper(model) else model
 
 
-def _draw_cams(model: nn.Module, inputs: Tensor, sample: SegDataSample, palette: np.ndarray) -> np.ndarray:
+def _draw_cams(model: BaseModel, inputs: Tensor, sample: SegDataSample, palette: np.ndarray) -> np.ndarray:
     maps, probabilities = model.head.localise(model.backbone(inputs))
     present = sample.gt_label.score > 0.5 if 'gt_label' in sample else probabilities[0] > 0.5
     labels = present.nonzero()[:, 0].to(maps.device)
-    cams = fuse_cams([maps[0, labels]], tuple(inputs.shape[2:]), [False])
+    cams = fuse_cams([maps[0, labels]], (inputs.shape[2], inputs.shape[3]), [False])
     # Labels leave out the background, which comes first where there is one.
     offset = len(palette) - maps.shape[1]
     return draw_cams(cams.cpu().numpy(), (labels + offset).tolist(), palette)
 
 
-def _draw_affinity(model: nn.Module, inputs: Tensor, sample: SegDataSample, palette: np.ndarray) -> np.ndarray:
+def _draw_affinity(model: BaseModel, inputs: Tensor, sample: SegDataSample, palette: np.ndarray) -> np.ndarray:
     affinity = model(inputs, mode='tensor')[0].float().cpu().numpy()
     boundaries = affinity_boundaries(affinity, neighbor_offsets(model.head.radius).numpy())
     full = F.interpolate(torch.from_numpy(boundaries)[None, None], size=tuple(inputs.shape[2:]), mode='bilinear')

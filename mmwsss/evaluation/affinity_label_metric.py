@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -38,7 +39,7 @@ class AffinityLabelMetric(StreamingMetric):
         super().__init__(output_dir, format_only, num_workers, prefix)
         self.generator = MODELS.build(generator)
 
-    def job(self, sample: dict):
+    def job(self, sample: dict) -> tuple[Callable, tuple] | None:
         truth = None if self.format_only else sample.get('seg_map_path')
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.png')
         if truth is None and path is None:
@@ -63,7 +64,16 @@ class AffinityLabelMetric(StreamingMetric):
         }
 
 
-def _label_job(generator, path, palette, truth, label_map, num_classes, img_path: str, seeds: Seeds):
+def _label_job(
+    generator: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+    path: str | None,
+    palette: Sequence[Sequence[int]],
+    truth: str | None,
+    label_map: Mapping[int, int] | None,
+    num_classes: int,
+    img_path: str,
+    seeds: Seeds,
+) -> np.ndarray | None:
     image = np.ascontiguousarray(read_photo(img_path)[:, :, ::-1])
     labels = generator(image, resize_maps(seeds.cams, seeds.size), seeds.class_ids)
     if path is not None:

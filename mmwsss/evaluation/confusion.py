@@ -1,6 +1,7 @@
 """Counting of pixels: confusion matrices and what is read off them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from mmwsss.fileio import DataError, class_of_index, read_class_mask, size_reduc
 IGNORE_INDEX = 255
 
 
-def classes_of_truth(sample: dict) -> Mapping[int, int] | None:
+def classes_of_truth(sample: Mapping[str, Any]) -> Mapping[int, int] | None:
     """What the indices in the true mask of a sample mean, for :func:`read_truth`."""
     return class_of_index(sample.get('label_map'), sample.get('reduce_zero_label', False))
 

@@ -232,7 +232,7 @@ class FolderComparison:
         return paths
 
 
-def _number(value: float) -> float | None:
+def _number(value: float | np.ndarray) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 

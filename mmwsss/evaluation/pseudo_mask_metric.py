@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -7,6 +8,7 @@ from mmseg.registry import METRICS, MODELS
 
 from mmwsss.fileio import AffinityField, read_photo, write_affinity, write_mask
 
+from .boundary_iou import boundary_counts, iou_of_counts
 from .confusion import IGNORE_INDEX, class_table, classes_of_truth, confusion_matrix, mean_iou, read_truth
 from .recording import record_confusion
 from .seed_metric import resize_maps
@@ -34,6 +36,8 @@ class PseudoMaskMetric(StreamingMetric):
             Defaults to True.
         affinity_dir (str, optional): Folder for ``<image_id>.npz``, the affinity field of each photograph as
             :func:`mmwsss.fileio.write_affinity` stores it, for ``tools/analysis_tools/sweep.py``. Defaults to None.
+        boundary_iou (bool): Also measure how well outlines follow those of the truth, as the mean boundary IoU over the
+            classes that occur (:mod:`mmwsss.evaluation.boundary_iou`). Defaults to False.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class PseudoMaskMetric(StreamingMetric):
         prefix: str | None = 'random_walk',
         with_background: bool = True,
         affinity_dir: str | None = None,
+        boundary_iou: bool = False,
     ) -> None:
         super().__init__(output_dir, format_only, num_workers, prefix)
         if not 0 <= margin < 1:
@@ -56,8 +61,9 @@ class PseudoMaskMetric(StreamingMetric):
         self.margin = margin
         self.with_background = with_background
         self.affinity_dir = affinity_dir
+        self.boundary_iou = boundary_iou
 
-    def job(self, sample: dict):
+    def job(self, sample: dict) -> tuple[Callable, tuple] | None:
         truth = None if self.format_only else sample.get('seg_map_path')
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.png')
         affinity = None
@@ -78,6 +84,7 @@ class PseudoMaskMetric(StreamingMetric):
             label_map=classes_of_truth(sample),
             num_classes=len(self.dataset_meta['classes']),
             affinity=affinity,
+            boundary_iou=self.boundary_iou,
         )
         size = tuple(sample['ori_shape'][:2])
         if 'scores' in sample:
@@ -106,17 +113,22 @@ class PseudoMaskMetric(StreamingMetric):
         return job, (sample['img_path'], scores, class_ids, size, None)
 
     def empty(self) -> np.ndarray:
+        """Pixels by true and predicted class, and with ``boundary_iou``, three more rows of :func:`boundary_counts`."""
         num_classes = len(self.dataset_meta['classes'])
-        return np.zeros((num_classes, num_classes + 1), np.int64)
+        return np.zeros((num_classes + (3 if self.boundary_iou else 0), num_classes + 1), np.int64)
 
     def summarise(self, total: np.ndarray) -> dict[str, float]:
         if not total.any():
             print_log('No photograph has a mask: pseudo masks are not evaluated', MMLogger.get_current_instance())
             return {}
+        total, boundary = np.split(total, [len(self.dataset_meta['classes'])])
         table = class_table(total, self.dataset_meta['classes'])
         print_log(f'Pseudo masks: {self.prefix}\n{table}', MMLogger.get_current_instance())
         record_confusion(self.prefix or 'pseudo_masks', total, self.dataset_meta['classes'])
-        return {'mIoU': float(mean_iou(total))}
+        figures = {'mIoU': float(mean_iou(total))}
+        if self.boundary_iou:
+            figures['mean_boundary_IoU'] = float(np.nanmean(iou_of_counts(boundary[:, :-1])))
+        return figures
 
 
 def scores_at_image_size(
@@ -140,21 +152,22 @@ def scores_at_image_size(
 
 
 def _mask_job(
-    img_path,
-    scores,
-    class_ids,
-    size,
-    covered,
+    img_path: str,
+    scores: np.ndarray,
+    class_ids: np.ndarray,
+    size: tuple[int, int],
+    covered: tuple[tuple[int, int], int],
     *,
-    dense_crf,
-    margin,
-    path,
-    palette,
-    truth,
-    label_map,
-    num_classes,
-    affinity,
-):
+    dense_crf: Callable[[np.ndarray, np.ndarray], np.ndarray] | None,
+    margin: float,
+    path: str | None,
+    palette: Sequence[Sequence[int]],
+    truth: str | None,
+    label_map: Mapping[int, int] | None,
+    num_classes: int,
+    affinity: tuple[str, AffinityField] | None,
+    boundary_iou: bool,
+) -> np.ndarray | None:
     if affinity is not None:
         write_affinity(*affinity)
     if truth is None and path is None:
@@ -172,4 +185,8 @@ def _mask_job(
         write_mask(path, written, palette)
     if truth is None:
         return None
-    return confusion_matrix(read_truth(truth, size, num_classes, label_map), mask, num_classes)
+    true = read_truth(truth, size, num_classes, label_map)
+    counts = confusion_matrix(true, mask, num_classes)
+    if boundary_iou:
+        counts = np.concatenate([counts, np.pad(boundary_counts(true, mask, num_classes), ((0, 0), (0, 1)))])
+    return counts

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -141,7 +141,7 @@ class SeedMetric(StreamingMetric):
         self.curve_file = curve_file
         self._levels: np.ndarray | None = None
 
-    def job(self, sample: dict):
+    def job(self, sample: dict) -> tuple[Callable, tuple]:
         seeds = Seeds(sample['class_ids'], sample['cams'].astype(np.float16), tuple(sample['ori_shape'][:2]))
         if self.with_background and not self.format_only:
             levels = count_levels(seeds, len(self.dataset_meta['classes']))
@@ -220,7 +220,9 @@ class SeedMetric(StreamingMetric):
         return figures
 
 
-def _seed_job(path: str | None, truth: str | None, label_map: dict | None, num_classes: int, seeds: Seeds):
+def _seed_job(
+    path: str | None, truth: str | None, label_map: Mapping[int, int] | None, num_classes: int, seeds: Seeds
+) -> np.ndarray | None:
     if path is not None:
         write_seeds(path, seeds)
     if truth is None:

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ class SegmentorMetric(IoUMetric):
 
     _confusion: torch.Tensor | None = None
 
-    def __init__(self, *args, output_dir: str | None = None, **kwargs) -> None:
+    def __init__(self, *args: Any, output_dir: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.output_dir = output_dir
 
@@ -43,13 +44,13 @@ class SegmentorMetric(IoUMetric):
                 self.results.append(self.intersect_and_union(prediction, truth, num_classes, self.ignore_index))
                 self._count(truth, prediction)
             if self.output_dir is not None:
-                self._write(sample, prediction)
+                self._write(self.output_dir, sample, prediction)
 
-    def _write(self, sample: dict, prediction: torch.Tensor) -> None:
+    def _write(self, folder: str, sample: dict, prediction: torch.Tensor) -> None:
         name = os.path.splitext(os.path.basename(sample['img_path']))[0]
         # Such data sets store 0 where there is no class, and a class index plus 1 elsewhere.
         stored = prediction.cpu().numpy() + bool(sample.get('reduce_zero_label'))
-        path = os.path.join(self.output_dir, f'{name}.png')
+        path = os.path.join(folder, f'{name}.png')
         write_mask(path, stored.astype(np.uint8), self.dataset_meta['palette'])
 
     def _check_truth(self, sample: dict) -> None:

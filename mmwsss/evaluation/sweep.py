@@ -4,7 +4,7 @@ import csv
 import io
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -71,7 +71,7 @@ class SweepImage:
     affinity_path: str | None
     img_path: str
     seg_map_path: str
-    label_map: dict | None = None
+    label_map: Mapping[int, int] | None = None
 
 
 def combine_settings(
@@ -94,11 +94,11 @@ def combine_settings(
         wrong = [value for value in values if not valid(value)]
         if wrong:
             raise DataError(f'{name} must be positive, a score in [0, 1], got {wrong[0]}')
-    levels = [dict(alpha=value) for value in alphas] + [dict(background=value) for value in backgrounds]
+    levels = [Setting(alpha=value) for value in alphas] + [Setting(background=value) for value in backgrounds]
     if not levels:
         raise DataError('expected at least one alpha or background score')
-    walks = [dict(beta=beta, num_steps=steps) for beta, steps in itertools.product(betas, num_steps)]
-    return [Setting(**level, **walk) for walk in [{}, *walks] for level in levels]
+    walks = itertools.product(betas, num_steps, levels)
+    return levels + [level._replace(beta=beta, num_steps=steps) for beta, steps, level in walks]
 
 
 def samples_to_sweep(samples: Iterable[dict], affinity_dir: str | Path | None) -> list[SweepImage]:
@@ -119,21 +119,24 @@ def samples_to_sweep(samples: Iterable[dict], affinity_dir: str | Path | None) -
     return images
 
 
-def _walked_maps(seeds: Seeds, path: str, settings: Sequence[Setting]) -> Iterator[tuple[Setting, np.ndarray]]:
+def _walked_maps(seeds: Seeds, path: str | None, settings: Sequence[Setting]) -> Iterator[tuple[Setting, np.ndarray]]:
     """Score maps (1 + K, H, W), background first, of settings that walk.
 
     The walk is linear: the backgrounds of all alphas walk beside the activation maps, and a longer walk goes on from
     the end of a shorter one.
     """
+    if path is None:
+        raise DataError(f'{settings[0]}: a setting that walks needs affinities, but their folder is not given')
     field = read_affinity(path)
     affinity = torch.from_numpy(field.affinity)[None]
     cams = torch.from_numpy(resize_maps(seeds.cams, field.size))
     alphas = sorted({setting.alpha for setting in settings if setting.alpha is not None})
     maps = torch.cat([*(background_score(cams, alpha) for alpha in alphas), cams])
-    cells = pool_to_cells(maps, affinity.shape[2:], field.stride)[None]
-    for beta in sorted({setting.beta for setting in settings}):
+    cells = pool_to_cells(maps, (affinity.shape[2], affinity.shape[3]), field.stride)[None]
+    for beta in sorted({setting.beta for setting in settings if setting.beta is not None}):
         walked, taken = cells, 0
-        for steps in sorted({setting.num_steps for setting in settings if setting.beta == beta}):
+        lengths = {setting.num_steps for setting in settings if setting.beta == beta}
+        for steps in sorted(length for length in lengths if length is not None):
             walked, taken = random_walk(walked, affinity, beta, steps - taken), steps
             scores = scores_at_image_size(walked[0].numpy(), seeds.size, (field.size, field.stride))
             for setting in settings:
@@ -142,7 +145,7 @@ def _walked_maps(seeds: Seeds, path: str, settings: Sequence[Setting]) -> Iterat
 
 
 def _with_background(
-    setting: Setting, maps: np.ndarray, alphas: Sequence[float], backgrounds: np.ndarray
+    setting: Setting, maps: np.ndarray, alphas: Sequence[float], backgrounds: Sequence[np.ndarray] | np.ndarray
 ) -> np.ndarray:
     if setting.background is not None:
         background = np.full((1, *maps.shape[1:]), setting.background, maps.dtype)
@@ -182,16 +185,16 @@ def sweep_image(image: SweepImage, settings: Sequence[Setting], num_classes: int
     class_ids = np.concatenate([np.zeros(1, np.uint8), seeds.class_ids])
     places = {setting: index for index, setting in enumerate(settings)}
     confusions = np.zeros((len(settings), num_classes, num_classes + 1), np.int64)
-    plain = {setting: [] for setting in dict.fromkeys(setting._replace(crf=None) for setting in settings)}
+    plain: dict[Setting, list[Setting]] = {}
     for setting in settings:
-        plain[setting._replace(crf=None)].append(setting)
+        plain.setdefault(setting._replace(crf=None), []).append(setting)
     walks = [setting for setting in plain if setting.beta is not None]
     stacks = [_maps_of_seeds(seeds, [setting for setting in plain if setting.beta is None])]
     if walks:
         stacks.append(_walked_maps(seeds, image.affinity_path, walks))
     for base, scores in itertools.chain(*stacks):
         for setting in plain[base]:
-            if setting.crf is None:
+            if setting.crf is None or photo is None:
                 refined = scores
             else:
                 refined = dense_crf(photo, scores, setting.crf.num_iters, bilateral=setting.crf.bilateral)
@@ -308,8 +311,8 @@ def write_plot(path: str | Path, rows: Sequence[dict]) -> None:
             members = sorted(members, key=lambda row: row[name])
             label = maps if beta is None else f'walk, beta {beta:g}, {steps} steps'
             label += '' if crf is None else f', CRF {crf}'
-            style = dict(marker='o', markersize=3, linestyle='-' if crf is None else '--')
-            axes.plot([row[name] for row in members], [row['mIoU'] for row in members], label=label, **style)
+            values, figures = [row[name] for row in members], [row['mIoU'] for row in members]
+            axes.plot(values, figures, label=label, marker='o', markersize=3, linestyle='-' if crf is None else '--')
         axes.set(
             xlabel=axis_labels[name],
             ylabel='mIoU in percent',

@@ -1,5 +1,6 @@
 import io
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,15 @@ class VOCSubmissionMetric(StreamingMetric):
         num_workers (int): Processes that write while the network runs. Defaults to 0.
     """
 
+    output_dir: str
+
     def __init__(self, output_dir: str, competition: str = 'comp6_test_cls', num_workers: int = 0) -> None:
         super().__init__(output_dir, format_only=True, num_workers=num_workers)
         if competition not in ('comp5_test_cls', 'comp6_test_cls'):
             raise ValueError(f"competition must be 'comp5_test_cls' or 'comp6_test_cls', got {competition!r}")
         self.folder = Path('results', 'VOC2012', 'Segmentation', competition)
 
-    def job(self, sample: dict):
+    def job(self, sample: dict) -> tuple[Callable, tuple]:
         classes = PascalVOCDataset.METAINFO['classes']
         if tuple(self.dataset_meta['classes']) != classes:
             raise DataError(

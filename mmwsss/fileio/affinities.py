@@ -49,12 +49,12 @@ def write_affinity(path: str | Path, field: AffinityField) -> None:
         if not ((affinity >= 0) & (affinity <= 1)).all():
             raise ValueError(f'affinities for {path} must be in [0, 1]')
         affinity = quantise_affinity(affinity)
-    arrays = dict(affinity=affinity, size=np.asarray(field.size, np.int32), stride=np.asarray(field.stride, np.int32))
-    problem = _problem(**arrays)
+    size, stride = np.asarray(field.size, np.int32), np.asarray(field.stride, np.int32)
+    problem = _problem(affinity, size, stride)
     if problem:
         raise ValueError(f'affinities cannot be written to {path}: expected {problem}')
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, affinity=affinity, size=size, stride=stride)
     atomic_write(path, buffer.getvalue())
 
 
@@ -79,7 +79,7 @@ def read_affinity(path: str | Path) -> AffinityField:
 
 def _problem(affinity: np.ndarray, size: np.ndarray, stride: np.ndarray) -> str | None:
     """What arrays should have been, and are, that are no :class:`AffinityField`."""
-    kinds = (affinity.dtype, affinity.ndim, size.dtype.kind, size.shape, stride.dtype.kind, stride.shape)
+    kinds: tuple = (affinity.dtype, affinity.ndim, size.dtype.kind, size.shape, stride.dtype.kind, stride.shape)
     if kinds != (np.uint8, 3, 'i', (2,), 'i', ()) or 0 in affinity.shape:
         return (
             f'uint8 affinity (P, h, w), integer size (2,) and stride, got {affinity.dtype} {affinity.shape}, '

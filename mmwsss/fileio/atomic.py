@@ -14,7 +14,7 @@ def is_remote(path: str | Path) -> bool:
     return '://' in str(path)
 
 
-def atomic_write(path: str | Path, data: bytes, durable: bool = False) -> None:
+def atomic_write(path: str | Path, data: bytes | memoryview, durable: bool = False) -> None:
     """Write ``data`` to ``path`` so that a reader sees the old file, the whole new one, or none.
 
     The bytes go to a temporary file of the same folder, whose name no other process has, and replace ``path`` by

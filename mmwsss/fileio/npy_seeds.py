@@ -56,12 +56,12 @@ def read_npy_seeds(
     value = read_npy_object(path)
     if isinstance(value, dict) and not value and size is not None:
         cells = tuple(-(-side // stride) for side in size)
-        return Seeds(np.zeros(0, np.uint8), np.zeros((0, *cells), np.float16), tuple(size))
+        return Seeds(np.zeros(0, np.uint8), np.zeros((0, *cells), np.float16), (size[0], size[1]))
     keys, cams, full_size = _keys_and_maps(path, value, maps)
     if size is None:
         if not full_size:
             raise DataError(f'{path}: expected maps of the size of the photograph; without, that size must be given')
-        size = cams.shape[1:]
+        size = (cams.shape[1], cams.shape[2])
     elif full_size and cams.shape[1:] != tuple(size):
         raise DataError(f'{path}: expected maps of the size of the photograph {tuple(size)}, got {cams.shape[1:]}')
     class_ids = keys + first_class
@@ -69,7 +69,7 @@ def read_npy_seeds(
         raise DataError(f'{path}: expected keys from 0 to {254 - first_class}, each once, got {keys.tolist()}')
     order = np.argsort(class_ids)
     cams = _in_unit_range(path, cams[order].astype(np.float32), normalise)
-    cells = tuple(-(-side // stride) for side in size)
+    cells = (-(-size[0] // stride), -(-size[1] // stride))
     if cells[0] < cams.shape[1] or cells[1] < cams.shape[2]:
         cams = _resize(cams, cells, cv2.INTER_AREA)
     return Seeds(class_ids[order].astype(np.uint8), cams.astype(np.float16), (int(size[0]), int(size[1])))
@@ -156,7 +156,8 @@ def write_npy_seeds(path: str | Path, seeds: Seeds, layout: str = 'irn', first_c
     else:
         import torch
 
-        quarter = _resize(full, tuple(-(-side // 4) for side in seeds.size), cv2.INTER_AREA)
+        height, width = seeds.size
+        quarter = _resize(full, (-(-height // 4), -(-width // 4)), cv2.INTER_AREA)
         value = dict(keys=torch.from_numpy(keys), cam=torch.from_numpy(quarter), high_res=full)
     buffer = io.BytesIO()
     np.save(buffer, np.array(value, dtype=object), allow_pickle=True)

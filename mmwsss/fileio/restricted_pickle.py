@@ -10,7 +10,7 @@ import math
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from mmengine import fileio
@@ -29,10 +29,10 @@ class _Allowed:
     def __init__(self, function: Callable) -> None:
         self._function = function
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Any) -> Any:
         return self._function(*arguments)
 
-    def __setstate__(self, state) -> None:
+    def __setstate__(self, state: Any) -> None:
         raise pickle.UnpicklingError('state for a function')
 
 
@@ -41,12 +41,12 @@ class _Dtype:
 
     __slots__ = ('code', 'order')
 
-    def __init__(self, code: str, *_) -> None:
+    def __init__(self, code: str, *_: Any) -> None:
         if not isinstance(code, str) or code[:1] not in 'biufO' or not code[1:].isdigit():
             raise pickle.UnpicklingError(f'array of type {code!r}')
         self.code, self.order = code, '='
 
-    def __setstate__(self, state) -> None:
+    def __setstate__(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ('<', '>', '|', '='):
             raise pickle.UnpicklingError('an unknown byte order')
         self.order = state[1]
@@ -62,7 +62,7 @@ class _Array:
 
     __slots__ = ('value',)
 
-    def __setstate__(self, state) -> None:
+    def __setstate__(self, state: Any) -> None:
         _, shape, dtype, fortran, content = state
         if not isinstance(dtype, _Dtype):
             raise pickle.UnpicklingError('an array without a type')
@@ -74,7 +74,7 @@ class _Array:
             self.value = _array(content, dtype, shape, 'F' if fortran else 'C')
 
 
-def _array(content, dtype: _Dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+def _array(content: bytes, dtype: _Dtype, shape: tuple[int, ...], order: Literal['C', 'F']) -> np.ndarray:
     """An array of bytes whose number fits its shape."""
     if not isinstance(content, bytes | bytearray) or not isinstance(dtype, _Dtype) or order not in ('C', 'F'):
         raise pickle.UnpicklingError('an array without its bytes')
@@ -86,7 +86,7 @@ def _array(content, dtype: _Dtype, shape: tuple[int, ...], order: str) -> np.nda
     return np.frombuffer(content, kind).reshape(shape, order=order)
 
 
-def _scalar(dtype: _Dtype, content: bytes):
+def _scalar(dtype: _Dtype, content: bytes) -> bool | int | float:
     return _array(content, dtype, (), 'C').item()
 
 
@@ -97,7 +97,7 @@ def _encode(text: str, encoding: str = 'latin1') -> bytes:
     return text.encode('latin1')
 
 
-def _storage(content: bytes):
+def _storage(content: bytes) -> Any:
     """The numbers of a tensor, read by torch without unpickling objects, on the CPU."""
     import torch
 
@@ -109,7 +109,7 @@ def _storage(content: bytes):
     return storage
 
 
-def _tensor(storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_) -> np.ndarray:
+def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> np.ndarray:
     import torch
 
     if not isinstance(storage, torch.storage.TypedStorage):
@@ -127,7 +127,7 @@ def _tensor(storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]
 
 
 def _functions() -> dict[tuple[str, str], Any]:
-    functions = {
+    functions: dict[tuple[str, str], Callable[..., Any]] = {
         ('numpy', 'ndarray'): lambda *_: _refuse('numpy.ndarray'),
         ('numpy', 'dtype'): _Dtype,
         ('_codecs', 'encode'): _encode,
@@ -143,7 +143,7 @@ def _functions() -> dict[tuple[str, str], Any]:
     return {name: _Allowed(function) for name, function in functions.items()}
 
 
-def _refuse(name: str):
+def _refuse(name: str) -> NoReturn:
     raise pickle.UnpicklingError(f'a call of {name}')
 
 
@@ -152,13 +152,13 @@ class _RestrictedUnpickler(pickle.Unpickler):
         super().__init__(file)
         self._functions = _functions()
 
-    def find_class(self, module: str, name: str):
+    def find_class(self, module: str, name: str) -> Any:
         try:
             return self._functions[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f'{module}.{name}, which is none of them') from None
 
-    def persistent_load(self, _):
+    def persistent_load(self, _: Any) -> NoReturn:
         raise pickle.UnpicklingError('a reference to outside the file')
 
 

@@ -31,16 +31,13 @@ def write_seeds(path: str | Path, seeds: Seeds) -> None:
     Raises:
         ValueError: If the arrays are not what :class:`Seeds` says.
     """
-    arrays = dict(
-        class_ids=np.asarray(seeds.class_ids, np.uint8),
-        cams=np.asarray(seeds.cams, np.float16),
-        size=np.asarray(seeds.size, np.int32),
-    )
-    problem = _problem(**arrays)
+    class_ids, cams = np.asarray(seeds.class_ids, np.uint8), np.asarray(seeds.cams, np.float16)
+    size = np.asarray(seeds.size, np.int32)
+    problem = _problem(class_ids, cams, size)
     if problem:
         raise ValueError(f'seeds cannot be written to {path}: expected {problem}')
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, class_ids=class_ids, cams=cams, size=size)
     atomic_write(path, buffer.getvalue())
 
 
@@ -67,7 +64,7 @@ def read_seeds(path: str | Path, backend_args: dict | None = None) -> Seeds:
 
 def _problem(class_ids: np.ndarray, cams: np.ndarray, size: np.ndarray) -> str | None:
     """What arrays should have been, and are, that are no :class:`Seeds`."""
-    kinds = (class_ids.dtype, class_ids.ndim, cams.dtype, cams.ndim, size.dtype.kind, size.shape)
+    kinds: tuple = (class_ids.dtype, class_ids.ndim, cams.dtype, cams.ndim, size.dtype.kind, size.shape)
     if kinds != (np.uint8, 1, np.float16, 3, 'i', (2,)) or len(cams) != len(class_ids) or 0 in cams.shape[1:]:
         return (
             f'uint8 class_ids (K,), float16 cams (K, h, w) and integer size (2,), got {class_ids.dtype} '

@@ -19,8 +19,6 @@ from .permutohedral import PermutohedralLattice
 
 BACKENDS = ('auto', 'pydensecrf', 'torch')
 SCORE_FLOOR = 1e-5
-Gaussian = tuple[float, float]
-Bilateral = tuple[float, float, float]
 
 
 def _check_image(image: np.ndarray) -> np.ndarray:
@@ -65,7 +63,7 @@ def _has_pydensecrf() -> bool:
 
 
 def _refine_pydensecrf(
-    image: np.ndarray, unaries: list[Tensor], num_iters: int, gaussian: Gaussian, bilateral: Bilateral
+    image: np.ndarray, unaries: list[Tensor], num_iters: int, gaussian: Sequence[float], bilateral: Sequence[float]
 ) -> list[np.ndarray]:
     """All score maps go through the filters together, as the labels of one CRF, which is what costs time.
 
@@ -89,7 +87,7 @@ def _refine_pydensecrf(
 
 
 def _refine_torch(
-    image: np.ndarray, unaries: list[Tensor], num_iters: int, gaussian: Gaussian, bilateral: Bilateral
+    image: np.ndarray, unaries: list[Tensor], num_iters: int, gaussian: Sequence[float], bilateral: Sequence[float]
 ) -> list[np.ndarray]:
     device = unaries[0].device
     height, width = image.shape[:2]
@@ -118,8 +116,8 @@ def dense_crf_stack(
     image: np.ndarray,
     score_list: Sequence[np.ndarray | Tensor],
     num_iters: int = 10,
-    gaussian: Gaussian = (3, 3),
-    bilateral: Bilateral = (80, 13, 10),
+    gaussian: Sequence[float] = (3, 3),
+    bilateral: Sequence[float] = (80, 13, 10),
     backend: str = 'auto',
 ) -> list[np.ndarray]:
     """:func:`dense_crf` for several score maps of one image; the lattices of the image are built once.
@@ -159,8 +157,8 @@ def dense_crf(
     image: np.ndarray,
     scores: np.ndarray | Tensor,
     num_iters: int = 10,
-    gaussian: Gaussian = (3, 3),
-    bilateral: Bilateral = (80, 13, 10),
+    gaussian: Sequence[float] = (3, 3),
+    bilateral: Sequence[float] = (80, 13, 10),
     backend: str = 'auto',
 ) -> np.ndarray:
     """Class probabilities refined by a fully connected CRF with a Gaussian and a bilateral kernel.

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -12,7 +13,7 @@ _MARKS = (('o', ORANGE), ('*', GREEN), ('s', PURPLE))
 SERIES = (GREY, BLUE, ORANGE, GREEN, PURPLE)
 # Narrow, so that letters are large enough where a phone shrinks the chart to its screen.
 _WIDTH = 4.6
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     'svg.fonttype': 'path',
     'svg.hashsalt': 'mmwsss',
     'font.size': 10,
@@ -55,7 +56,7 @@ def draw_ladder(rungs: Mapping[str, float | None], picked: Sequence[str] = ()) -
         return _svg(figure)
 
 
-def draw_sweep(scores: Sequence[float], curve: Sequence[float], marked: Mapping[str, int]) -> str:
+def draw_sweep(scores: Sequence[float], curve: np.ndarray, marked: Mapping[str, int]) -> str:
     """mIoU over the background score.
 
     Args:

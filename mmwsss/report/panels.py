@@ -86,7 +86,7 @@ def make_panel(
     tiles = [Tile('photograph', cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), blends=False)]
     if photograph.seed_path.is_file():
         seeds = read_seeds(photograph.seed_path)
-        tiles.append(Tile('CAM', draw_cams(resize_maps(seeds.cams, size), seeds.class_ids, palette)))
+        tiles.append(Tile('CAM', draw_cams(resize_maps(seeds.cams, size), seeds.class_ids.tolist(), palette)))
     if photograph.affinity_label_path.is_file():
         tiles.append(Tile('affinity labels', _shrink(read_mask(photograph.affinity_label_path), size)))
     if 'affinity' in predicted:

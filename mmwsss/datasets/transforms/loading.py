@@ -38,7 +38,7 @@ class LoadPhoto(BaseTransform):
     def transform(self, results: dict) -> dict:
         path, reduce = results['img_path'], 1
         if self.long_side is not None and self.backend_args is None and path.lower().endswith(('.jpg', '.jpeg')):
-            reduce = self._reduction(path)
+            reduce = self._reduction(path, self.long_side)
         image = read_photo(path, reduce, self.backend_args)
         if max(image.shape[:2]) > MAX_ASPECT * min(image.shape[:2]):
             raise DataError(
@@ -50,7 +50,8 @@ class LoadPhoto(BaseTransform):
         results['decode_reduction'] = reduce
         return results
 
-    def _reduction(self, path: str) -> int:
+    @staticmethod
+    def _reduction(path: str, wanted: int) -> int:
         """Factor beside that of a photograph over ``MAX_PIXELS``; both together are at most 8."""
         try:
             with Image.open(path, formats=('JPEG', 'MPO')) as image:
@@ -60,7 +61,7 @@ class LoadPhoto(BaseTransform):
                     return 1
         except Exception:  # whatever ails the file, reading it names it
             return 1
-        return next((factor for factor in (8, 4, 2) if factor * base <= 8 and long_side // factor >= self.long_side), 1)
+        return next((factor for factor in (8, 4, 2) if factor * base <= 8 and long_side // factor >= wanted), 1)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(long_side={self.long_side})'

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
@@ -17,7 +19,9 @@ class RandomCropOrPad(BaseTransform):
         seg_pad_val (int): Value around a small label map. Defaults to 255.
     """
 
-    def __init__(self, crop_size: tuple[int, int], pad_val=(0, 0, 0), seg_pad_val: int = 255) -> None:
+    def __init__(
+        self, crop_size: tuple[int, int], pad_val: Sequence[float] = (0, 0, 0), seg_pad_val: int = 255
+    ) -> None:
         if len(crop_size) != 2 or min(crop_size) < 1:
             raise ValueError(f'crop_size must be a positive height and width, got {crop_size}')
         self.crop_size = tuple(crop_size)
@@ -40,7 +44,9 @@ class RandomCropOrPad(BaseTransform):
         write = np.random.randint(crop - length + 1)
         return slice(read, read + length), slice(write, write + length)
 
-    def _place(self, array: np.ndarray, windows: list[tuple[slice, slice]], value) -> np.ndarray:
+    def _place(
+        self, array: np.ndarray, windows: list[tuple[slice, slice]], value: float | Sequence[float]
+    ) -> np.ndarray:
         (read_y, write_y), (read_x, write_x) = windows
         canvas = np.empty((*self.crop_size, *array.shape[2:]), array.dtype)
         canvas[...] = np.asarray(value).astype(array.dtype)

@@ -72,7 +72,7 @@ class AffinityHead(BaseModule):
             raise ValueError(f'loss_weights must have the keys {PAIR_LOSSES}, got {sorted(loss_weights)}')
         if border not in ('full', 'reference'):
             raise ValueError(f"border must be 'full' or 'reference', got {border!r}")
-        self.in_index = tuple(in_index)
+        self.in_index, self.in_channels = tuple(in_index), tuple(in_channels)
         self.stride = stride
         self.radius = radius
         self.border = border
@@ -93,7 +93,7 @@ class AffinityHead(BaseModule):
         super().init_weights()
         if self.init_cfg is None:
             for projection in self.projections:
-                kaiming_init(projection[0], mode='fan_in')
+                kaiming_init(projection.get_submodule('0'), mode='fan_in')
             xavier_init(self.mix, gain=4, distribution='uniform')
 
     def forward(self, feats: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
@@ -110,8 +110,8 @@ class AffinityHead(BaseModule):
             ValueError: If the backbone has no such output, or one of other channels.
         """
         taps = [
-            projection(take_tap(feats, index, projection[0].in_channels, 'AffinityHead'))
-            for projection, index in zip(self.projections, self.in_index)
+            projection(take_tap(feats, index, channels, 'AffinityHead'))
+            for projection, index, channels in zip(self.projections, self.in_index, self.in_channels)
         ]
         taps = [
             tap if tap.shape[2:] == size else F.interpolate(tap, size=size, mode='bilinear', align_corners=False)
@@ -142,5 +142,5 @@ class AffinityHead(BaseModule):
         """
         cells = pool_label_map(label_map, self.stride)
         pairs = pair_labels(cells, self.radius, self.border, with_background=self.with_background)
-        losses = affinity_loss(self.affinity(feats, tuple(cells.shape[1:])), pairs)
+        losses = affinity_loss(self.affinity(feats, (cells.shape[1], cells.shape[2])), pairs)
         return {name: self.loss_weights[name] * value for name, value in losses.items()}

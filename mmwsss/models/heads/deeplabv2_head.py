@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
@@ -41,7 +42,7 @@ class DeepLabV2Head(BaseDecodeHead):
     """
 
     def __init__(
-        self, in_channels: int, dilations: Sequence[int] = (6, 12, 18, 24), dropout_ratio: float = 0.0, **kwargs
+        self, in_channels: int, dilations: Sequence[int] = (6, 12, 18, 24), dropout_ratio: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(in_channels, in_channels, dropout_ratio=dropout_ratio, **kwargs)
         self.conv_seg = DilatedScores(in_channels, self.out_channels, dilations)

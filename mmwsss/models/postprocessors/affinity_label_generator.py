@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmseg.registry import MODELS
@@ -30,7 +31,7 @@ class AffinityLabelGenerator:
         gaussian: Sequence[float] = (3, 3),
         bilateral: Sequence[float] = (80, 13, 10),
     ) -> None:
-        self.settings = dict(
+        self.settings: dict[str, Any] = dict(
             alpha_low=alpha_low,
             alpha_high=alpha_high,
             with_background=with_background,
@@ -50,4 +51,4 @@ class AffinityLabelGenerator:
         Returns:
             ndarray: uint8 (H, W): 0 confident background, a class index where confident, 255 elsewhere.
         """
-        return affinity_label_map(image, cams, class_ids, **self.settings)
+        return affinity_label_map(image, cams, [int(index) for index in class_ids], **self.settings)

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.model import BaseModel
@@ -48,7 +49,7 @@ class AffinityNet(BaseModel):
         if head.get('in_channels') is None:
             head = complete_affinity_head(head, backbone_outputs(self.backbone), head.get('stride', DEFAULT_STRIDE))
         self.head = MODELS.build(head)
-        self.postprocessor = MODELS.build(postprocessor) if postprocessor else None
+        self.postprocessor: Any = MODELS.build(postprocessor) if postprocessor else None
         self.freeze_backbone = freeze_backbone
         if freeze_backbone:
             self.backbone.requires_grad_(False)
@@ -59,7 +60,7 @@ class AffinityNet(BaseModel):
             self.backbone.train(False)
         return self
 
-    def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
+    def extract_feat(self, inputs: Tensor) -> Sequence[Tensor]:
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
             return as_outputs(self.backbone(inputs))
 
@@ -79,8 +80,9 @@ class AffinityNet(BaseModel):
             (float32 (K, h, w) on the grid, see :class:`RandomWalk`) and ``affinity`` (uint8 (P, h, w), see
             :func:`quantise_affinity`); or the affinity field (B, P, h, w).
         """
+        samples = data_samples or []
         if mode == 'loss':
-            labels = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
+            labels = torch.cat([sample.gt_sem_seg.data for sample in samples])
             return self.head.loss(self.extract_feat(inputs), labels)
         stride = self.head.stride
         size = self._grid(inputs.shape[2:])
@@ -89,14 +91,14 @@ class AffinityNet(BaseModel):
         if mode != 'predict':
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
         # Photographs of a batch are of one size; cells beyond it are padding.
-        affinity = self.head.affinity(self.extract_feat(inputs), size, self._grid(data_samples[0].img_shape[:2]))
-        for field, sample in zip(affinity, data_samples):
+        affinity = self.head.affinity(self.extract_feat(inputs), size, self._grid(samples[0].img_shape[:2]))
+        for field, sample in zip(affinity, samples):
             class_ids, scores = self.postprocessor(sample.seeds, field, sample.img_shape[:2], stride)
             sample.set_field(class_ids, 'class_ids')
             sample.set_field(scores.float().cpu().numpy(), 'scores')
             sample.set_field(quantise_affinity(field.detach().float().cpu().numpy()), 'affinity')
             sample.set_metainfo(dict(grid_stride=stride))
-        return data_samples
+        return samples
 
     def _grid(self, size: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of the cells over height and width in pixels."""

@@ -53,10 +53,10 @@ class CAMClassifier(BaseModel):
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
         self.backbone = build_backbone(backbone)
-        self.test_cfg = dict(test_cfg) if test_cfg else None
-        if self.test_cfg is not None:
+        self.test_cfg = dict(test_cfg or {})
+        if self.test_cfg:
             _check_test_cfg(self.test_cfg)
-        needs_divisor = self.test_cfg is not None and self.test_cfg.get('size_divisor') is None
+        needs_divisor = bool(self.test_cfg) and self.test_cfg.get('size_divisor') is None
         if head.get('in_channels') is None or needs_divisor:
             outputs = backbone_outputs(self.backbone)
             if head.get('in_channels') is None:
@@ -79,18 +79,19 @@ class CAMClassifier(BaseModel):
             dict | list[SegDataSample] | Tensor: Losses; samples with ``label_scores`` (num_labels,) and, with
             ``test_cfg``, ``class_ids`` (uint8 (K,)) and ``cams`` (float32 (K, h, w)); or class scores (B, num_labels).
         """
+        samples = data_samples or []
         if mode == 'loss':
-            labels = torch.stack([sample.gt_label.score for sample in data_samples])
+            labels = torch.stack([sample.gt_label.score for sample in samples])
             return self.head.loss(self.backbone(inputs), labels)
         if mode == 'predict':
-            return self.predict(inputs, data_samples)
+            return self.predict(inputs, samples)
         if mode == 'tensor':
             return self.head(self.backbone(inputs))
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample]) -> list[SegDataSample]:
-        if self.test_cfg is None:
+        if not self.test_cfg:
             for sample, scores in zip(data_samples, self.head.predict(self.backbone(inputs)).float().cpu()):
                 sample.set_field(scores, 'label_scores')
             return data_samples

@@ -1,5 +1,7 @@
 """Times the random walk against squaring the dense transition, in one process, after comparing the results.
 
+Wall time and, for machines that others use too, processor time; ratios are medians over runs that take turns.
+
 python tools/benchmarks/random_walk.py --out walk.json --plot docs/random_walk.png
 python tools/benchmarks/random_walk.py --device cuda --batch 16
 """
@@ -80,13 +82,19 @@ def csr_walk(scores, affinity):
 
 
 def seconds(function, scores, affinity):
+    """Wall and processor time."""
     if scores.is_cuda:
         torch.cuda.synchronize()
-    start = time.perf_counter()
+    start = time.perf_counter(), time.process_time()
     function(scores, affinity)
     if scores.is_cuda:
         torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return time.perf_counter() - start[0], time.process_time() - start[1]
+
+
+def medians(runs):
+    """Of wall and of processor time."""
+    return [median(values) for values in zip(*runs)]
 
 
 def walks(device):
@@ -108,8 +116,12 @@ def compare(args):
     for _ in range(args.runs):
         for name, walk in {'dense': dense_walk, 'csr': csr_walk, **ours}.items():
             times[name].append(seconds(walk, scores, affinity))
-    ratio = {name: median(d / t for d, t in zip(times['dense'], times[name], strict=True)) for name in times}
-    return {name: dict(seconds=median(values), ratio=ratio[name]) for name, values in times.items()}
+    figures = {}
+    for name, runs in times.items():
+        ratios = [[d / t for d, t in zip(*pair)] for pair in zip(times['dense'], runs, strict=True)]
+        (wall, processor), (ratio, processor_ratio) = medians(runs), medians(ratios)
+        figures[name] = dict(seconds=wall, ratio=ratio, processor_seconds=processor, processor_ratio=processor_ratio)
+    return figures
 
 
 def peak_megabytes(name, args, cells):
@@ -142,7 +154,7 @@ def scale(args):
         row = dict(cells=cells[0] * cells[1])
         for name, walk in walks(args.device).items():
             walk(*tensors)
-            row[name] = median(seconds(walk, *tensors) for _ in range(args.runs))
+            row[name], row[f'{name}, processor'] = medians(seconds(walk, *tensors) for _ in range(args.runs))
         rows.append(row)
     with multiprocessing.get_context('spawn').Pool(1, maxtasksperchild=1) as pool:
         memory = {name: pool.apply(peak_megabytes, (name, args, CITYSCAPES)) for name in walks(args.device)}
@@ -159,13 +171,17 @@ def plot(results, path):
     figure, axes = pyplot.subplots(figsize=(6, 3.6), dpi=110)
     rows = results['scale']
     sizes = [row['cells'] for row in rows]
-    for name in [name for name in rows[0] if name != 'cells']:
-        axes.loglog(sizes, [row[name] for row in rows], 'o-', label=name)
+    for name in results['more_megabytes']:
+        axes.loglog(sizes, [row[f'{name}, processor'] for row in rows], 'o-', label=name)
     cells = results['cells'][0] * results['cells'][1]
-    dense = results['compare']['dense']['seconds'] / results['batch']
+    dense = results['compare']['dense']['processor_seconds'] / results['batch']
     axes.loglog(cells, dense, 'ks', label='dense, measured')
     axes.loglog(sizes, [dense * (n / cells) ** 3 for n in sizes], 'k:', label='dense, extrapolated as N$^3$')
-    axes.set(xlabel='cells', ylabel='seconds an image', title=f'{STEPS} steps, {results["large_maps"]} maps')
+    axes.set(
+        xlabel='cells',
+        ylabel='seconds of processor time an image',
+        title=f'{STEPS} steps, {results["large_maps"]} maps',
+    )
     axes.legend(fontsize=8)
     axes.grid(alpha=0.3)
     figure.tight_layout()
@@ -201,7 +217,10 @@ def main():
     results['compare'] = compare(args)
     print(f'{args.cells[0]} x {args.cells[1]} cells, {args.maps} maps, batch {args.batch}')
     for name, value in results['compare'].items():
-        print(f'{name:>10}  {value["seconds"] * 1e3:10.2f} ms  {value["ratio"]:8.1f} x')
+        print(
+            f'{name:>10}  {value["seconds"] * 1e3:10.2f} ms  {value["ratio"]:8.1f} x   of processor time '
+            f'{value["processor_seconds"] * 1e3:10.2f} ms  {value["processor_ratio"]:8.1f} x'
+        )
     if args.out:
         with open(args.out, 'w') as file:
             json.dump(results, file, indent=2)

@@ -1,3 +1,4 @@
+import codecs
 import collections
 import io
 import os
@@ -200,3 +201,32 @@ def test_missing_and_nested(tmp_path):
     np.save(tmp_path / 'loop.npy', {'a': loop})
     with pytest.raises(DataError, match=r'loop\.npy.*nested too deeply'):
         read_npy_object(tmp_path / 'loop.npy')
+
+
+def malformed():
+    reconstruct, frombuffer = np.zeros(3).__reduce__()[0], np.zeros(3).__reduce_ex__(5)[0]
+    read_storage, rebuild = torch.storage._load_from_bytes, torch._utils._rebuild_tensor_v2
+    yield "array of type 'V8'", Call(np.dtype, 'V8', False, True)
+    yield 'an unknown byte order', Call(np.dtype, 'f4', False, True, state=(3, '?', None, None, None, -1, -1, 0))
+    yield 'array without a type', Call(reconstruct, np.ndarray, (0,), b'b', state=(1, (1,), 'f4', False, b'1234'))
+    yield 'array without its bytes', Call(frombuffer, 'text', np.dtype('f4'), (1,), 'C')
+    yield 'array without its bytes', Call(frombuffer, b'1234', np.dtype('f4'), (1,), 'K')
+    yield "text in 'utf-8'", Call(codecs.encode, 'text', 'utf-8')
+    yield 'a tensor without its bytes', Call(read_storage, 'text')
+    yield 'no storage', Call(read_storage, legacy_torch_file([1]))
+    yield 'a tensor without a storage', Call(rebuild, 5, 0, (1,), (1,), False, collections.OrderedDict())
+    yield 'a call of numpy.ndarray', Call(np.ndarray, (2,))
+
+
+@pytest.mark.parametrize('expected, value', list(malformed()))
+def test_arguments_of_what_is_allowed_are_checked(tmp_path, expected, value):
+    (tmp_path / 'a.npy').write_bytes(npy(pickle.dumps(value, 4)))
+    with pytest.raises(DataError, match=expected):
+        read_npy_object(tmp_path / 'a.npy')
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmwsss.fileio.restricted_pickle._MAX_BYTES', 100)
+    np.save(tmp_path / 'a.npy', example())
+    with pytest.raises(DataError, match='more than a gibibyte'):
+        read_npy_object(tmp_path / 'a.npy')

@@ -1,5 +1,6 @@
 import csv
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,8 @@ def test_wrong_settings(wrong):
 def test_no_mask_and_missing_files(data):
     with pytest.raises(DataError, match='no photograph has one'):
         samples_to_sweep([dict(seg_map_path=None)], None)
+    with pytest.raises(DataError, match='needs affinities'):
+        run_sweep([replace(data.images[0], affinity_path=None)], combine_settings([4], [], [8], [4]), 4)
     Path(data.images[0].affinity_path).unlink()
     with pytest.raises(DataError, match=r'p0\.npz: expected affinities'):
         run_sweep(data.images, combine_settings([4], [], [8], [4]), 4)

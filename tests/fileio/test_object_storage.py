@@ -10,6 +10,7 @@ from mmengine.fileio import BaseStorageBackend, backends, register_backend
 from mmseg.registry import DATASETS, METRICS, MODELS
 
 from mmwsss.apis.step import missing_files, remove_files
+from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import atomic_write, read_affinity, read_mask, read_seeds
 
 LABELS = [['disc'], ['stripe', 'box'], []]
@@ -141,8 +142,30 @@ def test_a_pipeline_finds_and_removes_its_files(memory):
     assert list(memory) == ['memory://run/seeds/a.npz']
 
 
+def test_the_backend_of_the_documentation():
+    fsspec = pytest.importorskip('fsspec')
+    page = (Path(__file__).parents[2] / 'docs/scaling.md').read_text(encoding='utf-8')
+    code = page.partition('```python\n')[2].partition('```')[0]
+    before = dict(backends.prefix_to_backends)
+    try:
+        exec(code.replace("'s3'", "'memory'"), {})
+        for name in ('a', 'sub/b'):
+            atomic_write(f'memory://bucket/{name}.txt', name.encode())
+        pattern = 'memory://bucket/{id}.txt'
+        assert missing_files(pattern, ['a', 'sub/b', 'c']) == ['memory://bucket/c.txt']
+        remove_files(pattern, ['a'])
+        assert missing_files(pattern, ['a', 'sub/b']) == ['memory://bucket/a.txt']
+        labels = 'memory://bucket/labels.json'
+        atomic_write(labels, b'{"a": ["disc"]}')
+        assert read_image_labels(labels) == {'a': ['disc']}
+    finally:
+        fsspec.filesystem('memory').store.clear()
+        backends.backends.pop('fsspec', None)
+        backends.prefix_to_backends.clear()
+        backends.prefix_to_backends.update(before)
+
+
 BACKEND = """
-from pathlib import Path
 from mmengine.fileio import LocalBackend, register_backend
 
 

@@ -100,7 +100,7 @@ def draw_class_bars(classes: Sequence[str], series: Mapping[str, np.ndarray]) ->
         axes.invert_yaxis()
         axes.set(xlim=(0, 100), xlabel='IoU in percent')
         axes.grid(axis='y', visible=False)
-        figure.legend(loc='outside upper center', ncols=min(len(series), 3), frameon=False)
+        figure.legend(loc='outside upper center', ncols=2, frameon=False)
         return _svg(figure)
 
 

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from mmwsss.apis import PredictionWriter
-from mmwsss.visualization import draw_names, draw_overlay
 from mmwsss.apis.inference import Prediction
 from mmwsss.apis.inputs import Photo
 from mmwsss.fileio import DataError, read_mask
+from mmwsss.visualization import draw_names, draw_overlay
 
 CLASSES = ['background', 'disc', 'box']
 PALETTE = [[0, 0, 0], [200, 0, 0], [0, 0, 200]]

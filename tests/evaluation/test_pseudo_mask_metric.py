@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from mmseg.registry import METRICS
 
+from mmwsss.evaluation.boundary_iou import boundary_counts, iou_of_counts
 from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
 from mmwsss.fileio import DataError, read_affinity, read_mask, read_photo, write_mask
 from mmwsss.ops import dense_crf
@@ -98,6 +99,17 @@ def test_walked_maps(tmp_path, predictions, run_metric, slow_miou, crf):
     written = [read_mask(tmp_path / f'{sample["image_id"]}.png') for sample in samples]
     assert agreement(written, masks_of(samples, crf)[0]) > 0.99
     assert metrics == {'walk/mIoU': pytest.approx(slow_miou(truths, written))}
+
+
+def test_boundary_iou_is_that_of_the_written_masks(tmp_path, predictions, run_metric):
+    samples, truths = predictions()
+    plain = run_metric(METRICS.build(config_of(background_score=0.5)), samples)
+    metric = METRICS.build(config_of(background_score=0.5, output_dir=str(tmp_path), boundary_iou=True))
+    metrics = run_metric(metric, samples)
+    written = [read_mask(tmp_path / f'{sample["image_id"]}.png') for sample in samples]
+    counts = sum(boundary_counts(truth, mask, 4) for truth, mask in zip(truths, written, strict=True))
+    expected = np.nanmean(iou_of_counts(counts))
+    assert metrics == {**plain, 'random_walk/mean_boundary_IoU': pytest.approx(expected)}
 
 
 def test_pixels_without_margin_are_ignored_in_the_file_alone(tmp_path, predictions, run_metric):

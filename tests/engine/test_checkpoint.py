@@ -1,5 +1,6 @@
 import os
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmwsss.engine import (
+    FinalValidationHook,
     check_state_dict,
     find_resumable_checkpoint,
     find_trained_checkpoint,
@@ -131,3 +133,15 @@ def test_state_dict_of_another_model_is_refused():
         check_state_dict(model, dict(weight=torch.ones(2, 3)), 'other.pth')
     with pytest.raises(DataError, match=r'other\.pth.*weight \(4, 3\) instead of \(2, 3\)'):
         check_state_dict(model, torch.nn.Linear(3, 4).state_dict(), 'other.pth')
+
+
+@pytest.mark.parametrize('done, has_validation, expected', [(4, True, 1), (3, True, 0), (4, False, 0)])
+def test_training_resumed_at_its_end_is_validated(done, has_validation, expected):
+    calls = []
+    loop = SimpleNamespace(run=lambda: calls.append(1)) if has_validation else None
+    runner = SimpleNamespace(iter=done, max_iters=4, val_loop=loop)
+    hook = FinalValidationHook()
+    hook.before_train(runner)
+    runner.iter = 4
+    hook.after_train(runner)
+    assert len(calls) == expected

@@ -12,6 +12,7 @@ from .checkpoint import (
 from .local_backend import AtomicLocalBackend
 from .network_hooks import ChannelsLastHook, FuseConvBNHook
 from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
+from .vis_backends import MLflowPictureBackend, WandbRunBackend
 from .visualization_hook import MapVisualizationHook, PredictionVisualizationHook
 
 __all__ = [
@@ -22,11 +23,13 @@ __all__ = [
     'EvaluationPrecisionHook',
     'FinalValidationHook',
     'FuseConvBNHook',
+    'MLflowPictureBackend',
     'MapVisualizationHook',
     'PredictionVisualizationHook',
     'SKIPPED_FILE',
     'SkipBadDataset',
     'SkipBadTestLoop',
+    'WandbRunBackend',
     'check_state_dict',
     'find_resumable_checkpoint',
     'find_trained_checkpoint',

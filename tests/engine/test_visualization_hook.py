@@ -95,6 +95,26 @@ def test_tensorboard_gets_the_pictures(train, cam_config):
     assert events.Tags()['images'] == ['cam_p0'] and events.Images('cam_p0')[0].step == 2
 
 
+def test_mlflow_gets_the_pictures(train, cam_config):
+    mlflow = pytest.importorskip('mlflow', reason='MLflow is not installed')
+    hook = dict(type='MapVisualizationHook', interval=1, num_photographs=1)
+    _, folder = train('flow', cam_config(3), [hook], ['MLflowPictureBackend'])
+    (database,) = folder.glob('*/vis_data/mlflow.db')
+    client = mlflow.MlflowClient(f'sqlite:///{database}')
+    (logged,) = client.search_runs([client.get_experiment_by_name('mmwsss').experiment_id])
+    stored = [artifact.path for artifact in client.list_artifacts(logged.info.run_id)]
+    assert sorted(stored) == ['cam_p0_1.png', 'cam_p0_2.png', 'config.py']
+    assert logged.data.params['train_cfg.max_iters'] == '2'
+
+
+def test_wandb_gets_the_pictures(train, cam_config, monkeypatch):
+    pytest.importorskip('wandb', reason='W&B is not installed')
+    monkeypatch.setenv('WANDB_MODE', 'offline')
+    hook = dict(type='MapVisualizationHook', interval=2, num_photographs=1)
+    _, folder = train('wandb', cam_config(3), [hook], ['WandbRunBackend'])
+    assert len(list(folder.glob('*/vis_data/wandb/offline-run-*/files/media/images/cam_p0_*.png'))) == 1
+
+
 def test_networks_without_maps_and_wrong_arguments_are_refused(train):
     class Plain(torch.nn.Module):
         pass

@@ -1,0 +1,38 @@
+"""What a network of the configs does not use in training: several processes wait for its gradient without being told."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.structures import LabelData, PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+from mmwsss.apis.launch import load_config
+
+CONFIGS = Path(__file__).parents[2] / 'configs/affinitynet'
+NETWORKS = sorted(path.stem.removeprefix('seed_') for path in (CONFIGS / 'networks').glob('seed_*.py'))
+
+
+def without_weights(config):
+    """A config of a model whose weights are not on this disk."""
+    if isinstance(config, dict):
+        return {key: None if key == 'init_cfg' else without_weights(value) for key, value in config.items()}
+    return [without_weights(value) for value in config] if isinstance(config, list | tuple) else config
+
+
+@pytest.mark.usefixtures('mmseg_scope')
+@pytest.mark.parametrize('step', ['seed_train', 'affinity_train'])
+@pytest.mark.parametrize('network', NETWORKS)
+def test_parameters_without_gradient_are_announced(monkeypatch, network, step):
+    monkeypatch.setenv('MMWSSS_NETWORK', network)
+    cfg = load_config(str(CONFIGS / f'steps/{step}.py'))
+    model = MODELS.build(without_weights(cfg.model.to_dict())).train()
+    samples = [SegDataSample(metainfo=dict(img_shape=(64, 64))) for _ in range(2)]
+    for sample in samples:
+        sample.gt_label = LabelData(score=torch.arange(20) % 2.0)
+        sample.gt_sem_seg = PixelData(data=torch.arange(64 * 64).reshape(1, 64, 64) // 1000)
+    losses = model(torch.randn(2, 3, 64, 64), samples, mode='loss')
+    sum(value for name, value in losses.items() if 'loss' in name).backward()
+    unused = [name for name, value in model.named_parameters() if value.requires_grad and value.grad is None]
+    assert bool(unused) == bool(cfg.get('find_unused_parameters')), unused

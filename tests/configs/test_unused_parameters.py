@@ -11,7 +11,13 @@ from mmseg.structures import SegDataSample
 from mmwsss.apis.launch import load_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs/affinitynet'
-NETWORKS = sorted(path.stem.removeprefix('seed_') for path in (CONFIGS / 'networks').glob('seed_*.py'))
+
+
+def names(kind):
+    return sorted(path.stem.removeprefix(f'{kind}_') for path in (CONFIGS / 'networks').glob(f'{kind}_*.py'))
+
+
+CASES = [(step, network) for step in ('seed', 'affinity', 'segmentor') for network in names(step)]
 
 
 def without_weights(config):
@@ -22,11 +28,10 @@ def without_weights(config):
 
 
 @pytest.mark.usefixtures('mmseg_scope')
-@pytest.mark.parametrize('step', ['seed_train', 'affinity_train'])
-@pytest.mark.parametrize('network', NETWORKS)
-def test_parameters_without_gradient_are_announced(monkeypatch, network, step):
-    monkeypatch.setenv('MMWSSS_NETWORK', network)
-    cfg = load_config(str(CONFIGS / f'steps/{step}.py'))
+@pytest.mark.parametrize('step, network', CASES)
+def test_parameters_without_gradient_are_announced(monkeypatch, step, network):
+    monkeypatch.setenv('MMWSSS_SEGMENTOR' if step == 'segmentor' else 'MMWSSS_NETWORK', network)
+    cfg = load_config(str(CONFIGS / f'steps/{"segmentor" if step == "segmentor" else f"{step}_train"}.py'))
     model = MODELS.build(without_weights(cfg.model.to_dict())).train()
     samples = [SegDataSample(metainfo=dict(img_shape=(64, 64))) for _ in range(2)]
     for sample in samples:

@@ -52,6 +52,18 @@ def test_ladder_is_told_in_words(written):
     assert 'segmentor, held-out not measured' in html
 
 
+def test_skipped_photographs_are_listed_and_not_measured(run):
+    skipped = run.photos.ids[1]
+    listed = [dict(image_id=skipped, reason='p1.jpg: <i>cut</i> off')]
+    (run.work_dir / 'seed_infer/skipped.json').write_text(json.dumps(listed))
+    (run.work_dir / 'seeds' / f'{skipped}.npz').unlink()
+    (run.photos.root / 'images' / f'{skipped}.jpg').write_bytes(b'')
+    html = write_report(run.work_dir, run.settings, run.results).read_text(encoding='utf-8')
+    assert 'Skipped photographs: 1' in html
+    assert f'<th scope="row">{skipped}</th>' in html and 'p1.jpg: &lt;i&gt;cut&lt;/i&gt; off' in html
+    assert f'alt="{skipped}' not in html
+
+
 def test_a_run_without_outputs(tmp_path):
     results = dict(ladder={'cam': None}, metrics={}, seconds={'total': 0.0}, counts={}, versions={})
     html = write_report(tmp_path, {}, results).read_text(encoding='utf-8')

@@ -16,7 +16,11 @@ def test_tutorial_runs(tmp_path, monkeypatch):
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     assert not any(cell.get('outputs') for cell in notebook.cells), 'the notebook is stored without outputs'
     nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name='python3', resources=dict(metadata=dict(path=str(NOTEBOOK.parent)))
+        notebook,
+        timeout=600,
+        startup_timeout=300,
+        kernel_name='python3',
+        resources=dict(metadata=dict(path=str(NOTEBOOK.parent))),
     ).execute()
     pictures = [output for cell in notebook.cells for output in cell.get('outputs', ()) if 'data' in output]
     assert len(pictures) == 6

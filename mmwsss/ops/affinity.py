@@ -27,7 +27,7 @@ Window = tuple[slice, slice]
 @lru_cache(maxsize=32)
 def offset_list(radius: int) -> tuple[tuple[int, int], ...]:
     """Rows (dy, dx) of :func:`neighbor_offsets` as plain integers."""
-    if isinstance(radius, bool) or not isinstance(radius, int) or radius < 2:
+    if not isinstance(radius, int) or radius < 2:
         raise ValueError(f'radius must be an integer of at least 2, got {radius!r}')
     offsets = [(0, dx) for dx in range(1, radius)]
     for dy in range(1, radius):

@@ -11,6 +11,7 @@ from mmwsss.ops import (
     pairwise_affinity,
     pool_label_map,
 )
+from mmwsss.ops.affinity import pair_windows, radius_of
 
 
 def pairs_of_grid(height, width, radius, border):
@@ -48,6 +49,27 @@ def test_neighbor_offsets_count(radius, count):
     assert (
         len({tuple(row) for row in offsets.tolist()} | {(-y, -x) for y, x in offsets.tolist()}) == 2 * count
     )
+
+
+@pytest.mark.parametrize('radius', range(2, 12))
+def test_the_radius_follows_from_the_number_of_offsets(radius):
+    count = len(neighbor_offsets(radius))
+    assert radius_of(count) == radius
+    for wrong in (count - 1, count + 1):
+        with pytest.raises(ValueError, match='offsets'):
+            radius_of(wrong)
+
+
+@pytest.mark.parametrize('size, radius', [((4, 5), 3), ((1, 3), 4), ((3, 1), 3), ((1, 1), 2), ((9, 9), 4)])
+@pytest.mark.parametrize('border', ['full', 'reference'])
+def test_windows_are_those_of_offsets_with_pairs(size, radius, border):
+    expected = sorted({pair[0] for pair in pairs_of_grid(*size, radius, border)})
+    windows = pair_windows(*size, radius, border)
+    assert [p for p, _, _ in windows] == expected
+    for p, source, target in windows:
+        shift = [there.start - here.start for here, there in zip(source, target, strict=True)]
+        assert shift == neighbor_offsets(radius)[p].tolist()
+        assert [here.stop - here.start for here in source] == [there.stop - there.start for there in target]
 
 
 def test_neighbor_offsets_equal_the_recorded_ones(recorded):
@@ -220,9 +242,19 @@ def test_pool_label_map_ties_and_neutral_blocks():
     assert pool_label_map(label_map, stride=2).tolist() == [[[255, 255, 2]]]
 
 
-def test_pool_label_map_rejects_bad_stride():
+def test_pool_label_map_of_half_neutral_blocks_and_single_pixels():
+    """Half a block may be neutral, and where every class has votes the most frequent one wins."""
+    label_map = torch.tensor([[[255, 255, 3, 3], [7, 7, 3, 0]]], dtype=torch.uint8)
+    assert pool_label_map(label_map, stride=2).tolist() == [[[7, 3]]]
+    assert pool_label_map(label_map, stride=1).equal(label_map)
+    assert pool_label_map(torch.tensor([[[9, 9], [9, 1]]]), stride=2, ignore_index=9).tolist() == [[[9]]]
+    assert pool_label_map(torch.tensor([[[0, 1], [1, 1]]]), stride=2, ignore_index=0).tolist() == [[[1]]]
+
+
+@pytest.mark.parametrize('stride', [0, -1, 1.5, True])
+def test_pool_label_map_rejects_bad_stride(stride):
     with pytest.raises(ValueError, match='stride'):
-        pool_label_map(torch.zeros(1, 4, 4, dtype=torch.long), stride=0)
+        pool_label_map(torch.zeros(1, 4, 4, dtype=torch.long), stride=stride)
 
 
 def test_affinity_loss_equals_the_recorded_one(recorded):
@@ -234,6 +266,29 @@ def test_affinity_loss_equals_the_recorded_one(recorded):
     total = background / 4 + foreground / 4 + negative / 2
     measured = torch.stack([background, foreground, negative, total]).numpy()
     np.testing.assert_allclose(measured, loss['bg_fg_neg_total'], atol=1e-5)
+
+
+def test_affinity_loss_is_the_formula():
+    affinity = torch.tensor([0.25, 0.5, 0.75, 0.0, 1.0, 0.9], dtype=torch.float64).view(1, 1, 1, 6)
+    labels = torch.tensor([0, 1, 2, 0, 2, 255], dtype=torch.uint8).view(1, 1, 1, 6)
+    losses = {name: value.item() for name, value in affinity_loss(affinity, labels).items()}
+    eps = 1e-5
+    assert losses == pytest.approx(
+        dict(
+            loss_bg=-(np.log(0.25 + eps) + np.log(eps)) / (2 + eps),
+            loss_fg=-np.log(0.5 + eps) / (1 + eps),
+            loss_neg=-(np.log(0.25 + eps) + np.log(eps)) / (2 + eps),
+        ),
+        rel=1e-6,
+    )
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_affinity_loss_of_half_precision_is_in_single(dtype):
+    affinity, labels = torch.ones(1, 1, 1, 1, dtype=dtype), torch.full((1, 1, 1, 1), 2, dtype=torch.uint8)
+    loss = affinity_loss(affinity, labels)['loss_neg']
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss.item(), -float(np.log(1e-5)), rtol=2e-2, atol=0)
 
 
 def test_affinity_loss_of_absent_pairs_is_zero():

@@ -28,6 +28,11 @@ def test_fused_cams_of_a_flipped_map_are_those_of_the_map():
     )
 
 
+def test_fused_cams_of_one_pixel():
+    cams = [torch.tensor([[[0.5]], [[2.0]]]), torch.tensor([[[1.5, 1.5]], [[0.0, 0.0]]])]
+    torch.testing.assert_close(fuse_cams(cams, (1, 1), [False, True]), torch.full((2, 1, 1), 2 / (2 + 1e-5)))
+
+
 def test_fused_cams_peak_just_below_one():
     cam = torch.rand(2, 4, 4)
     peak = cam.amax((1, 2))
@@ -111,6 +116,25 @@ def test_affinity_label_margin_widens_the_neutral_area(recorded):
         for m in (0.0, 0.5, 0.99)
     ]
     assert neutral[0] == 0 and neutral[0] < neutral[1] < neutral[2]
+
+
+def test_affinity_label_margin_is_a_half_unless_given_and_may_be_one(recorded):
+    image, cams = recorded('crf')['image_rgb'], recorded('crf')['cams']
+    default = affinity_label_map(image, cams, [0, 1], with_background=False)
+    np.testing.assert_array_equal(default, affinity_label_map(image, cams, [0, 1], with_background=False, margin=0.5))
+    assert (affinity_label_map(image, cams, [0, 1], with_background=False, margin=1) == 255).mean() > 0.5
+
+
+def test_affinity_labels_of_a_single_class():
+    """Without a background it covers the image; the last class index is 254."""
+    image, cams = np.zeros((6, 5, 3), np.uint8), np.full((1, 6, 5), 0.5)
+    assert (affinity_label_map(image, cams, [254], with_background=False) == 254).all()
+    assert set(np.unique(affinity_label_map(image, np.ones((1, 6, 5)), [254]))) == {254}
+
+
+def test_affinity_labels_take_another_ignore_index():
+    image = np.zeros((6, 5, 3), np.uint8)
+    assert (affinity_label_map(image, np.zeros((0, 6, 5)), [], with_background=False, ignore_index=99) == 99).all()
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,31 @@ def test_a_stack_equals_its_parts(example, backend):
     np.testing.assert_allclose(results[1], dense_crf(image, scores[::-1], backend=backend), atol=1e-5)
 
 
+@pytest.mark.parametrize('num_iters', [1, 4])
+@pytest.mark.parametrize('kernels', [{}, dict(gaussian=(2, 1.5), bilateral=(20, 30, 0.5))])
+def test_the_backends_agree(example, num_iters, kernels):
+    image, scores = example
+    scores = np.concatenate([scores, scores[:1] * 0.5])
+    results = [dense_crf(image, scores, num_iters, backend=name, **kernels) for name in ('pydensecrf', 'torch')]
+    np.testing.assert_allclose(*results, atol=1e-3)
+
+
+@pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
+def test_scores_are_clipped_from_below(example, backend):
+    image, scores = example
+    zero = dense_crf(image, np.stack([np.zeros_like(scores[0]), np.ones_like(scores[0])]), 0, backend=backend)
+    np.testing.assert_allclose(zero[0], 1e-5 / (1 + 1e-5), rtol=1e-3)
+    over = dense_crf(image, np.stack([np.full_like(scores[0], 3.0), np.ones_like(scores[0])]), 0, backend=backend)
+    np.testing.assert_allclose(over, 0.5, rtol=1e-5)
+
+
+def test_a_stack_holds_maps_of_one_number_of_classes(example):
+    image, scores = example
+    for wrong in ([], [scores, scores[:1]]):
+        with pytest.raises(ValueError, match='score_list'):
+            dense_crf_stack(image, wrong)
+
+
 @pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
 def test_the_crf_does_not_touch_its_inputs(example, backend):
     image, scores = example
@@ -112,8 +137,14 @@ def test_the_crf_does_not_touch_its_inputs(example, backend):
         (dict(scores=np.zeros((2, 40, 30))), 'scores'),
         (dict(scores=np.zeros((0, 30, 40))), 'scores'),
         (dict(scores=np.full((2, 30, 40), np.nan)), 'scores'),
+        (dict(scores=[[0.5]]), 'scores .* got list'),
         (dict(num_iters=1.5), 'num_iters'),
+        (dict(num_iters=-1), 'num_iters'),
+        (dict(num_iters=True), 'num_iters'),
+        (dict(image=np.zeros((30, 40, 4), np.uint8)), 'image'),
         (dict(gaussian=(0, 3)), 'gaussian'),
+        (dict(gaussian=(3, 3, 3)), 'gaussian'),
+        (dict(bilateral=(80, 0, 10)), 'bilateral'),
         (dict(bilateral=(80, 13)), 'bilateral'),
         (dict(backend='opencv'), 'backend'),
     ],

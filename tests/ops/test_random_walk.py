@@ -1,3 +1,4 @@
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -5,8 +6,10 @@ import pytest
 import torch
 
 from mmwsss.ops import edge_to_affinity, neighbor_offsets, pairwise_affinity, random_walk
-from mmwsss.ops.random_walk import METHODS
+from mmwsss.ops.random_walk import METHODS, resolve_method
 
+# The function of this name hides the module in its package.
+WALK = import_module('mmwsss.ops.random_walk')
 NEEDS_NUMBA = pytest.mark.skipif(find_spec('numba') is None, reason='numba is not installed')
 RUNNABLE = [
     pytest.param(method, marks=NEEDS_NUMBA if method == 'numba' else ())
@@ -154,6 +157,9 @@ def test_inputs_are_left_alone_and_need_not_be_contiguous(method):
         (dict(affinity=-torch.ones(1, 34, 4, 4)), 'affinity'),
         (dict(affinity=torch.full((1, 34, 4, 4), float('nan'))), 'affinity'),
         (dict(beta=0), 'beta'),
+        (dict(beta=float('inf')), 'beta'),
+        (dict(num_steps=True), 'num_steps'),
+        (dict(method='triton'), 'triton'),
         (dict(num_steps=-1), 'num_steps'),
         (dict(num_steps=2.0), 'num_steps'),
         (dict(method='fast'), 'method'),
@@ -163,3 +169,37 @@ def test_random_walk_rejects_bad_arguments(changes, name):
     arguments = dict(scores=torch.rand(1, 2, 4, 4), affinity=torch.rand(1, 34, 4, 4))
     with pytest.raises(ValueError, match=name):
         random_walk(**{**arguments, **changes})
+
+
+@pytest.mark.parametrize('device, compiled', [('cpu', 'numba'), ('cuda', 'triton')])
+def test_the_compiled_walk_of_the_device_is_taken_where_it_is_installed(monkeypatch, device, compiled):
+    asked = []
+    monkeypatch.setattr(WALK, '_is_installed', lambda name: asked.append(name) or True)
+    assert resolve_method('auto', torch.device(device)) == compiled
+    assert resolve_method(compiled, torch.device(device)) == compiled
+    assert set(asked) == {compiled}
+    other = {'numba': 'triton', 'triton': 'numba'}[compiled]
+    with pytest.raises(ValueError, match=f'{other}.*does not run'):
+        resolve_method(other, torch.device(device))
+
+
+@pytest.mark.parametrize('device, compiled', [('cpu', 'numba'), ('cuda', 'triton')])
+def test_without_its_package_the_compiled_walk_is_not_there(monkeypatch, device, compiled):
+    monkeypatch.setattr(WALK, '_is_installed', lambda name: False)
+    assert resolve_method('auto', torch.device(device)) == 'chebyshev'
+    assert resolve_method('stencil', torch.device(device)) == 'stencil'
+    with pytest.raises(ImportError, match=f'needs the package {compiled}'):
+        resolve_method(compiled, torch.device(device))
+
+
+def test_other_devices_walk_by_torch():
+    assert resolve_method('auto', torch.device('meta')) == 'chebyshev'
+
+
+@pytest.mark.parametrize('method', ['stencil', 'chebyshev'])
+@pytest.mark.parametrize('block', [1, 30, 60, 61])
+def test_blocks_of_maps_change_nothing(monkeypatch, method, block):
+    scores, affinity = torch.rand(2, 3, 5, 6), field(2, 5, 6, dtype=torch.float32)
+    expected = random_walk(scores, affinity, num_steps=9, method=method)
+    monkeypatch.setattr(WALK, 'BLOCK_CELLS', block)
+    torch.testing.assert_close(random_walk(scores, affinity, num_steps=9, method=method), expected)

@@ -31,6 +31,6 @@ affinity_iters = 220
 beta = 16
 alpha = 32
 num_steps = 16
-segmentor_iters = 600
+segmentor_iters = 500
 # No pretrained weights exist for this data set: AffinityNet and the segmentor start from the classifier.
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'

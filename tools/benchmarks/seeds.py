@@ -42,7 +42,7 @@ def published_maps(model, batch, size):
     labels = sample.gt_label.score.numpy()
     divisor, total = model.test_cfg.get('size_divisor', 1), None
     scales = model.test_cfg['scales']
-    for scale, weight in zip(scales, model.test_cfg.get('scale_weights', [1] * len(scales)), strict=True):
+    for scale, weight in zip(scales, model.test_cfg.get('scale_weights') or [1] * len(scales), strict=True):
         sides = [max(round(side * scale / divisor), 1) * divisor for side in inputs.shape[2:]]
         scaled = F.interpolate(inputs, size=sides, mode='bicubic', align_corners=False, antialias=scale < 1)
         for flip in (False, True):

@@ -105,7 +105,9 @@ class CAMClassifier(BaseModel):
             labels = self._present(sample, scores[index])
             height, width = sample.img_shape[:2]
             size = (-(-height // stride), -(-width // stride))
-            cams = fuse_cams([scale[index, labels] for scale in maps], size, flips, peak_quantile, weights)
+            # Peaks are those at the size of the photograph: a coarse grid misses them.
+            cams = fuse_cams([scale[index, labels] for scale in maps], (height, width), flips, peak_quantile, weights)
+            cams = _resize(cams, size)
             sample.set_field(scores[index].cpu(), 'label_scores')
             sample.set_field(cams.float().cpu().numpy(), 'cams')
             sample.set_field((labels + self._offset).to(torch.uint8).cpu().numpy(), 'class_ids')
@@ -153,6 +155,13 @@ class CAMClassifier(BaseModel):
     def _offset(self) -> int:
         """Class index of label 0: 1 where there is a background class."""
         return int(self.test_cfg.get('with_background', True))
+
+
+def _resize(cams: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps (K, H, W), K possibly 0, at another size."""
+    if len(cams) == 0:
+        return cams.new_zeros(0, *size)
+    return F.interpolate(cams[None], size=size, mode='bilinear', align_corners=False)[0]
 
 
 def _check_test_cfg(test_cfg: dict) -> None:

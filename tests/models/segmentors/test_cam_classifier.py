@@ -38,8 +38,8 @@ def build(cam_config):
 def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=8, scale_weights=None):
     """One pass after the other, one class after the other."""
     height, width = image.shape[2:]
-    size = (-(-height // seed_stride), -(-width // seed_stride))
-    total, scores = np.zeros((len(present), *size)), []
+    size = (height, width)
+    total, scores = np.zeros((len(present), *size), np.float32), []
     for scale, weight in zip(scales, scale_weights or [1] * len(scales), strict=True):
         rows = max(round(height * scale / size_divisor), 1) * size_divisor
         columns = max(round(width * scale / size_divisor), 1) * size_divisor
@@ -53,7 +53,11 @@ def slow_cams(model, image, present, scales, flip, seed_stride, size_divisor=8, 
                 cam = (feats[0] * model.head.classifier.weight[label]).sum(0).clamp(min=0)
                 cam = F.interpolate(cam[None, None], size=size, mode='bilinear', align_corners=False)[0, 0].numpy()
                 total[row] += weight * (cam[:, ::-1] if mirrored else cam)
-    return total / (total.max((1, 2), initial=0)[:, None, None] + 1e-5), torch.stack(scores).mean(0)
+    total /= total.max((1, 2), initial=0)[:, None, None] + 1e-5
+    grid = (-(-height // seed_stride), -(-width // seed_stride))
+    stored = [F.interpolate(torch.from_numpy(cam)[None, None], size=grid, mode='bilinear')[0, 0] for cam in total]
+    cams = torch.stack(stored).numpy() if stored else np.zeros((0, *grid))
+    return cams, torch.stack(scores).mean(0)
 
 
 @pytest.mark.parametrize('label', [[0, 1.0, 0], [1.0, 0, 1.0], [1.0, 1.0, 1.0], [0.0, 0, 0]])

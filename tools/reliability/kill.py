@@ -11,7 +11,7 @@ alone; after every second one, the newest file that counts is cut off, as a loss
 - inference again, from the same checkpoints and undisturbed, gives the same bytes and figures.
 
 With ``--forked``, the pipeline and its steps are forked from this process in the place of new ones, each of which would
-import everything first: the same programs at a fifth of the time.
+import everything first.
 
 What happened is in ``kills.jsonl``, a line a kill, and ``rounds.json``. Run again, the tool goes on with what is left.
 """
@@ -38,6 +38,7 @@ import mmwsss.evaluation
 import mmwsss.models
 import mmwsss.report  # noqa: F401
 from mmwsss.apis import pipeline
+from mmwsss.apis.command import Launcher
 from mmwsss.apis.launch import run_tool
 from mmwsss.apis.progress import end_with_parent
 from mmwsss.datasets.scenes import write_scenes
@@ -58,12 +59,23 @@ def write_pipeline(folder, interval):
     atomic_write(folder / 'pipeline.py', config.pretty_text.encode())
 
 
+def settings(args, seed=0):
+    values = dict(data_root=str(args.folder / 'scenes'), seed=seed, num_workers=args.num_workers)
+    return values | dict.fromkeys(['seed_iters', 'affinity_iters', 'segmentor_iters'], args.iterations)
+
+
 def command(args, work_dir, seed=0, *flags):
-    settings = dict(data_root=args.folder / 'scenes', seed=seed, num_workers=args.num_workers)
-    settings |= dict.fromkeys(['seed_iters', 'affinity_iters', 'segmentor_iters'], args.iterations)
-    options = [f'{name}={value}' for name, value in settings.items()]
+    options = [f'{name}={value}' for name, value in settings(args, seed).items()]
     tool, config = str(ROOT / 'tools/pipeline.py'), str(args.folder / 'pipeline.py')
     return [sys.executable, tool, config, '--work-dir', str(work_dir), *flags, '--cfg-options', *options]
+
+
+def test_command(args, work_dir, step, other_dir):
+    """The command that tests a step, into another folder."""
+    made = pipeline.Pipeline(str(args.folder / 'pipeline.py'), Launcher(ROOT / 'tools'), settings(args), str(work_dir))
+    folder = str(made.folders[step].path)
+    tested = next(one for one in made.steps if one.name == step)
+    return [str(other_dir) if part == folder else part for part in made.phase_command(tested, 'test')]
 
 
 def run_program(arguments):
@@ -200,7 +212,7 @@ def kill_once(args, work_dir, steps, seconds, rng, number):
     arguments = command(args, work_dir)
     process = start(args, arguments)
     wait_for(process, work_dir, steps)
-    delay = rng.uniform(0, seconds)
+    delay = rng.uniform(0, args.within * seconds)
     try:
         expect_success(args, arguments, process.wait(delay))
         return None
@@ -258,10 +270,8 @@ def check_round(args, work_dir, undisturbed, spread):
     wrong += [f'{name} has no figure' for name, value in figures.items() if value is None]
     for step in INFERENCE:
         run_to_end(args, work_dir, 0, '--only', step)
-    checkpoint = find_trained_checkpoint(str(work_dir / 'segmentor'))
     again = work_dir / 'segmentor_again'
-    test = [sys.executable, str(ROOT / 'tools/test.py'), str(ROOT / 'configs/affinitynet/scenes/segmentor.py')]
-    test += [checkpoint, '--settings', str(work_dir / 'settings.py'), '--work-dir', str(again)]
+    test = test_command(args, work_dir, 'segmentor', again)
     expect_success(args, test, start(args, test).wait())
     after = contents(work_dir)
     after['segmentor/metrics.json'] = (again / 'metrics.json').read_text()
@@ -285,6 +295,7 @@ def main():
     parser.add_argument('folder', type=Path, help='of all runs')
     parser.add_argument('--kills', type=int, default=30)
     parser.add_argument('--kills-a-step', type=int, default=1, help='in each round; more of them make fewer rounds')
+    parser.add_argument('--within', type=float, default=1.0, help='kill within this share of the time of a step')
     parser.add_argument('--undisturbed', type=int, default=3, help='runs without a kill, each with its own seed')
     parser.add_argument('--scenes', type=int, default=32, help='for training; a quarter as many are held out')
     parser.add_argument('--iterations', type=int, default=20, help='of each training')
@@ -299,7 +310,7 @@ def main():
     runs = [args.folder / f'undisturbed_{seed}' for seed in range(args.undisturbed)]
     results = [run_to_end(args, run, seed) for seed, run in enumerate(runs)]
     spread = spread_of(runs)
-    seconds = {name: value for name, value in results[0]['seconds'].items() if name != 'total'}
+    seconds = {name: min(one['seconds'][name] for one in results) for name in results[0]['seconds'] if name != 'total'}
     print(f'undisturbed: seconds {seconds}; last losses within {spread}', flush=True)
     log = args.folder / 'kills.jsonl'
     kills = log.read_text().splitlines() if log.is_file() else []

@@ -67,9 +67,9 @@ def make_small(value):
 class Steps:
     """The step configs of a data set, run without a runner."""
 
-    def __init__(self, name, root, folder):
+    def __init__(self, name, root, folder, **networks):
         self.folder = CONFIGS / name
-        overrides = dict(data_root=str(root), work_dir=str(folder / 'work'), num_steps=4, num_workers=0)
+        overrides = dict(data_root=str(root), work_dir=str(folder / 'work'), num_steps=4, num_workers=0, **networks)
         self.settings = load_settings(self.folder / 'settings.py', overrides)
         self.settings_file = folder / 'settings.py'
         write_settings(self.settings_file, self.settings)
@@ -150,3 +150,22 @@ def test_train_of_voc_is_evaluated_on_its_own_masks(tmp_path, convert):
     assert {sample['image_id']: sample['seg_map_path'] for sample in samples} == dict(
         a=f'{own}/a.png', b=f'{own}/b.png', d=None, e=None
     )
+
+
+@pytest.mark.parametrize(
+    'network, segmentor',
+    [
+        ('resnet50', 'deeplabv3plus_resnet50'),
+        ('mit_b1', 'deeplabv1_vgg16'),
+        ('swin_t', 'deeplabv2_resnet101'),
+    ],
+)
+def test_steps_with_other_networks(tmp_path, convert, network, segmentor):
+    torch.manual_seed(0)
+    steps = Steps('camvid', convert('camvid'), tmp_path, network=network, segmentor=segmentor)
+    figures, _ = steps.infer('seed_infer', steps.train('seed_train'))
+    assert {'cam/mIoU', 'labels/coverage'} <= set(figures)
+    figures, _ = steps.infer('affinity_infer', steps.train('affinity_train'))
+    assert set(figures) == {'random_walk/mIoU', 'random_walk_dcrf/mIoU'}
+    figures, _ = steps.infer('segmentor', steps.train('segmentor'))
+    assert 0 <= figures['mIoU'] <= 100

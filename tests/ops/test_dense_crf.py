@@ -154,6 +154,12 @@ def test_dense_crf_rejects_bad_arguments(example, changes, name):
         dense_crf(**{**dict(image=example[0], scores=example[1]), **changes})
 
 
+def test_auto_is_pydensecrf_on_the_cpu(example):
+    results = {name: dense_crf(*example, backend=name) for name in ('auto', 'pydensecrf', 'torch')}
+    np.testing.assert_array_equal(results['auto'], results['pydensecrf'])
+    assert (results['auto'] != results['torch']).any()
+
+
 def test_auto_falls_back_to_torch(example, monkeypatch):
     monkeypatch.setitem(__import__('sys').modules, 'pydensecrf.densecrf', None)
     image, scores = example

@@ -47,7 +47,7 @@ from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTED = ('.png', '.npz', '.pth', '.json')
-INFERENCE = ('seed_infer', 'affinity_infer')
+TESTED = ('seed_infer', 'affinity_infer', 'segmentor')
 
 
 def write_pipeline(folder, interval):
@@ -240,7 +240,7 @@ def contents(work_dir):
         for path in sorted((work_dir / folder).rglob('*')):
             if path.is_file():
                 found[str(path.relative_to(work_dir))] = hashlib.sha256(path.read_bytes()).hexdigest()
-    for step in (*INFERENCE, 'segmentor'):
+    for step in TESTED:
         found[f'{step}/metrics.json'] = (work_dir / step / 'metrics.json').read_text()
     return found
 
@@ -266,15 +266,15 @@ def check_round(args, work_dir, undisturbed, spread):
         low, high = spread[step]
         if not low <= loss <= high:
             wrong.append(f'{step} ends with loss {loss}, undisturbed runs between {low} and {high}')
-    figures = json.loads((work_dir / 'results.json').read_text())['ladder']
-    wrong += [f'{name} has no figure' for name, value in figures.items() if value is None]
-    for step in INFERENCE:
-        run_to_end(args, work_dir, 0, '--only', step)
-    again = work_dir / 'segmentor_again'
-    test = test_command(args, work_dir, 'segmentor', again)
-    expect_success(args, test, start(args, test).wait())
-    after = contents(work_dir)
-    after['segmentor/metrics.json'] = (again / 'metrics.json').read_text()
+    ladder = json.loads((work_dir / 'results.json').read_text())['ladder']
+    wrong += [f'{name} has no figure' for name, value in ladder.items() if value is None]
+    figures = {}
+    for step in TESTED:
+        again = work_dir / f'{step}_again'
+        test = test_command(args, work_dir, step, again)
+        expect_success(args, test, start(args, test).wait())
+        figures[f'{step}/metrics.json'] = (again / 'metrics.json').read_text()
+    after = contents(work_dir) | figures
     wrong += [f'{name} differs when inferred again' for name in before if before[name] != after.get(name)]
     return wrong
 

@@ -12,8 +12,8 @@ def otsu_background_score(counts: np.ndarray) -> float | None:
 
     What it splits are activations, not objects: it is near the best score where maps cover objects about evenly, and
     too high where they light up only the most telling part. On 385 photographs of six classes of VOC 2012 it gave 0.46
-    and mIoU 49.9, where the best is 52.1 at 0.33; on the built-in scenes, told apart by their heads, 0.31 and mIoU 39.8,
-    where the best is 53.2 at 0.08.
+    and mIoU 49.9, where the best is 52.1 at 0.33; on the built-in scenes, told apart by their heads, 0.31 and mIoU
+    39.8, where the best is 53.2 at 0.08.
 
     Args:
         counts (ndarray): Integers (bins,): pixels by the activation of their strongest class, in equal bins of [0, 1).

@@ -171,6 +171,11 @@ def test_mask_of_a_random_walk_is_drawn_and_leaves_the_prediction_alone(shown):
     assert np.ptp(picture[28, 46]) <= 1
 
 
-def test_nothing_is_drawn_unless_asked(tmp_path):
+def test_nothing_is_drawn_unless_asked(shown, tmp_path):
+    shown('drawn', cams=np.ones((1, 4, 6), np.float32), class_ids=np.array([1], np.uint8))
+    before = list(tmp_path.rglob('*.png'))
     hook = HOOKS.build(dict(type='PredictionVisualizationHook', draw=False))
-    hook.after_test_iter(None, 0, {}, [SegDataSample()])
+    sample = SegDataSample(metainfo=dict(img_path=str(tmp_path / 'drawn.png')))
+    sample.set_field(np.ones((1, 4, 6), np.float32), 'cams')
+    hook.after_test_iter(None, 0, {}, [sample])
+    assert list(tmp_path.rglob('*.png')) == before

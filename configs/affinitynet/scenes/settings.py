@@ -27,10 +27,10 @@ seed = 0
 num_workers = 1
 seed_iters = 600
 background_score = 0.2
-affinity_iters = 220
+affinity_iters = 320
 beta = 16
 alpha = 32
 num_steps = 16
-segmentor_iters = 500
+segmentor_iters = 700
 # No pretrained weights exist for this data set: AffinityNet and the segmentor start from the classifier.
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'

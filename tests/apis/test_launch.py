@@ -97,8 +97,14 @@ def test_validation_and_test_repeat_no_photograph():
 
 
 def test_tta_replaces_pipeline_and_model():
-    cfg = Config(dict(model=dict(type='A'), tta_model=dict(type='B'), tta_pipeline=[1],
-                      test_dataloader=dict(dataset=dict(pipeline=[0]))))
+    cfg = Config(
+        dict(
+            model=dict(type='A'),
+            tta_model=dict(type='B'),
+            tta_pipeline=[1],
+            test_dataloader=dict(dataset=dict(pipeline=[0])),
+        )
+    )
     launch.set_test_time_augmentation(cfg)
     assert cfg.model.type == 'B' and cfg.model.module.type == 'A'
     assert cfg.test_dataloader.dataset.pipeline == [1]

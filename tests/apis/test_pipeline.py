@@ -1,4 +1,5 @@
 """The logic of a pipeline, on steps whose commands are replaced by a function that writes their files."""
+
 import json
 from pathlib import Path
 
@@ -71,7 +72,9 @@ class FakeTools:
         return 0
 
     def pipeline(self, **overrides):
-        return Pipeline(str(self.pipeline_file), Launcher(Path('tools')), overrides, runner=self, skip_bad=self.skip_bad)
+        return Pipeline(
+            str(self.pipeline_file), Launcher(Path('tools')), overrides, runner=self, skip_bad=self.skip_bad
+        )
 
     def run(self, first=None, only=None, **overrides):
         self.commands.clear()
@@ -84,8 +87,11 @@ def tools(tmp_path):
     settings = SETTINGS.format(work_dir=str(tmp_path / 'work'), root=str(tmp_path))
     (tmp_path / 'settings.py').write_text(settings)
     (tmp_path / 'train.txt').write_text('\n'.join(IDS) + '\n')
-    for name, value in [('seed_train', '{{_base_.seed_iters}}'), ('seed_infer', '1'),
-                        ('segmentor', '{{_base_.segmentor_iters}}')]:
+    for name, value in [
+        ('seed_train', '{{_base_.seed_iters}}'),
+        ('seed_infer', '1'),
+        ('segmentor', '{{_base_.segmentor_iters}}'),
+    ]:
         (tmp_path / f'{name}.py').write_text(STEP.format(value=value))
     return FakeTools(tmp_path / 'pipeline.py')
 
@@ -138,19 +144,22 @@ def cut(path):
     path.write_bytes(path.read_bytes()[:-9])
 
 
-@pytest.mark.parametrize('name, commands', [
-    ('seed_train/iter_1.pth', ['train seed_train --resume', *ALL[1:]]),
-    ('seed_train/training.json', ['train seed_train --resume', *ALL[1:]]),
-    ('seed_train/step.json', ALL),
-    ('seed_infer/step.json', ALL[1:]),
-    ('seed_infer/metrics.json', ALL[1:]),
-    ('seeds/folder/b.npz', ALL[1:]),
-    ('segmentor/iter_1.pth', ['train segmentor --resume', 'test segmentor']),
-    ('segmentor/metrics.json', ['test segmentor']),
-    ('segmentor/memory.json', ['test segmentor']),
-    ('results.json', []),
-    ('settings.py', []),
-])
+@pytest.mark.parametrize(
+    'name, commands',
+    [
+        ('seed_train/iter_1.pth', ['train seed_train --resume', *ALL[1:]]),
+        ('seed_train/training.json', ['train seed_train --resume', *ALL[1:]]),
+        ('seed_train/step.json', ALL),
+        ('seed_infer/step.json', ALL[1:]),
+        ('seed_infer/metrics.json', ALL[1:]),
+        ('seeds/folder/b.npz', ALL[1:]),
+        ('segmentor/iter_1.pth', ['train segmentor --resume', 'test segmentor']),
+        ('segmentor/metrics.json', ['test segmentor']),
+        ('segmentor/memory.json', ['test segmentor']),
+        ('results.json', []),
+        ('settings.py', []),
+    ],
+)
 def test_what_a_loss_of_power_cut_off_is_made_again(tools, tmp_path, name, commands):
     first = tools.run()
     (tmp_path / 'work/segmentor/memory.json').write_text('{"train": {}}')
@@ -284,18 +293,21 @@ def test_several_processes_are_started_by_torch(tools):
         Launcher(Path('tools'), gpus=0)
 
 
-@pytest.mark.parametrize('before, after, message', [
-    ("run='train')", "run='fly')", 'run must be one of'),
-    ("checkpoint='seed_train'", "checkpoint='segmentor'", "expected a step before it, got 'segmentor'"),
-    (", checkpoint='seed_train'", '', 'checkpoint must name a step'),
-    ("name='segmentor', config", "name='seed_train', config", 'the name is there twice'),
-    ("name='seed_train', config", "name='seed_train', colour=1, config", 'colour'),
-    ('{seed_dir}/{id}', '{nowhere}/{id}', 'nowhere'),
-    ('{seed_dir}/{id}', '{seed_dir}/all', 'must hold {id}'),
-    ("('segmentor', 'mIoU')", "('nothing', 'mIoU')", "results.segmentor: 'nothing' is no step"),
-    ("settings = 'settings.py'", '', "must have 'settings'"),
-    ("settings = 'settings.py'", "settings = 'absent.py'", 'absent.py'),
-])
+@pytest.mark.parametrize(
+    'before, after, message',
+    [
+        ("run='train')", "run='fly')", 'run must be one of'),
+        ("checkpoint='seed_train'", "checkpoint='segmentor'", "expected a step before it, got 'segmentor'"),
+        (", checkpoint='seed_train'", '', 'checkpoint must name a step'),
+        ("name='segmentor', config", "name='seed_train', config", 'the name is there twice'),
+        ("name='seed_train', config", "name='seed_train', colour=1, config", 'colour'),
+        ('{seed_dir}/{id}', '{nowhere}/{id}', 'nowhere'),
+        ('{seed_dir}/{id}', '{seed_dir}/all', 'must hold {id}'),
+        ("('segmentor', 'mIoU')", "('nothing', 'mIoU')", "results.segmentor: 'nothing' is no step"),
+        ("settings = 'settings.py'", '', "must have 'settings'"),
+        ("settings = 'settings.py'", "settings = 'absent.py'", 'absent.py'),
+    ],
+)
 def test_wrong_pipeline_configs_are_refused(tools, before, after, message):
     assert before in PIPELINE
     tools.pipeline_file.write_text(PIPELINE.replace(before, after))

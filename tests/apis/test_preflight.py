@@ -27,9 +27,14 @@ def config(root, **model):
         type='ImageLabelDataset',
         image_labels=str(root / 'labels.json'),
         dataset=dict(
-            type='BaseSegDataset', data_root=str(root), ann_file='list.txt', img_suffix='.jpg',
+            type='BaseSegDataset',
+            data_root=str(root),
+            ann_file='list.txt',
+            img_suffix='.jpg',
             data_prefix=dict(img_path='photos', seg_map_path='masks'),
-            metainfo=dict(classes=['background', 'cat', 'dog'], palette=[[0] * 3] * 3)))
+            metainfo=dict(classes=['background', 'cat', 'dog'], palette=[[0] * 3] * 3),
+        ),
+    )
     return Config(dict(test_dataloader=dict(dataset=dataset), model=dict(type='CAMClassifier', **model)))
 
 

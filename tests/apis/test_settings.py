@@ -32,9 +32,16 @@ def test_numbers_and_folders_are_derived(settings_file):
 
 
 def test_overrides_reach_what_is_derived(settings_file):
-    settings = load_settings(settings_file, {
-        'data_root': '/other', 'classes': ['background', 'cat'], 'work_dir': 'new', 'schedule.iters': 3,
-        'affinity_label_dir': 'labels'})
+    settings = load_settings(
+        settings_file,
+        {
+            'data_root': '/other',
+            'classes': ['background', 'cat'],
+            'work_dir': 'new',
+            'schedule.iters': 3,
+            'affinity_label_dir': 'labels',
+        },
+    )
     assert settings['image_labels'] == '/other/labels.json'
     assert settings['classes'] == ('background', 'cat') and settings['num_labels'] == 1
     assert settings['seed_dir'] == 'new/seeds' and settings['affinity_label_dir'] == 'labels'
@@ -59,12 +66,15 @@ def test_override_of_no_setting_is_refused(settings_file, name):
         load_settings(settings_file, {name: 1})
 
 
-@pytest.mark.parametrize('text, message', [
-    ('value = object()', 'value must be a plain value'),
-    ('value = 1 / 0', 'ZeroDivisionError'),
-    ("_base_ = 'other.py'", r'other\.py: the settings cannot be read'),
-    ("_base_ = ['a.py', 'b.py']", '_base_ must be one settings file'),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('value = object()', 'value must be a plain value'),
+        ('value = 1 / 0', 'ZeroDivisionError'),
+        ("_base_ = 'other.py'", r'other\.py: the settings cannot be read'),
+        ("_base_ = ['a.py', 'b.py']", '_base_ must be one settings file'),
+    ],
+)
 def test_unusable_settings_are_refused(tmp_path, text, message):
     path = tmp_path / 'settings.py'
     path.write_text(text)

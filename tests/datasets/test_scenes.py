@@ -39,8 +39,15 @@ def test_every_class_occurs_and_background_is_largest():
     assert {len(scene.labels) for scene in scenes} >= {1, 2}
 
 
-@pytest.mark.parametrize('kwargs, name', [(dict(index=-1), 'index'), (dict(index=0, split='test'), 'split'),
-                                          (dict(index=0, seed=-1), 'seed'), (dict(index=0, size=16), 'size')])
+@pytest.mark.parametrize(
+    'kwargs, name',
+    [
+        (dict(index=-1), 'index'),
+        (dict(index=0, split='test'), 'split'),
+        (dict(index=0, seed=-1), 'seed'),
+        (dict(index=0, size=16), 'size'),
+    ],
+)
 def test_scene_names_a_wrong_argument(kwargs, name):
     with pytest.raises(ValueError, match=name):
         make_scene(**kwargs)
@@ -59,7 +66,9 @@ def test_written_data_set_is_whole_and_loads(tmp_path):
                 type='ScenesDataset',
                 data_root=str(root),
                 ann_file=f'lists/{split}.txt',
-                data_prefix=dict(img_path='images', seg_map_path='masks')))
+                data_prefix=dict(img_path='images', seg_map_path='masks'),
+            )
+        )
         assert len(dataset) == count
         assert dataset.metainfo['classes'] == CLASSES and dataset.metainfo['palette'] == PALETTE
         for index, info in enumerate(dataset):

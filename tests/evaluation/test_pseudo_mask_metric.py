@@ -37,7 +37,9 @@ def slow_scores(scores, size, covered, stride):
     return bilinear(cut, size)
 
 
-@pytest.mark.parametrize('covered, size', [((40, 48), (40, 48)), ((33, 41), (33, 41)), ((34, 47), (51, 71)), ((35, 42), (17, 20))])
+@pytest.mark.parametrize(
+    'covered, size', [((40, 48), (40, 48)), ((33, 41), (33, 41)), ((34, 47), (51, 71)), ((35, 42), (17, 20))]
+)
 def test_scores_of_a_padded_grid_lie_on_the_photograph(covered, size):
     scores = np.random.default_rng(0).random((3, 5, 6)).astype(np.float16)
     np.testing.assert_allclose(
@@ -178,7 +180,9 @@ def test_two_processes_write_and_count_the_same(tmp_path, predictions, run_metri
     assert results[0] == results[1] and len(results[0][1]) == 5
 
 
-@pytest.mark.parametrize('mask, expected', [(np.zeros((3, 4), np.uint8), 'expected a mask of'), (9, 'index 9 is none of the 4')])
+@pytest.mark.parametrize(
+    'mask, expected', [(np.zeros((3, 4), np.uint8), 'expected a mask of'), (9, 'index 9 is none of the 4')]
+)
 def test_wrong_truth_is_named(predictions, run_metric, mask, expected):
     samples, _ = predictions()
     mask = np.full(samples[0]['ori_shape'], mask, np.uint8) if isinstance(mask, int) else mask
@@ -187,7 +191,10 @@ def test_wrong_truth_is_named(predictions, run_metric, mask, expected):
         run_metric(METRICS.build(config_of(background_score=0.5)), samples)
 
 
-@pytest.mark.parametrize('settings, name', [(dict(margin=1), 'margin'), (dict(margin=-0.1), 'margin'), (dict(format_only=True), 'output_dir')])
+@pytest.mark.parametrize(
+    'settings, name',
+    [(dict(margin=1), 'margin'), (dict(margin=-0.1), 'margin'), (dict(format_only=True), 'output_dir')],
+)
 def test_wrong_argument_is_named(settings, name):
     with pytest.raises(ValueError, match=name):
         METRICS.build(config_of(**settings))

@@ -106,7 +106,9 @@ def test_subset_of_classes_is_mapped_once(predictions, run_metric):
     assert metrics['cam/mIoU'] == 100
 
 
-@pytest.mark.parametrize('mask, expected', [(np.zeros((3, 4), np.uint8), 'expected a mask of'), (9, 'index 9 is none of the 4')])
+@pytest.mark.parametrize(
+    'mask, expected', [(np.zeros((3, 4), np.uint8), 'expected a mask of'), (9, 'index 9 is none of the 4')]
+)
 def test_wrong_mask_is_named(predictions, run_metric, mask, expected):
     samples, _ = predictions()
     mask = np.full(samples[0]['ori_shape'], mask, np.uint8) if isinstance(mask, int) else mask
@@ -141,4 +143,7 @@ def test_otsu_sees_all_photographs_and_no_mask(predictions, run_metric):
     with_masks = run_metric(METRICS.build(dict(type='SeedMetric')), samples)
     for sample in samples[:3]:
         sample['seg_map_path'] = None
-    assert run_metric(METRICS.build(dict(type='SeedMetric')), samples)['cam/background_otsu'] == with_masks['cam/background_otsu']
+    assert (
+        run_metric(METRICS.build(dict(type='SeedMetric')), samples)['cam/background_otsu']
+        == with_masks['cam/background_otsu']
+    )

@@ -16,10 +16,14 @@ from mmwsss.fileio import read_mask
 def samples():
     generator = torch.Generator().manual_seed(0)
     indices = torch.tensor([0, 1, 2, 255])
-    return [dict(img_path=f'{number}.jpg',
-                 pred_sem_seg=dict(data=torch.randint(0, 3, (1, 5, 6), generator=generator)),
-                 gt_sem_seg=dict(data=indices[torch.randint(0, 4, (1, 5, 6), generator=generator)]))
-            for number in range(4)]
+    return [
+        dict(
+            img_path=f'{number}.jpg',
+            pred_sem_seg=dict(data=torch.randint(0, 3, (1, 5, 6), generator=generator)),
+            gt_sem_seg=dict(data=indices[torch.randint(0, 4, (1, 5, 6), generator=generator)]),
+        )
+        for number in range(4)
+    ]
 
 
 def evaluate(metric, samples):
@@ -38,9 +42,14 @@ def test_confusion_is_recorded_anew_by_each_evaluation(samples):
     evaluate(metric, samples)
     evaluate(metric, samples)
     recorded = recorded_confusions(MessageHub.get_current_instance())['tested']
-    expected = sum(confusion_matrix(sample['gt_sem_seg']['data'].numpy().astype(np.uint8),
-                                    sample['pred_sem_seg']['data'].numpy().astype(np.uint8), 3)
-                   for sample in samples)
+    expected = sum(
+        confusion_matrix(
+            sample['gt_sem_seg']['data'].numpy().astype(np.uint8),
+            sample['pred_sem_seg']['data'].numpy().astype(np.uint8),
+            3,
+        )
+        for sample in samples
+    )
     assert recorded['classes'] == ['a', 'b', 'c']
     assert np.array(recorded['counts']).tolist() == expected[:, :3].tolist()
     assert json.loads(json.dumps(recorded)) == recorded

@@ -46,9 +46,7 @@ def sources(field, recorded_geometry):
 def test_neighbor_offsets_count(radius, count):
     offsets = neighbor_offsets(radius)
     assert offsets.shape == (count, 2) and offsets.dtype == torch.long
-    assert (
-        len({tuple(row) for row in offsets.tolist()} | {(-y, -x) for y, x in offsets.tolist()}) == 2 * count
-    )
+    assert len({tuple(row) for row in offsets.tolist()} | {(-y, -x) for y, x in offsets.tolist()}) == 2 * count
 
 
 @pytest.mark.parametrize('radius', range(2, 12))
@@ -99,9 +97,7 @@ def test_pairwise_affinity_equals_the_recorded_one(recorded):
 
 
 @pytest.mark.parametrize('border', ['full', 'reference'])
-@pytest.mark.parametrize(
-    'shape, radius', [((2, 3, 7, 11), 4), ((1, 2, 1, 9), 5), ((2, 2, 9, 1), 3), ((1, 4, 3, 2), 6)]
-)
+@pytest.mark.parametrize('shape, radius', [((2, 3, 7, 11), 4), ((1, 2, 1, 9), 5), ((2, 2, 9, 1), 3), ((1, 4, 3, 2), 6)])
 def test_pairwise_affinity_equals_its_twin(shape, radius, border):
     features = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     expected = affinity_twin(features, radius, border)
@@ -177,9 +173,7 @@ def test_pair_labels_equal_the_recorded_ones(recorded):
     inner = labels[:, :24, 4:24].flatten(1).numpy()
     for value, name in enumerate(('bg_pos', 'fg_pos', 'neg')):
         np.testing.assert_array_equal(inner == value, group[name].astype(bool))
-    assert (
-        (labels[:, 24:] == 255).all() and (labels[..., :4] == 255).all() and (labels[..., 24:] == 255).all()
-    )
+    assert (labels[:, 24:] == 255).all() and (labels[..., :4] == 255).all() and (labels[..., 24:] == 255).all()
 
 
 @pytest.mark.parametrize('border', ['full', 'reference'])
@@ -328,17 +322,13 @@ def test_edge_affinity_equals_its_twin():
     expected = torch.zeros_like(field)
     for p, y, x, ty, tx in pairs_of_grid(6, 7, 4, 'full'):
         dy, dx = ty - y, tx - x
-        box = [
-            (cy, cx) for cy in range(min(y, ty), max(y, ty) + 1) for cx in range(min(x, tx), max(x, tx) + 1)
-        ]
+        box = [(cy, cx) for cy in range(min(y, ty), max(y, ty) + 1) for cx in range(min(x, tx), max(x, tx) + 1)]
         path = [(cy, cx) for cy, cx in box if (dy * (cx - x) - dx * (cy - y)) ** 2 / (dy**2 + dx**2) < 1]
         expected[:, p, y, x] = 1 - torch.stack([edge[:, 0, cy, cx] for cy, cx in path]).amax(0)
     torch.testing.assert_close(field, expected)
 
 
-@pytest.mark.parametrize(
-    'edge', [torch.rand(1, 2, 4, 4), torch.rand(4, 4), torch.zeros(1, 1, 4, 4, dtype=torch.long)]
-)
+@pytest.mark.parametrize('edge', [torch.rand(1, 2, 4, 4), torch.rand(4, 4), torch.zeros(1, 1, 4, 4, dtype=torch.long)])
 def test_edge_affinity_rejects_bad_edges(edge):
     with pytest.raises(ValueError, match='edge'):
         edge_to_affinity(edge)

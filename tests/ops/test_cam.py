@@ -23,9 +23,7 @@ def test_fused_cams_equal_the_recorded_ones(recorded):
 
 def test_fused_cams_of_a_flipped_map_are_those_of_the_map():
     cam = torch.rand(3, 5, 7)
-    torch.testing.assert_close(
-        fuse_cams([cam.flip(-1)], (20, 31), [True]), fuse_cams([cam], (20, 31), [False])
-    )
+    torch.testing.assert_close(fuse_cams([cam.flip(-1)], (20, 31), [True]), fuse_cams([cam], (20, 31), [False]))
 
 
 def test_fused_cams_of_one_pixel():
@@ -67,9 +65,7 @@ def test_background_score_without_classes_is_one():
     assert background_score(torch.zeros(0, 3, 4), 16).equal(torch.ones(1, 3, 4))
 
 
-@pytest.mark.parametrize(
-    'cams, alpha, name', [(torch.rand(3, 4), 16, 'cams'), (torch.rand(1, 3, 4), 0, 'alpha')]
-)
+@pytest.mark.parametrize('cams, alpha, name', [(torch.rand(3, 4), 16, 'cams'), (torch.rand(1, 3, 4), 0, 'alpha')])
 def test_background_score_rejects_bad_arguments(cams, alpha, name):
     with pytest.raises(ValueError, match=name):
         background_score(cams, alpha)
@@ -109,10 +105,7 @@ def test_affinity_labels_without_background_are_sure_inside_the_classes():
 def test_affinity_label_margin_widens_the_neutral_area(recorded):
     group = recorded('crf')
     neutral = [
-        (
-            affinity_label_map(group['image_rgb'], group['cams'], [0, 1], with_background=False, margin=m)
-            == 255
-        ).mean()
+        (affinity_label_map(group['image_rgb'], group['cams'], [0, 1], with_background=False, margin=m) == 255).mean()
         for m in (0.0, 0.5, 0.99)
     ]
     assert neutral[0] == 0 and neutral[0] < neutral[1] < neutral[2]

@@ -34,9 +34,7 @@ def test_affinity_and_its_gradient(border):
         field = pairwise_affinity(values, border=border)
         losses = affinity_loss(field, labels.to(device))
         sum(losses.values()).backward()
-        results.append(
-            [field.detach().cpu(), values.grad.cpu(), *(loss.detach().cpu() for loss in losses.values())]
-        )
+        results.append([field.detach().cpu(), values.grad.cpu(), *(loss.detach().cpu() for loss in losses.values())])
     for expected, result in zip(*results, strict=True):
         torch.testing.assert_close(result, expected)
 
@@ -66,9 +64,7 @@ def test_cam_ops():
 
 @pytest.mark.parametrize('method', METHODS)
 @pytest.mark.parametrize('dtype, tolerance', [(torch.float64, 1e-6), (torch.float32, 1e-4)])
-@pytest.mark.parametrize(
-    'size, maps, radius', [((47, 63), 3, 5), ((1, 9), 1, 4), ((33, 1), 6, 5), ((3, 2), 2, 7)]
-)
+@pytest.mark.parametrize('size, maps, radius', [((47, 63), 3, 5), ((1, 9), 1, 4), ((33, 1), 6, 5), ((3, 2), 2, 7)])
 def test_walk(method, dtype, tolerance, size, maps, radius):
     field = edge_to_affinity(torch.rand(3, 1, *size, dtype=torch.float64) ** 3, radius)
     scores = torch.rand(3, maps, *size, dtype=torch.float64)
@@ -102,13 +98,9 @@ def test_walk_of_unusual_inputs(kind):
     if kind == 'half':
         result = random_walk(scores.cuda().half(), field.cuda().half(), num_steps=50)
         assert result.dtype == torch.float16
-        torch.testing.assert_close(
-            result.cpu().float(), random_walk(scores, field, num_steps=50), atol=5e-3, rtol=0
-        )
+        torch.testing.assert_close(result.cpu().float(), random_walk(scores, field, num_steps=50), atol=5e-3, rtol=0)
     else:
-        turned = random_walk(
-            scores.cuda().transpose(2, 3).contiguous().transpose(2, 3), field.cuda(), num_steps=50
-        )
+        turned = random_walk(scores.cuda().transpose(2, 3).contiguous().transpose(2, 3), field.cuda(), num_steps=50)
         torch.testing.assert_close(turned.cpu(), random_walk(scores, field, num_steps=50), atol=1e-4, rtol=0)
 
 

@@ -47,9 +47,7 @@ def example():
 def test_dense_crf_equals_the_recorded_one(recorded, alpha):
     group = recorded('crf')
     cams = torch.as_tensor(group['cams'])
-    result = dense_crf(
-        group['image_rgb'], torch.cat([background_score(cams, alpha), cams]), backend='pydensecrf'
-    )
+    result = dense_crf(group['image_rgb'], torch.cat([background_score(cams, alpha), cams]), backend='pydensecrf')
     assert result.dtype == np.float32
     np.testing.assert_allclose(result, group[f'alpha{alpha}'], atol=1e-3)
 

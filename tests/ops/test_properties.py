@@ -56,9 +56,7 @@ def undirected(field, radius):
 @quick
 @given(small_sizes, radii, betas, seeds)
 def test_the_transition_conserves_mass(size, radius, beta, seed):
-    matrix = transition_matrix(
-        edge_weights(random_field(seed, size, radius), beta, torch.float64, radius)[0], radius
-    )
+    matrix = transition_matrix(edge_weights(random_field(seed, size, radius), beta, torch.float64, radius)[0], radius)
     assert (matrix >= 0).all()
     torch.testing.assert_close(matrix.sum(1), torch.ones(len(matrix), dtype=torch.float64))
     degree = 1 + undirected(random_field(seed, size, radius), radius).pow(beta).sum(1)

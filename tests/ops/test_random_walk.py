@@ -12,9 +12,7 @@ from mmwsss.ops.random_walk import METHODS, resolve_method
 WALK = import_module('mmwsss.ops.random_walk')
 NEEDS_NUMBA = pytest.mark.skipif(find_spec('numba') is None, reason='numba is not installed')
 RUNNABLE = [
-    pytest.param(method, marks=NEEDS_NUMBA if method == 'numba' else ())
-    for method in METHODS
-    if method != 'triton'
+    pytest.param(method, marks=NEEDS_NUMBA if method == 'numba' else ()) for method in METHODS if method != 'triton'
 ]
 
 

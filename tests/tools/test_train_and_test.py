@@ -1,4 +1,5 @@
 """The command lines of train and test, on a model of one layer."""
+
 import importlib.util
 import json
 import os
@@ -22,10 +23,15 @@ def load_tool(name):
 
 
 def run(*command):
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT / 'tests' / 'tools'), 'OMP_NUM_THREADS': '1',
-                   'PATH': os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])}
-    return subprocess.run([str(part) for part in command], cwd=ROOT, env=environment, capture_output=True,
-                          text=True, timeout=900)
+    environment = {
+        **os.environ,
+        'PYTHONPATH': str(ROOT / 'tests' / 'tools'),
+        'OMP_NUM_THREADS': '1',
+        'PATH': os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']]),
+    }
+    return subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900
+    )
 
 
 @pytest.mark.parametrize('name', ['train', 'test', 'pipeline'])
@@ -34,8 +40,22 @@ def test_flags_of_mmseg_are_understood(name):
     common = ['--work-dir', 'w', '--launcher', 'pytorch', '--cfg-options', 'a.b=1']
     arguments = {
         'train': ['c.py', '--resume', '--amp', '--local-rank', '1', '--settings', 's.py'],
-        'test': ['c.py', 'x.pth', '--out', 'o', '--show', '--show-dir', 'd', '--wait-time', '1', '--tta',
-                 '--local_rank', '1', '--settings', 's.py'],
+        'test': [
+            'c.py',
+            'x.pth',
+            '--out',
+            'o',
+            '--show',
+            '--show-dir',
+            'd',
+            '--wait-time',
+            '1',
+            '--tta',
+            '--local_rank',
+            '1',
+            '--settings',
+            's.py',
+        ],
         'pipeline': ['c.py', '--from', 'seed_infer', '--dry-run', '--gpus', '2', '--verbose'],
     }[name]
     args = parse([*arguments, *common])
@@ -58,8 +78,16 @@ def test_train_resume_and_test(tmp_path):
     second = run(*train, '--resume', '--cfg-options', 'train_cfg.max_iters=3')
     assert second.returncode == 0, second.stderr
     assert 'resumed epoch: 0, iter: 2' in second.stdout + second.stderr
-    tested = run(sys.executable, 'tools/test.py', CONFIG, tmp_path / 'iter_3.pth', '--work-dir', tmp_path,
-                 '--out', tmp_path / 'out')
+    tested = run(
+        sys.executable,
+        'tools/test.py',
+        CONFIG,
+        tmp_path / 'iter_3.pth',
+        '--work-dir',
+        tmp_path,
+        '--out',
+        tmp_path / 'out',
+    )
     assert tested.returncode == 0, tested.stderr
     assert json.loads((tmp_path / 'metrics.json').read_text()) == {'toy/count': 8, 'toy/undefined': None}
 
@@ -132,7 +160,12 @@ def test_slurm_is_asked_for_gpus(tmp_path, monkeypatch, slurm):
     subprocess.run(command, cwd=ROOT, check=True, timeout=60)
     asked = slurm.read_text().splitlines()
     flags = ['--partition=part', '--job-name=my job', '--gres=gpu:8', '--ntasks=16', '--ntasks-per-node=8']
-    assert asked[:5] == flags and asked[5:9] == ['--cpus-per-task=5', '--kill-on-bad-exit=1', '--time=1:00', '--exclusive']
+    assert asked[:5] == flags and asked[5:9] == [
+        '--cpus-per-task=5',
+        '--kill-on-bad-exit=1',
+        '--time=1:00',
+        '--exclusive',
+    ]
     assert asked[9:] == ['python', '-u', 'tools/train.py', CONFIG, '--work-dir', 'w', '--launcher', 'slurm']
 
 

@@ -1,4 +1,5 @@
 """A model of one layer and a data set of random tensors, to run the tools on in a second."""
+
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
@@ -8,7 +9,6 @@ from torch.utils.data import Dataset
 
 @DATASETS.register_module()
 class ToyDataset(Dataset):
-
     metainfo = dict(classes=('a', 'b'))
 
     def __len__(self):
@@ -21,7 +21,6 @@ class ToyDataset(Dataset):
 
 @MODELS.register_module()
 class ToyModel(BaseModel):
-
     def __init__(self, width=2, data_preprocessor=None):
         super().__init__(data_preprocessor=data_preprocessor)
         self.layer = torch.nn.Linear(3, width)
@@ -36,7 +35,6 @@ class ToyModel(BaseModel):
 
 @METRICS.register_module()
 class ToyMetric(BaseMetric):
-
     default_prefix = 'toy'
 
     def __init__(self, output_dir=None, collect_device='cpu'):

@@ -1,8 +1,7 @@
 custom_imports = dict(imports=['toy_components', 'mmwsss.engine'])
 default_scope = 'mmseg'
 model = dict(type='ToyModel')
-loader = dict(
-    batch_size=2, num_workers=0, dataset=dict(type='ToyDataset'), collate_fn=dict(type='pseudo_collate'))
+loader = dict(batch_size=2, num_workers=0, dataset=dict(type='ToyDataset'), collate_fn=dict(type='pseudo_collate'))
 train_dataloader = dict(sampler=dict(type='InfiniteSampler', shuffle=True), **loader)
 test_dataloader = dict(sampler=dict(type='DefaultSampler', shuffle=False, round_up=False), **loader)
 test_evaluator = [dict(type='ToyMetric')]
@@ -11,5 +10,6 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01))
 default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2, max_keep_ckpts=2),
-    logger=dict(type='LoggerHook', interval=1))
+    logger=dict(type='LoggerHook', interval=1),
+)
 log_processor = dict(by_epoch=False)

@@ -22,7 +22,9 @@ def test_photo(tmp_path, make_photo):
     assert results['img_shape'] == results['ori_shape'] == (31, 45) and results['decode_reduction'] == 1
 
 
-@pytest.mark.parametrize('long_side, reduction', [(200, 1), (171, 1), (86, 1), (85, 2), (43, 2), (42, 4), (21, 8), (1, 8)])
+@pytest.mark.parametrize(
+    'long_side, reduction', [(200, 1), (171, 1), (86, 1), (85, 2), (43, 2), (42, 4), (21, 8), (1, 8)]
+)
 def test_large_jpeg_is_decoded_no_smaller_than_needed(tmp_path, make_photo, long_side, reduction):
     cv2.imwrite(str(tmp_path / 'p.JPG'), make_photo((123, 171)))
     results = build(type='LoadPhoto', long_side=long_side)(dict(img_path=str(tmp_path / 'p.JPG')))
@@ -172,7 +174,8 @@ def test_damaged_or_missing_seeds(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'config', [dict(type='LoadPhoto', long_side=9), dict(type='LoadLabelMap', source='pseudo_mask'), dict(type='LoadSeeds')]
+    'config',
+    [dict(type='LoadPhoto', long_side=9), dict(type='LoadLabelMap', source='pseudo_mask'), dict(type='LoadSeeds')],
 )
 def test_repr_names_the_transform(config):
     assert repr(build(**config)).startswith(config['type'])

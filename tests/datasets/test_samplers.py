@@ -1,0 +1,67 @@
+from collections import Counter
+from itertools import islice
+
+import pytest
+from mmengine.dataset import InfiniteSampler
+from mmseg.registry import DATA_SAMPLERS, DATASETS
+
+from mmwsss.fileio import DataError
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+# A disc in 8 of 8 photographs, a stripe in 2, a box in 1.
+LABELS = [['disc'], ['disc', 'stripe'], ['disc', 'stripe', 'box'], *[['disc']] * 5]
+
+
+@pytest.fixture
+def dataset(photo_set):
+    data = photo_set(LABELS)
+    return DATASETS.build(dict(type='ImageLabelDataset', dataset=data.photos, image_labels=data.labels))
+
+
+def build(dataset, **settings):
+    return DATA_SAMPLERS.build(dict(type='RepeatFactorSampler', dataset=dataset, seed=3, **settings))
+
+
+def test_repeat_factors_are_of_the_rarest_class(dataset):
+    sampler = build(dataset, oversample_thr=0.5)
+    assert sampler.repeat_factors.tolist() == pytest.approx([1, 2**0.5, 2, 1, 1, 1, 1, 1])
+
+
+def test_a_photograph_is_shown_as_often_as_its_factor(dataset):
+    passes = 400
+    factors = build(dataset, oversample_thr=0.5).repeat_factors
+    shown = Counter(islice(build(dataset, oversample_thr=0.5), round(passes * float(factors.sum()))))
+    for index, factor in enumerate(factors.tolist()):
+        assert shown[index] / passes == pytest.approx(factor, rel=0.05)
+
+
+def test_without_rare_classes_it_is_the_infinite_sampler(dataset):
+    expected = list(islice(InfiniteSampler(dataset, seed=3), 50))
+    assert list(islice(build(dataset), 50)) == expected
+    assert list(islice(build(dataset, oversample_thr=0.01), 50)) == expected
+
+
+def test_order_of_the_data_set(dataset):
+    sampler = build(dataset, oversample_thr=0.5, shuffle=False)
+    assert sorted(order := list(islice(sampler, 8))) == order and order.count(2) == 2
+
+
+def test_a_resumed_run_goes_on_where_it_was(dataset):
+    expected = list(islice(build(dataset, oversample_thr=0.5), 40))
+    resumed = build(dataset, oversample_thr=0.5)
+    resumed.skip(25)
+    assert list(islice(resumed, 15)) == expected[25:]
+
+
+def test_what_it_refuses(dataset, photo_set):
+    with pytest.raises(ValueError, match='share from 0 to 1, got 2'):
+        build(dataset, oversample_thr=2)
+    unlabelled = DATASETS.build(dict(type='ImageLabelDataset', dataset=photo_set(LABELS).photos))
+    with pytest.raises(DataError, match='expected image_labels'):
+        build(unlabelled, oversample_thr=0.5)
+
+
+def test_other_wrappers_know_the_classes_too(dataset):
+    wrapper = dict(type='ClassBalancedDataset', dataset=dataset, oversample_thr=0.5)
+    assert DATASETS.build(wrapper).repeat_indices.count(2) == 2

@@ -2,6 +2,7 @@ from .camvid import CamVidDataset
 from .coco import COCOObjectDataset
 from .folder import FolderDataset
 from .image_label_dataset import ImageLabelDataset
+from .samplers import RepeatFactorSampler
 from .scenes import ScenesDataset
 from .transforms import LoadLabelMap, LoadPhoto, LoadSeeds, PackWeakInputs, RandomCropOrPad
 
@@ -15,5 +16,6 @@ __all__ = [
     'LoadSeeds',
     'PackWeakInputs',
     'RandomCropOrPad',
+    'RepeatFactorSampler',
     'ScenesDataset',
 ]

@@ -121,6 +121,17 @@ class ImageLabelDataset(BaseDataset):
             seen.add(image_id)
             sample['image_id'] = image_id
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Data set indices of the classes present, for samplers and wrappers that balance classes.
+
+        Raises:
+            DataError: If the data set has no image-level labels.
+        """
+        sample = self.get_data_info(idx)
+        if 'gt_class_ids' not in sample:
+            raise DataError(f'{sample["img_path"]}: expected image_labels of the data set, to balance its classes')
+        return sample['gt_class_ids'].tolist()
+
     def prepare_data(self, idx: int) -> dict | None:
         try:
             return super().prepare_data(idx)

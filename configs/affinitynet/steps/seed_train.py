@@ -17,6 +17,7 @@ test_pipeline = [dict(type='LoadPhoto'), {{_base_.test_resize}}, dict(type='Pack
 train_dataloader = dict(
     batch_size={{_base_.seed_batch_size}},
     num_workers={{_base_.num_workers}},
+    sampler=dict(oversample_thr={{_base_.seed_oversample_thr}}),
     dataset=dict(
         dataset={{_base_.train_photos}},
         image_labels={{_base_.image_labels}},

@@ -13,7 +13,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help='show predictions in a window')
     parser.add_argument('--show-dir', help='folder for photographs with predictions drawn over them')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds between shown predictions')
-    parser.add_argument('--tta', action='store_true', help='test-time augmentation')
+    parser.add_argument('--tta', action='store_true', help='test-time augmentation; or test_tta = True in the config')
     launch.add_common_arguments(parser)
     return parser.parse_args(arguments)
 
@@ -24,7 +24,7 @@ def main() -> None:
     launch.set_test_checkpoint(cfg, args.checkpoint)
     if args.show or args.show_dir:
         launch.show_predictions(cfg, args.show, args.show_dir, args.wait_time)
-    if args.tta:
+    if args.tta or cfg.get('test_tta'):
         launch.set_test_time_augmentation(cfg)
     if args.out:
         launch.set_output_dir(cfg, args.out)

@@ -17,7 +17,9 @@ import mmwsss
 from mmwsss.fileio import DataError
 
 _RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}
-_OTHER_KEYS = frozenset({'model_wrapper_cfg', 'find_unused_parameters', 'tta_model', 'tta_pipeline', 'auto_scale_lr'})
+_OTHER_KEYS = frozenset(
+    {'model_wrapper_cfg', 'find_unused_parameters', 'tta_model', 'tta_pipeline', 'test_tta', 'auto_scale_lr'}
+)
 _PACKAGE = str(Path(mmwsss.__file__).parent)
 _SIMILAR = 0.85
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})

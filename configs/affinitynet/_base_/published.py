@@ -19,4 +19,6 @@ overrides = dict(
     crf_num_iters=10,
     crf_bilateral=(80, 13, 10),
     margin=0.0,
+    segmentor_tta=True,
+    segmentor_tta_model=dict(type='DenseCRFTTAModel', dense_crf=dict(type='DenseCRF')),
 )

@@ -38,6 +38,9 @@ crf_num_iters = 5
 crf_bilateral = (60, 4, 8)
 # The segmentor ignores pixels whose two best classes are this close.
 margin = 0.2
+# Whether it is tested with test-time augmentation (--tta): sizes tta_resizes and mirror images, merged by this model.
+segmentor_tta = False
+segmentor_tta_model = dict(type='SegTTAModel')
 # Only deeplabv3plus_mobilenet_v2 reads these two: its learning rate and how many of its stages are frozen.
 segmentor_lr = 0.002
 segmentor_frozen_stages = -1

@@ -49,4 +49,6 @@ tta_pipeline = [
         ],
     ),
 ]
+tta_model = {{_base_.segmentor_tta_model}}
+test_tta = {{_base_.segmentor_tta}}
 train_cfg = dict(max_iters={{_base_.segmentor_iters}})

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from mmseg.registry import MODELS
+from torch import Tensor
 
 from mmwsss.ops import dense_crf
 
@@ -29,12 +30,12 @@ class DenseCRF:
         self.gaussian = tuple(gaussian)
         self.bilateral = tuple(bilateral)
 
-    def __call__(self, image: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    def __call__(self, image: np.ndarray, scores: np.ndarray | Tensor) -> np.ndarray:
         """Refine.
 
         Args:
             image (ndarray): uint8 (H, W, 3), RGB.
-            scores (ndarray): (C, H, W), clipped to [1e-5, 1].
+            scores (ndarray | Tensor): (C, H, W), clipped to [1e-5, 1]; those on a GPU are refined there.
 
         Returns:
             ndarray: Probabilities (C, H, W).

@@ -1,0 +1,3 @@
+from .balanced_cross_entropy_loss import BalancedCrossEntropyLoss
+
+__all__ = ['BalancedCrossEntropyLoss']

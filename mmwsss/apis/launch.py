@@ -3,6 +3,7 @@
 import argparse
 import gc
 import inspect
+import logging
 import math
 import os
 import subprocess
@@ -16,7 +17,7 @@ import torch.distributed as dist
 from mmengine.config import Config, DictAction
 from mmengine.dataset import DefaultSampler
 from mmengine.dist import is_main_process
-from mmengine.logging import print_log
+from mmengine.logging import MMLogger, print_log
 from mmengine.runner import Runner
 from mmseg.registry import METRICS, RUNNERS
 
@@ -97,7 +98,8 @@ def load_config(path: str, settings: str | None = None, options: dict | None = N
         os.environ[SETTINGS_VARIABLE] = os.path.abspath(settings)
         choose_networks(load_settings(settings))
     try:
-        cfg = Config.fromfile(path)
+        with _without_word_of_variables():
+            cfg = Config.fromfile(path)
     except Exception as error:  # a config is code and fails as it likes
         raise DataError(f'{path}: the config fails with {type(error).__name__}: {error}') from error
     check_keys(cfg, path)
@@ -108,6 +110,21 @@ def load_config(path: str, settings: str | None = None, options: dict | None = N
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(f'--cfg-options: {options} does not fit the config ({error})') from error
     return cfg
+
+
+@contextmanager
+def _without_word_of_variables() -> Iterator[None]:
+    """Keeps mmengine from telling, for each file that a config is made of, that it read a variable."""
+    logger = MMLogger.get_current_instance()
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith('Using env variable')
+
+    logger.addFilter(wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(wanted)
 
 
 def config_from_arguments(args: argparse.Namespace) -> Config:

@@ -11,7 +11,7 @@ from mmwsss.apis import launch
 from mmwsss.fileio import DataError
 
 
-def test_settings_replace_those_beside_the_config(tmp_path, monkeypatch):
+def test_settings_replace_those_beside_the_config(tmp_path, monkeypatch, capfd):
     monkeypatch.delenv(launch.SETTINGS_VARIABLE, raising=False)
     (tmp_path / 'settings.py').write_text('iters = 5\n')
     (tmp_path / 'other').mkdir()
@@ -22,6 +22,7 @@ def test_settings_replace_those_beside_the_config(tmp_path, monkeypatch):
     monkeypatch.setenv(launch.SETTINGS_VARIABLE, '')
     cfg = launch.load_config(str(path), str(tmp_path / 'other' / 'settings.py'), {'more.x': 1})
     assert cfg.max_iters == 7 and cfg.more.x == 1
+    assert 'env variable' not in ''.join(capfd.readouterr())
 
 
 def test_missing_files_are_named(tmp_path):

@@ -111,7 +111,7 @@ def test_interrupted_generation_leaves_nothing(tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr('mmwsss.datasets.scenes.make_scene', fail)
+    monkeypatch.setattr('mmwsss.datasets.scenes.dataset.make_scene', fail)
     with pytest.raises(KeyboardInterrupt):
         write_scenes(tmp_path / 'scenes', num_train=1, num_val=1, size=32)
     assert list(tmp_path.iterdir()) == []

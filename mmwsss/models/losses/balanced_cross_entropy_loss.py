@@ -52,5 +52,8 @@ class BalancedCrossEntropyLoss(nn.Module):
             losses = losses * weight
         background = label == self.background
         foreground = ~background & (label != ignore_index)
-        means = [(losses * group).sum() / group.sum().clamp(min=1) for group in (background, foreground)]
-        return self.loss_weight * sum(means) / 2
+        return self.loss_weight * (_mean_of(losses, background) + _mean_of(losses, foreground)) / 2
+
+
+def _mean_of(losses: Tensor, pixels: Tensor) -> Tensor:
+    return (losses * pixels).sum() / pixels.sum().clamp(min=1)

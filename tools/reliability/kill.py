@@ -193,8 +193,13 @@ def wait_for(process, work_dir, steps):
         time.sleep(0.1)
 
 
+def results_of(work_dir):
+    """Files that count; the logs that training adds lines to do not."""
+    return [path for path in work_dir.rglob('*') if path.suffix in COUNTED and 'vis_data' not in path.parts]
+
+
 def cut_newest(work_dir, rng):
-    files = [path for path in work_dir.rglob('*') if path.suffix in COUNTED or path.name == 'last_checkpoint']
+    files = [*results_of(work_dir), *work_dir.rglob('last_checkpoint')]
     if not files:
         return None
     newest = max(files, key=lambda path: path.stat().st_mtime_ns)
@@ -254,7 +259,7 @@ def losses(work_dir):
 
 def check_round(args, work_dir, undisturbed, spread):
     """What is wrong after a round; nothing, it is hoped."""
-    wrong = [f'{path} is cut off' for path in work_dir.rglob('*') if path.suffix in COUNTED and not is_whole(path)]
+    wrong = [f'{path} is cut off' for path in results_of(work_dir) if not is_whole(path)]
     wrong += [f'{path} remains' for path in work_dir.rglob('.*.part')]
     before = contents(work_dir)
     if before.keys() != contents(undisturbed).keys():

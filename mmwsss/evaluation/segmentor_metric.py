@@ -21,7 +21,8 @@ class SegmentorMetric(IoUMetric):
     are written as palette PNGs, whole or not at all, by whichever process made them.
 
     Args:
-        output_dir (str, optional): Folder for ``<name of the photograph>.png``. Defaults to None.
+        output_dir (str, optional): Folder for ``<image_id>.png``, or ``<name of the photograph>.png`` where the
+            pipeline packs no ``image_id``. Defaults to None.
         kwargs: As in ``IoUMetric``.
 
     Raises:
@@ -47,7 +48,7 @@ class SegmentorMetric(IoUMetric):
                 self._write(self.output_dir, sample, prediction)
 
     def _write(self, folder: str, sample: dict, prediction: torch.Tensor) -> None:
-        name = os.path.splitext(os.path.basename(sample['img_path']))[0]
+        name = sample.get('image_id') or os.path.splitext(os.path.basename(sample['img_path']))[0]
         # Such data sets store 0 where there is no class, and a class index plus 1 elsewhere.
         stored = prediction.cpu().numpy() + bool(sample.get('reduce_zero_label'))
         path = os.path.join(folder, f'{name}.png')

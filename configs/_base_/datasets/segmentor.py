@@ -17,7 +17,7 @@ test_pipeline = [
     dict(type='LoadPhoto'),
     dict(type='Resize', scale=(320, 320), keep_ratio=True),
     dict(type='LoadAnnotations'),
-    dict(type='PackSegInputs'),
+    dict(type='PackWeakInputs'),
 ]
 train_dataloader = dict(
     batch_size=16,
@@ -47,7 +47,7 @@ tta_pipeline = [
             [dict(type='Resize', scale=(side, side), keep_ratio=True) for side in (256, 320, 448)],
             [dict(type='RandomFlip', prob=0.0), dict(type='RandomFlip', prob=1.0)],
             [dict(type='LoadAnnotations')],
-            [dict(type='PackSegInputs')],
+            [dict(type='PackWeakInputs')],
         ],
     ),
 ]

@@ -23,7 +23,7 @@ train_dataloader = dict(
 test_dataloader = dict(
     dataset=dict(
         dataset={{_base_.val_photos}},
-        pipeline=[dict(type='LoadPhoto'), dict(type='LoadAnnotations'), dict(type='PackSegInputs')],
+        pipeline=[dict(type='LoadPhoto'), dict(type='LoadAnnotations'), dict(type='PackWeakInputs')],
     )
 )
 test_evaluator = dict(type='SegmentorMetric', iou_metrics=['mIoU'])

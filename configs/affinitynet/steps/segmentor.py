@@ -18,7 +18,7 @@ test_pipeline = [
     dict(type='LoadPhoto'),
     {{_base_.test_resize}},
     dict(type='LoadAnnotations'),
-    dict(type='PackSegInputs'),
+    dict(type='PackWeakInputs'),
 ]
 train_dataloader = dict(
     batch_size={{_base_.segmentor_batch_size}},
@@ -45,7 +45,7 @@ tta_pipeline = [
             {{_base_.tta_resizes}},
             [dict(type='RandomFlip', prob=0.0), dict(type='RandomFlip', prob=1.0)],
             [dict(type='LoadAnnotations')],
-            [dict(type='PackSegInputs')],
+            [dict(type='PackWeakInputs')],
         ],
     ),
 ]

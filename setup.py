@@ -40,6 +40,8 @@ setup(
         'Programming Language :: Python :: 3',
         'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
         'Topic :: Scientific/Engineering :: Image Recognition',
     ],
     python_requires='>=3.10',
@@ -52,7 +54,8 @@ setup(
         'numpy>=1.23',
         'opencv-python>=4.6',
         'pillow>=9.1',
-        'pydensecrf2>=1.1',
+        # Its sources do not compile for Python 3.13; without it, the dense CRF runs on torch.
+        'pydensecrf2>=1.1; python_version < "3.13"',
         'scipy>=1.9',
         'torch>=2.1',
     ],

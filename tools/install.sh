@@ -55,7 +55,7 @@ sys.exit(tuple(map(int, re.findall(r"\d+", torch.__version__)[:2])) < (2, 1))' >
     fi
     python -m pip install "${constraints[@]}" -e "$REPOSITORY[$extras]" || return 1
     replace_opencv_without_display || return 1
-    python -c 'import mmengine, mmcv, mmseg, pydensecrf, mmwsss' || return 1
+    python -c 'import mmengine, mmcv, mmseg, mmwsss' || return 1
     echo "$hash" >"$stamp"
 }
 

@@ -57,7 +57,7 @@ setup(
         # Its sources do not compile for Python 3.13; without it, the dense CRF runs on torch.
         'pydensecrf2>=1.1; python_version < "3.13"',
         'scipy>=1.9',
-        'torch>=2.1',
+        'torch>=2.3',
     ],
     # One of the two distributions of the OpenMMLab packages, never both in one environment.
     extras_require={

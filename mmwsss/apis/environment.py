@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distributions, version
 from typing import Any, NamedTuple
 
-MIN_PYTHON, MIN_TORCH = (3, 10), (2, 1)
+MIN_PYTHON, MIN_TORCH = (3, 10), (2, 3)
 # Import name and the distributions that provide it.
 OPENMMLAB = {
     'mmengine': ('mmengine', 'mmengine-lite', 'onedl-mmengine'),

@@ -25,7 +25,7 @@ pseudo_mask_dir = f'{work_dir}/pseudo_masks'
 
 seed = 0
 num_workers = 1
-seed_iters = 600
+seed_iters = 1000
 background_score = 0.2
 affinity_iters = 320
 beta = 16

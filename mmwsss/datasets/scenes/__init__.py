@@ -21,7 +21,8 @@ Why the ladder CAM -> random walk -> segmentor rises on it:
   it may end below the walk, but it ends above the CAM.
 
 Nothing is arranged beyond that: clutter has the colours of coats, creatures vary in scale, pose, light and
-coat, they hide each other, and leaves lie in front of them.
+coat, they hide each other, and leaves lie in front of them. The ladders of three seeds are in
+``configs/affinitynet/README.md``.
 """
 
 from .dataset import PALETTE, ScenesDataset, write_scenes

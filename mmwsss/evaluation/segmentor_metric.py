@@ -17,8 +17,9 @@ from .recording import record_confusion
 class SegmentorMetric(IoUMetric):
     """MMSegmentation's ``IoUMetric``, with its arguments and figures, that also notes the confusion matrix.
 
-    The matrix goes to :func:`record_confusion` under the metric's prefix, or ``'segmentor'`` without one. Predictions
-    are written as palette PNGs, whole or not at all, by whichever process made them.
+    The matrix goes to :func:`record_confusion` under the metric's prefix, or ``'segmentor'`` without one. The figures
+    are made of it, so that nothing is kept of each photograph. Predictions are written as palette PNGs, whole or not at
+    all, by whichever process made them.
 
     Args:
         output_dir (str, optional): Folder for ``<image_id>.png``, or ``<name of the photograph>.png`` where the
@@ -36,14 +37,11 @@ class SegmentorMetric(IoUMetric):
         self.output_dir = output_dir
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        num_classes = len(self.dataset_meta['classes'])
         for sample in data_samples:
             prediction = sample['pred_sem_seg']['data'][0]
             if not self.format_only:
                 self._check_truth(sample)
-                truth = sample['gt_sem_seg']['data'][0].to(prediction)
-                self.results.append(self.intersect_and_union(prediction, truth, num_classes, self.ignore_index))
-                self._count(truth, prediction)
+                self._count(sample['gt_sem_seg']['data'][0].to(prediction), prediction)
             if self.output_dir is not None:
                 self._write(self.output_dir, sample, prediction)
 
@@ -85,11 +83,14 @@ class SegmentorMetric(IoUMetric):
         Returns:
             dict: mIoU and the others of ``IoUMetric``, in percent.
         """
-        if not self.format_only:
-            num_classes = len(self.dataset_meta['classes'])
-            total, self._confusion = self._confusion, None
-            if total is None:
-                total = torch.zeros(num_classes, num_classes, dtype=torch.long)
-            all_reduce(total)
-            record_confusion(self.prefix or 'segmentor', total.numpy(), self.dataset_meta['classes'])
-        return super().evaluate(size)
+        if self.format_only:
+            return super().evaluate(size)
+        num_classes = len(self.dataset_meta['classes'])
+        total, self._confusion = self._confusion, None
+        if total is None:
+            total = torch.zeros(num_classes, num_classes, dtype=torch.long)
+        all_reduce(total)
+        record_confusion(self.prefix or 'segmentor', total.numpy(), self.dataset_meta['classes'])
+        true, predicted, right = total.sum(1), total.sum(0), total.diag()
+        figures = self.compute_metrics([(right, true + predicted - right, predicted, true)])
+        return {f'{self.prefix}/{name}' if self.prefix else name: value for name, value in figures.items()}

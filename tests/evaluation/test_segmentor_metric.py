@@ -77,3 +77,12 @@ def test_photographs_of_one_name_in_two_folders_have_two_masks(samples, tmp_path
     evaluate(SegmentorMetric(format_only=True, output_dir=str(tmp_path)), named)
     for number, sample in enumerate(named):
         assert np.array_equal(read_mask(tmp_path / f'{number}/same.png'), sample['pred_sem_seg']['data'][0])
+
+
+def test_nothing_is_kept_of_each_photograph(samples):
+    metric = SegmentorMetric()
+    metric.dataset_meta = dict(classes=('a', 'b', 'c'))
+    for _ in range(3):
+        metric.process({}, samples)
+    assert not metric.results
+    assert metric.evaluate(12) == evaluate(SegmentorMetric(), samples)

@@ -2,6 +2,8 @@
 
     python tools/reliability/kill.py work_dirs/kill --kills 30
 
+It is the quick start as it stands; ``--scenes``, ``--size``, ``--iterations`` and ``--interval`` make it smaller.
+
 Undisturbed runs with several seeds come first: they say how long the steps take, and by how much runs differ. Then each
 round runs the pipeline to its end through a number of kills. At a kill, SIGKILL ends all its processes, or the pipeline
 alone; after every second one, the newest file that counts is cut off, as a loss of power can do. At the end of a round
@@ -47,21 +49,29 @@ from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTED = ('.png', '.npz', '.pth', '.json')
+SCENES = ROOT / 'configs/affinitynet/scenes'
+TRAINED = {'seed_train': 'seed_iters', 'affinity_train': 'affinity_iters', 'segmentor': 'segmentor_iters'}
 TESTED = ('seed_infer', 'affinity_infer', 'segmentor')
 
 
 def write_pipeline(folder, interval):
-    """The pipeline of the scenes with a checkpoint every few iterations."""
-    config = Config.fromfile(ROOT / 'configs/affinitynet/scenes/pipeline.py')
+    """The pipeline of the scenes, with a checkpoint every few iterations where that is asked for."""
+    config = Config.fromfile(SCENES / 'pipeline.py')
     for step in config.steps:
-        if step.run != 'test':
+        if interval and step.run != 'test':
             step.options = {'default_hooks.checkpoint.interval': interval}
     atomic_write(folder / 'pipeline.py', config.pretty_text.encode())
 
 
+def iterations_of(args):
+    """Iterations that each training shall make."""
+    made = Config.fromfile(SCENES / 'settings.py')
+    return {step: args.iterations or made[setting] for step, setting in TRAINED.items()}
+
+
 def settings(args, seed=0):
     values = dict(data_root=str(args.folder / 'scenes'), seed=seed, num_workers=args.num_workers)
-    return values | dict.fromkeys(['seed_iters', 'affinity_iters', 'segmentor_iters'], args.iterations)
+    return values | {TRAINED[step]: iterations for step, iterations in iterations_of(args).items()}
 
 
 def command(args, work_dir, seed=0, *flags):
@@ -251,10 +261,7 @@ def contents(work_dir):
 
 
 def losses(work_dir):
-    return {
-        step: json.loads((work_dir / step / 'training.json').read_text())['train/loss']
-        for step in ('seed_train', 'affinity_train', 'segmentor')
-    }
+    return {step: json.loads((work_dir / step / 'training.json').read_text())['train/loss'] for step in TRAINED}
 
 
 def check_round(args, work_dir, undisturbed, spread):
@@ -264,10 +271,11 @@ def check_round(args, work_dir, undisturbed, spread):
     before = contents(work_dir)
     if before.keys() != contents(undisturbed).keys():
         wrong.append(f'other files than {undisturbed}')
+    expected = iterations_of(args)
     for step, loss in losses(work_dir).items():
         iterations = load_from_local(find_trained_checkpoint(str(work_dir / step)), 'cpu')['meta']['iter']
-        if iterations != args.iterations:
-            wrong.append(f'{step} made {iterations} iterations')
+        if iterations != expected[step]:
+            wrong.append(f'{step} made {iterations} iterations and not {expected[step]}')
         low, high = spread[step]
         if not low <= loss <= high:
             wrong.append(f'{step} ends with loss {loss}, undisturbed runs between {low} and {high}')
@@ -302,15 +310,16 @@ def main():
     parser.add_argument('--kills-a-step', type=int, default=1, help='in each round; more of them make fewer rounds')
     parser.add_argument('--within', type=float, default=1.0, help='kill within this share of the time of a step')
     parser.add_argument('--undisturbed', type=int, default=3, help='runs without a kill, each with its own seed')
-    parser.add_argument('--scenes', type=int, default=32, help='for training; a quarter as many are held out')
-    parser.add_argument('--iterations', type=int, default=20, help='of each training')
-    parser.add_argument('--interval', type=int, default=5, help='iterations from one checkpoint to the next')
+    parser.add_argument('--scenes', type=int, default=400, help='for training; a quarter as many are held out')
+    parser.add_argument('--size', type=int, default=128, help='height and width of a scene in pixels')
+    parser.add_argument('--iterations', type=int, help='of each training; those of the quick start by default')
+    parser.add_argument('--interval', type=int, help='iterations from one checkpoint to the next')
     parser.add_argument('--num-workers', type=int, default=1, help='processes of each dense CRF')
     parser.add_argument('--forked', action='store_true', help='fork processes instead of starting new ones')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     args.folder = args.folder.resolve()
-    write_scenes(args.folder / 'scenes', num_train=args.scenes, num_val=args.scenes // 4, size=64)
+    write_scenes(args.folder / 'scenes', num_train=args.scenes, num_val=args.scenes // 4, size=args.size)
     write_pipeline(args.folder, args.interval)
     runs = [args.folder / f'undisturbed_{seed}' for seed in range(args.undisturbed)]
     results = [run_to_end(args, run, seed) for seed, run in enumerate(runs)]

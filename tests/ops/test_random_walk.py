@@ -7,6 +7,7 @@ import torch
 
 from mmwsss.ops import edge_to_affinity, neighbor_offsets, pairwise_affinity, random_walk
 from mmwsss.ops.random_walk import METHODS, resolve_method
+from mmwsss.ops.stencil import StencilWalker
 
 # The function of this name hides the module in its package.
 WALK = import_module('mmwsss.ops.random_walk')
@@ -201,3 +202,23 @@ def test_blocks_of_maps_change_nothing(monkeypatch, method, block):
     expected = random_walk(scores, affinity, num_steps=9, method=method)
     monkeypatch.setattr(WALK, 'BLOCK_CELLS', block)
     torch.testing.assert_close(random_walk(scores, affinity, num_steps=9, method=method), expected)
+
+
+@pytest.mark.parametrize('block, most_maps', [(1, 1), (30, 1), (59, 1), (60, 2), (1000, 5)])
+def test_a_block_holds_as_many_maps_as_fit_its_cells(monkeypatch, block, most_maps):
+    sizes, power = [], StencilWalker.power
+    monkeypatch.setattr(WALK, 'BLOCK_CELLS', block)
+    monkeypatch.setattr(
+        StencilWalker, 'power', lambda self, maps, steps: sizes.append(tuple(maps.shape)) or power(self, maps, steps)
+    )
+    random_walk(torch.rand(2, 5, 5, 6), field(2, 5, 6, dtype=torch.float32), num_steps=2, method='stencil')
+    assert {batch for batch, *_ in sizes} == {1}
+    assert max(count for _, count, *_ in sizes) == most_maps
+    assert sum(count for _, count, *_ in sizes) == 10
+
+
+def test_the_walk_is_the_published_one_by_default():
+    scores, affinity = torch.rand(1, 2, 6, 7), 0.6 * field(1, 6, 7, dtype=torch.float32)
+    assert torch.equal(random_walk(scores, affinity), random_walk(scores, affinity, 8, 2**8, 'auto'))
+    assert not torch.equal(random_walk(scores, affinity), random_walk(scores, affinity, 9, 2**8))
+    assert not torch.equal(random_walk(scores, affinity), random_walk(scores, affinity, 8, 2**8 + 1))

@@ -24,10 +24,10 @@ from mmseg.registry import METRICS, RUNNERS
 from mmwsss.engine import SKIPPED_FILE, find_resumable_checkpoint
 from mmwsss.evaluation.recording import recorded_confusions
 from mmwsss.fileio import DataError, atomic_write_json, is_remote
+from mmwsss.processes import end_forks_with_this_process, end_with_parent
 
 from .config_errors import check_keys, check_optimizer, check_options, describe_mistake, require
 from .memory import keep_freed_memory, note_memory
-from .progress import end_with_parent
 from .settings import choose_networks, load_settings
 
 SETTINGS_VARIABLE = 'MMWSSS_SETTINGS'
@@ -320,6 +320,7 @@ def build_runner(cfg: Config) -> Runner:
     """Joins the other processes and builds the runner of a config."""
     if not torch.cuda.is_available():
         keep_freed_memory()
+    end_forks_with_this_process()
     initialise_processes(cfg)
     share_photographs_once(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

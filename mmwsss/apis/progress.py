@@ -1,6 +1,5 @@
 """Runs the command of a step: its output goes to a log file, one line on the terminal says how far it is."""
 
-import ctypes
 import os
 import queue
 import re
@@ -11,14 +10,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TextIO
+
+from mmwsss.processes import end_with_parent
 
 _ETA = re.compile(r'\beta: (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)')
 _COUNT = re.compile(r'\((?:train|val|test)\).*?\[\s*(\d+)/\s*(\d+)\]')
 LAST_LINES = 25
 TERMINATION_SECONDS = 10
-_PR_SET_PDEATHSIG = 1  # of Linux's sys/prctl.h
 
 
 def format_seconds(seconds: float) -> str:
@@ -208,7 +209,7 @@ def run_command(
         env={**os.environ, **(environment or {})},
         pass_fds=tuple(keep_open),
         start_new_session=True,
-        preexec_fn=end_with_parent,
+        preexec_fn=partial(end_with_parent, os.getpid()),
     )
     lines: queue.Queue[str | None] = queue.Queue()
     reader = threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True)
@@ -231,13 +232,6 @@ def run_command(
         _terminate(process)
         raise
     return code if code >= 0 else 128 - code
-
-
-def end_with_parent() -> None:
-    """Has the kernel end this process where the one that started it is killed, which can then end nothing itself."""
-    prctl = getattr(ctypes.CDLL(None), 'prctl', None)
-    if prctl is not None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _read_lines(stream: TextIO, lines: 'queue.Queue[str | None]') -> None:

@@ -3,20 +3,18 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from mmengine.utils import track_iter_progress
 
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, read_class_mask
+from mmwsss.processes import worker_pool
 
 from .boundary_iou import DILATION_RATIO, boundary_counts, boundary_distance, iou_of_counts
 from .confusion import class_figures, class_ious, confusion_matrix, mean_iou
-from .streaming_metric import start_worker
 
 _MAX_LISTED = 5
 _FIGURES = ('iou', 'precision', 'recall', 'over_activation', 'under_activation')
@@ -147,7 +145,7 @@ def compare_folders(
     if num_workers == 0:
         yield from track_iter_progress((map(compare, pairs), len(pairs)))
         return
-    with ProcessPoolExecutor(num_workers, get_context('spawn'), start_worker) as pool:
+    with worker_pool(num_workers) as pool:
         try:
             yield from track_iter_progress((pool.map(compare, pairs, chunksize=16), len(pairs)))
         finally:

@@ -1,4 +1,3 @@
-import multiprocessing
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -13,19 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.fileio.backends import prefix_to_backends
 
 from mmwsss.fileio import DataError
-
-
-def start_worker(_backends: Sequence[type] = ()) -> None:
-    """One thread a worker: the pool is the parallelism.
-
-    Args:
-        _backends (sequence[type]): File backends that the worker needs. Handing them over imports their modules, which
-            register them. Defaults to ().
-    """
-    import cv2
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(0)
+from mmwsss.processes import worker_pool
 
 
 class StreamingMetric(BaseMetric):
@@ -88,11 +75,7 @@ class StreamingMetric(BaseMetric):
                 self._add(image_id, partial(function, *arguments))
                 continue
             if self._executor is None:
-                context = multiprocessing.get_context('spawn')
-                backends = tuple(set(prefix_to_backends.values()))
-                self._executor = ProcessPoolExecutor(
-                    self.num_workers, context, initializer=start_worker, initargs=(backends,)
-                )
+                self._executor = worker_pool(self.num_workers, tuple(set(prefix_to_backends.values())))
             self._pending.append((image_id, self._executor.submit(function, *arguments)))
             try:
                 while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0][1].done()):

@@ -5,10 +5,8 @@ import io
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +18,11 @@ from mmengine.utils import track_iter_progress
 from mmwsss.fileio import DataError, Seeds, atomic_write, read_affinity, read_photo, read_seeds
 from mmwsss.models.postprocessors.random_walk import pool_to_cells
 from mmwsss.ops import background_score, dense_crf, random_walk
+from mmwsss.processes import worker_pool
 
 from .confusion import class_ious, classes_of_truth, confusion_matrix, mean_iou, read_truth
 from .pseudo_mask_metric import scores_at_image_size
 from .seed_metric import resize_maps
-from .streaming_metric import start_worker
 
 
 class Crf(NamedTuple):
@@ -228,7 +226,7 @@ def run_sweep(
         for counts in track_iter_progress((map(sweep, images), len(images))):
             total += counts
         return total
-    with ProcessPoolExecutor(num_workers, get_context('spawn'), start_worker) as pool:
+    with worker_pool(num_workers) as pool:
         try:
             for counts in track_iter_progress((pool.map(sweep, images), len(images))):
                 total += counts

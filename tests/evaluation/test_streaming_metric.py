@@ -32,11 +32,11 @@ def threads(monkeypatch):
     """Threads in the place of processes, and the pools that were opened."""
     pools = []
 
-    def pool(num_workers, context, initializer, initargs):
+    def pool(num_workers, backends):
         pools.append(ThreadPoolExecutor(num_workers))
         return pools[-1]
 
-    monkeypatch.setattr(streaming_metric, 'ProcessPoolExecutor', pool)
+    monkeypatch.setattr(streaming_metric, 'worker_pool', pool)
     return pools
 
 

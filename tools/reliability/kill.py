@@ -8,7 +8,7 @@ Undisturbed runs with several seeds come first: they say how long the steps take
 round runs the pipeline to its end through a number of kills. At a kill, SIGKILL ends all its processes, or the pipeline
 alone; after every second one, the newest file that counts is cut off, as a loss of power can do. At the end of a round
 
-- no file is cut off or a remain, and the files are those of an undisturbed run,
+- no file is cut off or a remain, the files are those of an undisturbed run, and no process of a killed run is left,
 - trainings have made all their iterations, and their last losses lie within the spread of the undisturbed runs,
 - inference again, from the same checkpoints and undisturbed, gives the same bytes and figures.
 
@@ -42,10 +42,10 @@ import mmwsss.report  # noqa: F401
 from mmwsss.apis import pipeline
 from mmwsss.apis.command import Launcher
 from mmwsss.apis.launch import run_tool
-from mmwsss.apis.progress import end_with_parent
 from mmwsss.datasets.scenes import write_scenes
 from mmwsss.engine import find_trained_checkpoint, load_from_local
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_whole
+from mmwsss.processes import end_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTED = ('.png', '.npz', '.pth', '.json')
@@ -248,6 +248,18 @@ def kill_once(args, work_dir, steps, seconds, rng, number):
     )
 
 
+def left_behind(work_dir):
+    """Processes that still hold a file of a run."""
+    found = set()
+    for path in Path('/proc').glob('[0-9]*/fd/*'):
+        try:
+            if Path(os.readlink(path)).is_relative_to(work_dir):
+                found.add(path.parts[2])
+        except OSError:
+            continue
+    return sorted(found)
+
+
 def contents(work_dir):
     """Hash of each file that a run is for, of the figures without what differs between equal runs."""
     found = {}
@@ -268,6 +280,7 @@ def check_round(args, work_dir, undisturbed, spread):
     """What is wrong after a round; nothing, it is hoped."""
     wrong = [f'{path} is cut off' for path in results_of(work_dir) if not is_whole(path)]
     wrong += [f'{path} remains' for path in work_dir.rglob('.*.part')]
+    wrong += [f'process {process} of a killed run remains' for process in left_behind(work_dir)]
     before = contents(work_dir)
     if before.keys() != contents(undisturbed).keys():
         wrong.append(f'other files than {undisturbed}')

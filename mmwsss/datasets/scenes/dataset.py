@@ -5,9 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from mmengine.utils import track_iter_progress
@@ -16,6 +14,7 @@ from mmseg.registry import DATASETS
 from PIL import Image
 
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, write_mask
+from mmwsss.processes import worker_pool
 
 from .scene import CLASSES, SPLITS, make_scene
 
@@ -128,7 +127,7 @@ def _generate(root: Path, settings: dict, workers: int) -> None:
     items = [(split, index) for split in SPLITS for index in range(settings[f'num_{split}'])]
     write = partial(_write_scene, root=str(root), seed=settings['seed'], size=settings['size'])
     if workers:
-        with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
+        with worker_pool(workers) as pool:
             written = list(track_iter_progress((pool.map(write, items, chunksize=8), len(items))))
     else:
         written = list(track_iter_progress((map(write, items), len(items))))

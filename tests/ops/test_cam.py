@@ -118,6 +118,22 @@ def test_affinity_label_margin_is_a_half_unless_given_and_may_be_one(recorded):
     assert (affinity_label_map(image, cams, [0, 1], with_background=False, margin=1) == 255).mean() > 0.5
 
 
+def test_affinity_label_margin_of_zero_leaves_no_pixel_neutral_even_where_classes_tie():
+    image = np.zeros((6, 5, 3), np.uint8)
+    labels = affinity_label_map(image, np.full((2, 6, 5), 0.5), [3, 7], with_background=False, margin=0)
+    assert (labels == 3).all()
+
+
+def test_affinity_label_exponents_are_the_published_ones_by_default():
+    image = np.tile(np.linspace(0, 255, 200).astype(np.uint8)[:, None], (4, 1, 3))
+    cams = np.tile(np.linspace(0, 0.5, 200), (1, 4, 1))
+    weak = dict(num_iters=1, gaussian=(3, 0.1), bilateral=(80, 13, 0.1))
+    default = affinity_label_map(image, cams, [1], **weak)
+    np.testing.assert_array_equal(default, affinity_label_map(image, cams, [1], 4, 32, **weak))
+    for low, high in ((3.8, 32), (4.2, 32), (4, 31), (4, 33)):
+        assert (default != affinity_label_map(image, cams, [1], low, high, **weak)).any()
+
+
 def test_affinity_labels_of_a_single_class():
     """Without a background it covers the image; the last class index is 254."""
     image, cams = np.zeros((6, 5, 3), np.uint8), np.full((1, 6, 5), 0.5)
@@ -137,7 +153,8 @@ def test_affinity_labels_take_another_ignore_index():
         (dict(image=np.zeros((6, 5, 3), np.float32)), 'image'),
         (dict(cams=np.zeros((1, 5, 6))), 'cams'),
         (dict(cams=np.full((1, 6, 5), np.nan)), 'cams'),
-        (dict(class_ids=[1, 2]), 'class_ids'),
+        (dict(class_ids=[1, 2]), 'class_ids must name each of the 1 maps'),
+        (dict(margin=-0.1), 'margin'),
         (dict(class_ids=[0]), 'class_ids'),
         (dict(class_ids=[255]), 'class_ids'),
         (dict(alpha_low=0), 'alpha'),
@@ -188,6 +205,13 @@ def test_peak_quantile_ignores_a_single_strong_cell():
     torch.testing.assert_close(robust[:, 0, 0], torch.ones(2), atol=1e-4, rtol=0)
     assert robust.max() <= 1
     torch.testing.assert_close(robust[1, 9, 9], torch.tensor(0.1 / 0.6), atol=1e-4, rtol=0)
+
+
+def test_peak_quantile_is_a_rank_among_all_cells():
+    maps = torch.arange(1, 101.0).view(1, 4, 25)
+    for quantile, peak in ((0.5, 50), (0.75, 75), (0.8, 80)):
+        fused = fuse_cams([maps], (4, 25), [False], peak_quantile=quantile)
+        torch.testing.assert_close(fused, (maps / (peak + 1e-5)).clamp(max=1))
 
 
 def test_weighted_maps_are_repeated_maps():

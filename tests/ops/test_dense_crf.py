@@ -85,9 +85,21 @@ def test_a_single_class_has_probability_one(example, backend):
 @pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
 def test_a_stack_equals_its_parts(example, backend):
     image, scores = example
-    results = dense_crf_stack(image, [scores, scores[::-1]], backend=backend)
-    np.testing.assert_allclose(results[0], dense_crf(image, scores, backend=backend), atol=1e-5)
-    np.testing.assert_allclose(results[1], dense_crf(image, scores[::-1], backend=backend), atol=1e-5)
+    parts = [scores, scores[::-1] ** 2, scores * [[[0.3]], [[0.9]]]]
+    results = dense_crf_stack(image, parts, num_iters=2, backend=backend)
+    for result, part in zip(results, parts, strict=True):
+        np.testing.assert_allclose(result, dense_crf(image, part, num_iters=2, backend=backend), atol=1e-5)
+
+
+def test_the_kernels_are_the_published_ones_by_default():
+    """On noise, iterations end near no fixed point."""
+    generator = np.random.default_rng(0)
+    image = generator.integers(0, 256, (20, 30, 3), np.uint8)
+    scores = generator.uniform(0.3, 0.7, (2, 20, 30))
+    published = (10, (3, 3), (80, 13, 10))
+    np.testing.assert_array_equal(dense_crf(image, scores), dense_crf(image, scores, *published))
+    np.testing.assert_array_equal(dense_crf_stack(image, [scores])[0], dense_crf_stack(image, [scores], *published)[0])
+    assert (dense_crf(image, scores) != dense_crf(image, scores, 9, *published[1:])).any()
 
 
 @pytest.mark.parametrize('num_iters', [1, 4])
@@ -132,6 +144,9 @@ def test_the_crf_does_not_touch_its_inputs(example, backend):
     [
         (dict(image=np.zeros((30, 40), np.uint8)), 'image'),
         (dict(image=np.zeros((30, 40, 3))), 'image'),
+        (dict(image=np.zeros((0, 40, 3), np.uint8), scores=np.zeros((2, 0, 40))), 'image'),
+        (dict(scores=np.zeros((30, 40))), 'scores'),
+        (dict(scores=np.zeros((1, 2, 30, 40))), 'scores'),
         (dict(scores=np.zeros((2, 40, 30))), 'scores'),
         (dict(scores=np.zeros((0, 30, 40))), 'scores'),
         (dict(scores=np.full((2, 30, 40), np.nan)), 'scores'),
@@ -142,6 +157,7 @@ def test_the_crf_does_not_touch_its_inputs(example, backend):
         (dict(image=np.zeros((30, 40, 4), np.uint8)), 'image'),
         (dict(gaussian=(0, 3)), 'gaussian'),
         (dict(gaussian=(3, 3, 3)), 'gaussian'),
+        (dict(gaussian=(3,)), 'gaussian'),
         (dict(bilateral=(80, 0, 10)), 'bilateral'),
         (dict(bilateral=(80, 13)), 'bilateral'),
         (dict(backend='opencv'), 'backend'),

@@ -11,7 +11,7 @@ from mmwsss.ops import (
     pairwise_affinity,
     pool_label_map,
 )
-from mmwsss.ops.affinity import pair_windows, radius_of
+from mmwsss.ops.affinity import _PaddedBlocks, pair_windows, radius_of
 
 
 def pairs_of_grid(height, width, radius, border):
@@ -116,6 +116,18 @@ def test_pairwise_affinity_does_not_depend_on_the_block_size(monkeypatch, block)
     torch.testing.assert_close(torch.autograd.grad(blocked, features, weight)[0], expected)
 
 
+@pytest.mark.parametrize(
+    'block, samples, channels', [(1, 1, 1), (65, 1, 1), (66, 1, 1), (132, 1, 2), (330, 1, 5), (660, 2, 5), (9999, 3, 5)]
+)
+def test_a_block_of_features_fits_its_cells(monkeypatch, block, samples, channels):
+    """A grid of 6 x 7 cells has rows of 11 with radius 5."""
+    monkeypatch.setattr('mmwsss.ops.affinity._PaddedBlocks.BLOCK_CPU', block)
+    blocks = _PaddedBlocks(torch.zeros(3, 5, 6, 7), 5, 'full', torch.float32)
+    assert (blocks.samples, blocks.channels) == (samples, channels)
+    shapes = [tuple(part.shape[:2]) for _, _, part in blocks]
+    assert max(shapes) == (samples, channels) and sum(rows * cols for rows, cols in shapes) == 15
+
+
 def test_affinity_gradient_equals_that_of_the_twin():
     features = torch.randn(2, 4, 6, 9, dtype=torch.float64, requires_grad=True)
     labels = pair_labels(torch.randint(0, 3, (2, 6, 9)))
@@ -155,6 +167,7 @@ def test_half_precision_features_do_not_overflow(dtype):
     'features, radius, border, name',
     [
         (torch.zeros(1, 2, 3), 5, 'full', 'features'),
+        (torch.zeros(1, 1, 2, 3, 3), 5, 'full', 'features'),
         (torch.zeros(1, 2, 3, 3, dtype=torch.long), 5, 'full', 'features'),
         (torch.zeros(1, 0, 3, 3), 5, 'full', 'features'),
         (np.zeros((1, 2, 3, 3)), 5, 'full', 'features'),
@@ -298,6 +311,7 @@ def test_affinity_loss_of_absent_pairs_is_zero():
     [
         (torch.rand(34, 4, 4), torch.zeros(34, 4, 4, dtype=torch.uint8), 'affinity'),
         (torch.rand(1, 34, 4, 4), torch.zeros(1, 34, 4, 5, dtype=torch.uint8), 'pair_labels'),
+        (torch.rand(1, 34, 4, 4), torch.zeros(1, 34, 4, 3, dtype=torch.uint8), 'pair_labels'),
         (torch.rand(1, 34, 4, 4), torch.zeros(1, 34, 4, 4), 'pair_labels'),
     ],
 )
@@ -328,7 +342,20 @@ def test_edge_affinity_equals_its_twin():
     torch.testing.assert_close(field, expected)
 
 
-@pytest.mark.parametrize('edge', [torch.rand(1, 2, 4, 4), torch.rand(4, 4), torch.zeros(1, 1, 4, 4, dtype=torch.long)])
-def test_edge_affinity_rejects_bad_edges(edge):
-    with pytest.raises(ValueError, match='edge'):
+@pytest.mark.parametrize(
+    'edge, message',
+    [
+        (torch.rand(3, 2, 4, 4), 'edge must have one channel, got 2'),
+        (torch.rand(3, 0, 4, 4), 'edge must have one channel, got 0'),
+        (torch.rand(4, 4), 'edge'),
+        (torch.zeros(1, 1, 4, 4, dtype=torch.long), 'edge'),
+    ],
+)
+def test_edge_affinity_rejects_bad_edges(edge, message):
+    with pytest.raises(ValueError, match=message):
         edge_to_affinity(edge)
+
+
+def test_edge_affinity_has_the_published_radius_by_default():
+    edge = torch.rand(1, 1, 6, 7)
+    torch.testing.assert_close(edge_to_affinity(edge), edge_to_affinity(edge, 5))

@@ -1,13 +1,14 @@
 import os.path as osp
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
 from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS
 
-from mmwsss.fileio import DataError, check_image_id, class_of_index
+from mmwsss.fileio import DataError, check_image_id, class_of_index, read_class_mask
 
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
 
@@ -124,13 +125,20 @@ class ImageLabelDataset(BaseDataset):
     def get_cat_ids(self, idx: int) -> list[int]:
         """Data set indices of the classes present, for samplers and wrappers that balance classes.
 
+        Those of the image-level labels, or, without labels, of the pseudo mask; the background is not among them.
+
         Raises:
-            DataError: If the data set has no image-level labels.
+            DataError: If the data set has neither, or the pseudo mask cannot be read.
         """
         sample = self.get_data_info(idx)
-        if 'gt_class_ids' not in sample:
-            raise DataError(f'{sample["img_path"]}: expected image_labels of the data set, to balance its classes')
-        return sample['gt_class_ids'].tolist()
+        if 'gt_class_ids' in sample:
+            return sample['gt_class_ids'].tolist()
+        if 'pseudo_mask_path' not in sample:
+            raise DataError(
+                f'{sample["img_path"]}: expected image_labels or pseudo_mask_dir of the data set, to balance classes'
+            )
+        found = set(np.unique(read_class_mask(sample['pseudo_mask_path'], sample['num_classes'])).tolist())
+        return sorted(found - ({0, 255} if self.with_background else {255}))
 
     def prepare_data(self, idx: int) -> dict | None:
         try:

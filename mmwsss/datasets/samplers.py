@@ -6,10 +6,14 @@ from mmengine.dataset import BaseDataset, InfiniteSampler
 from mmseg.registry import DATA_SAMPLERS
 from torch import Tensor
 
+from mmwsss.fileio import map_parallel
+
+READERS = 4
+
 
 @DATA_SAMPLERS.register_module()
 class RepeatFactorSampler(InfiniteSampler):
-    """Shows photographs with a rare class more often, so that a classifier learns that class too.
+    """Shows photographs with a rare class more often, so that a network learns that class too.
 
     A class in a share f of the photographs has the repeat factor max(1, sqrt(oversample_thr / f)), a photograph the
     largest one of its classes. A pass over the data shows each photograph that many times; the fraction is drawn anew
@@ -51,7 +55,7 @@ class RepeatFactorSampler(InfiniteSampler):
 
 def repeat_factors(dataset: BaseDataset, oversample_thr: float) -> Tensor:
     """How often a pass should show each photograph, at least 1; see :class:`RepeatFactorSampler`."""
-    classes = [dataset.get_cat_ids(index) for index in range(len(dataset))]
+    classes = list(map_parallel(dataset.get_cat_ids, range(len(dataset)), READERS))
     counts = Counter(label for present in classes for label in present)
     factors = {label: max(1.0, (oversample_thr * len(classes) / count) ** 0.5) for label, count in counts.items()}
     return torch.tensor([max((factors[label] for label in present), default=1.0) for present in classes])

@@ -76,6 +76,13 @@ class SkipBadDataset(Dataset):
             index = int(np.random.randint(len(self.dataset)))
         raise DataError(f'{MAX_REPLACEMENTS} samples in a row cannot be used, the last one: {skipped.reason}')
 
+    def get_cat_ids(self, index: int) -> list[int]:
+        """Classes of a sample, for samplers that balance them; none of a file that cannot be read."""
+        try:
+            return self.dataset.get_cat_ids(index)
+        except DataError:
+            return []
+
     def _image_id(self, index: int) -> str:
         sample = self.dataset.get_data_info(index) if hasattr(self.dataset, 'get_data_info') else {}
         return str(sample.get('image_id', sample.get('img_path', index)))

@@ -1,11 +1,13 @@
 from collections import Counter
 from itertools import islice
 
+import numpy as np
 import pytest
 from mmengine.dataset import InfiniteSampler
 from mmseg.registry import DATA_SAMPLERS, DATASETS
 
-from mmwsss.fileio import DataError
+from mmwsss.engine import SkipBadDataset
+from mmwsss.fileio import DataError, write_mask
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -58,8 +60,34 @@ def test_what_it_refuses(dataset, photo_set):
     with pytest.raises(ValueError, match='share from 0 to 1, got 2'):
         build(dataset, oversample_thr=2)
     unlabelled = DATASETS.build(dict(type='ImageLabelDataset', dataset=photo_set(LABELS).photos))
-    with pytest.raises(DataError, match='expected image_labels'):
+    with pytest.raises(DataError, match='expected image_labels or pseudo_mask_dir'):
         build(unlabelled, oversample_thr=0.5)
+
+
+@pytest.mark.parametrize('with_background', [True, False])
+def test_without_labels_the_pseudo_masks_say_what_is_rare(photo_set, tmp_path, with_background):
+    data = photo_set(LABELS)
+    settings = dict(type='ImageLabelDataset', dataset=data.photos, with_background=with_background)
+    masks = DATASETS.build(dict(settings, pseudo_mask_dir=str(tmp_path)))
+    for index in range(len(masks)):
+        mask = np.full((4, 5), 255, np.uint8)
+        mask[:2] = index == 3
+        mask[0, 0] = 0
+        write_mask(masks.get_data_info(index)['pseudo_mask_path'], mask, masks.metainfo['palette'])
+    assert masks.get_cat_ids(3) == ([1] if with_background else [0, 1])
+    assert masks.get_cat_ids(0) == ([] if with_background else [0])
+    expected = [1.0] * 8
+    expected[3] = (0.5 / (1 / 8)) ** 0.5
+    assert build(masks, oversample_thr=0.5).repeat_factors.tolist() == pytest.approx(expected)
+
+
+def test_damaged_pseudo_masks_are_for_the_loader_to_skip(photo_set, tmp_path):
+    masks = DATASETS.build(
+        dict(type='ImageLabelDataset', dataset=photo_set(LABELS).photos, pseudo_mask_dir=str(tmp_path))
+    )
+    with pytest.raises(DataError, match=str(tmp_path)):
+        build(masks, oversample_thr=0.5)
+    assert build(SkipBadDataset(masks), oversample_thr=0.5).repeat_factors.tolist() == [1] * 8
 
 
 def test_other_wrappers_know_the_classes_too(dataset):

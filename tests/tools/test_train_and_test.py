@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 ROOT = Path(__file__).parents[2]
 CONFIG = 'tests/tools/toy_config.py'
@@ -66,6 +67,19 @@ def test_flags_of_mmseg_are_understood(name):
 def test_from_and_only_exclude_each_other(capsys):
     with pytest.raises(SystemExit):
         load_tool('pipeline').parse_args(['c.py', '--from', 'a', '--only', 'b'])
+
+
+@pytest.mark.parametrize(
+    'flags, config, augmented', [([], {}, False), (['--tta'], {}, True), ([], dict(test_tta=True), True)]
+)
+def test_test_time_augmentation_is_asked_for_by_flag_or_config(monkeypatch, flags, config, augmented):
+    tool, done = load_tool('test'), []
+    monkeypatch.setattr(sys, 'argv', ['test.py', 'c.py', 'x.pth', *flags])
+    monkeypatch.setattr(tool.launch, 'config_from_arguments', lambda args: Config(config))
+    for name in ('set_test_checkpoint', 'set_test_time_augmentation', 'test'):
+        monkeypatch.setattr(tool.launch, name, lambda *_, name=name: done.append(name))
+    tool.main()
+    assert done == ['set_test_checkpoint', *['set_test_time_augmentation'] * augmented, 'test']
 
 
 def test_train_resume_and_test(tmp_path):

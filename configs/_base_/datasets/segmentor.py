@@ -24,7 +24,7 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='RepeatFactorSampler', oversample_thr=0, shuffle=True),
     dataset=dict(type='ImageLabelDataset', pipeline=train_pipeline),
 )
 val_dataloader = dict(

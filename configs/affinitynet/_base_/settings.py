@@ -21,8 +21,9 @@ num_workers = 2
 seed_batch_size = 16
 affinity_batch_size = 16
 segmentor_batch_size = 16
-# The classifier sees photographs of classes in a smaller share of the photographs than this more often.
+# The classifier and the segmentor see photographs of classes in a smaller share of all of them than this more often.
 seed_oversample_thr = 0
+segmentor_oversample_thr = 0
 # Colours of the photographs that the first two networks train on.
 color_jitter = dict(type='PhotoMetricDistortion')
 # Sizes of the photograph whose activation maps are summed, relative, and their weights; what each class is divided by.

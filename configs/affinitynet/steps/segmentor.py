@@ -23,6 +23,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size={{_base_.segmentor_batch_size}},
     num_workers={{_base_.num_workers}},
+    sampler=dict(oversample_thr={{_base_.segmentor_oversample_thr}}),
     dataset=dict(
         dataset={{_base_.train_photos}},
         with_background={{_base_.with_background}},

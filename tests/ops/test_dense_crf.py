@@ -83,9 +83,10 @@ def test_a_single_class_has_probability_one(example, backend):
 
 
 @pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
-def test_a_stack_equals_its_parts(example, backend):
+@pytest.mark.parametrize('count', [2, 3])
+def test_a_stack_equals_its_parts(example, backend, count):
     image, scores = example
-    parts = [scores, scores[::-1] ** 2, scores * [[[0.3]], [[0.9]]]]
+    parts = [scores, scores[::-1] ** 2, scores * [[[0.3]], [[0.9]]]][:count]
     results = dense_crf_stack(image, parts, num_iters=2, backend=backend)
     for result, part in zip(results, parts, strict=True):
         np.testing.assert_allclose(result, dense_crf(image, part, num_iters=2, backend=backend), atol=1e-5)

@@ -8,5 +8,5 @@ overrides = dict(
     mask_list='ImageSets/Segmentation/six_train.txt',
     seed_iters=1000,
     affinity_iters=1800,
-    segmentor_iters=1500,
+    segmentor_iters=2500,
 )

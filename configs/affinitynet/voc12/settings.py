@@ -73,7 +73,13 @@ affinity_resize = dict(
     resize_type='Resize',
 )
 affinity_crop = (256, 256)
-segmentor_resize = affinity_resize
+# A wide range of sizes is worth much to the segmentor, which has to find classes that nobody names.
+segmentor_resize = dict(
+    type='RandomChoiceResize',
+    scales=[(side, side) for side in range(192, 513, 32)],
+    keep_ratio=True,
+    resize_type='Resize',
+)
 segmentor_crop = affinity_crop
 # ... and for all inference.
 test_resize = dict(type='Resize', scale=(320, 320), keep_ratio=True)

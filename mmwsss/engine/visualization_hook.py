@@ -113,8 +113,12 @@ class PredictionVisualizationHook(SegVisualizationHook):
     Of a segmentor, its mask over the photograph, as mmseg's hook draws it; of a random walk, the mask of its largest
     scores, likewise; of a classifier, the activation maps over the darkened photograph.
 
-    Args and source: as in ``mmseg.engine.hooks.SegVisualizationHook``.
+    Args and source: as in ``mmseg.engine.hooks.SegVisualizationHook``; every photograph of a test is drawn.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._drawn = 0
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: Sequence[SegDataSample]
@@ -122,25 +126,27 @@ class PredictionVisualizationHook(SegVisualizationHook):
         if not self.draw:
             return
         for sample in outputs:
+            self._drawn += 1
+            photo = mmcv.imfrombytes(fileio.get(sample.img_path, self.backend_args), channel_order='rgb')
+            name = f'test_{PurePosixPath(sample.img_path).name}'
             if 'cams' in sample:
-                self._draw_seeds(sample)
+                self._draw_seeds(name, photo, sample)
                 continue
             if 'scores' in sample:
                 sample = sample.clone()
                 sample.pred_sem_seg = PixelData(data=_mask_of_scores(sample))
-            super().after_test_iter(runner, batch_idx, data_batch, [sample])
+            self._visualizer.add_datasample(
+                name, photo, data_sample=sample, show=self.show, wait_time=self.wait_time, step=self._drawn
+            )
 
-    def _draw_seeds(self, sample: SegDataSample) -> None:
-        self._test_index += 1
-        photo = mmcv.imfrombytes(fileio.get(sample.img_path, self.backend_args), channel_order='rgb')
+    def _draw_seeds(self, name: str, photo: np.ndarray, sample: SegDataSample) -> None:
         maps = F.interpolate(torch.from_numpy(sample.cams)[None], size=photo.shape[:2], mode='bilinear')[0].numpy()
         palette = np.asarray(self._visualizer.dataset_meta['palette'], np.uint8)
         drawn = draw_cams(maps, sample.class_ids.tolist(), palette)
         picture = (photo * 0.4 + drawn * 0.6).round().astype(np.uint8)
-        name = f'test_{PurePosixPath(sample.img_path).name}'
         if self.show:
             self._visualizer.show(picture, win_name=name, wait_time=self.wait_time)
-        self._visualizer.add_image(name, picture, self._test_index)
+        self._visualizer.add_image(name, picture, self._drawn)
 
 
 def _mask_of_scores(sample: SegDataSample) -> Tensor:

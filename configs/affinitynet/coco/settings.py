@@ -1,6 +1,6 @@
 # Settings of the five steps on COCO, completed by tools/dataset_converters/coco.py: 80 classes and a background.
 # Override any of them with `tools/pipeline.py configs/affinitynet/coco/pipeline.py --cfg-options key=value`.
-_base_ = '../_base_/settings.py'
+_base_ = '../_base_/photographs.py'
 # '2014' or '2017'.
 year = '2014'
 dataset_type = 'COCOObjectDataset'
@@ -108,33 +108,6 @@ work_dir = 'work_dirs/coco'
 seed_dir = f'{work_dir}/seeds'
 affinity_label_dir = f'{work_dir}/affinity_labels'
 pseudo_mask_dir = f'{work_dir}/pseudo_masks'
-
-# How photographs are fitted and cropped to train the classifier, AffinityNet and the segmentor ...
-seed_resize = dict(
-    type='RandomChoiceResize',
-    scales=[(side, side) for side in range(288, 481, 32)],
-    keep_ratio=True,
-    resize_type='Resize',
-)
-seed_crop = (320, 320)
-affinity_resize = dict(
-    type='RandomChoiceResize',
-    scales=[(side, side) for side in range(256, 385, 32)],
-    keep_ratio=True,
-    resize_type='Resize',
-)
-affinity_crop = (256, 256)
-# A wide range of sizes is worth much to the segmentor, which has to find classes that nobody names.
-segmentor_resize = dict(
-    type='RandomChoiceResize',
-    scales=[(side, side) for side in range(192, 513, 32)],
-    keep_ratio=True,
-    resize_type='Resize',
-)
-segmentor_crop = affinity_crop
-# ... and for all inference.
-test_resize = dict(type='Resize', scale=(320, 320), keep_ratio=True)
-tta_resizes = [dict(type='Resize', scale=(side, side), keep_ratio=True) for side in (256, 320, 448)]
 
 seed_iters = 26000
 seed_weights = f'{work_dir}/seed_train/iter_{seed_iters}.pth'

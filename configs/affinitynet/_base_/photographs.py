@@ -15,7 +15,7 @@ affinity_resize = dict(
     resize_type='Resize',
 )
 affinity_crop = (256, 256)
-# A wide range of sizes is worth much to the segmentor, which has to find classes that nobody names.
+# A wider range for the segmentor, which has to find classes that nobody names.
 segmentor_resize = dict(
     type='RandomChoiceResize',
     scales=[(side, side) for side in range(192, 513, 32)],

@@ -27,7 +27,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from mmwsss.apis.launch import run_tool
-from mmwsss.converters.readers import read_tensors
+from mmwsss.converters.weights.readers import read_tensors
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine import load_from_local
 from mmwsss.fileio import DataError, Seeds, read_mask, read_photo, read_seeds, write_mask, write_seeds

@@ -12,7 +12,7 @@ from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS
 from PIL import Image
 
-from mmwsss.evaluation.seed_metric import resize_maps
+from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import DataError, atomic_write
 from mmwsss.visualization import draw_cams, draw_names, draw_overlay
 

@@ -17,7 +17,7 @@ from mmengine.utils import track_iter_progress
 from PIL import Image, ImageDraw
 
 from mmwsss.datasets.image_labels import read_image_labels
-from mmwsss.evaluation.confusion import IGNORE_INDEX, classes_of_truth, read_truth
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_truth, read_truth
 from mmwsss.fileio import DataError, atomic_write, check_photo, map_parallel
 from mmwsss.visualization import draw_names, draw_overlay, load_font
 

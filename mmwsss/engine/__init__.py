@@ -1,5 +1,8 @@
 """What the runner needs beside mmengine's own: strict checkpoint loading, mixed precision on a CPU."""
 
+from mmwsss.fileio.local_backend import AtomicLocalBackend
+from mmwsss.visualization.vis_backends import MLflowPictureBackend, WandbRunBackend
+
 from .bfloat16 import BFloat16OptimWrapper, EvaluationPrecisionHook, has_bfloat16
 from .checkpoint import (
     CheckpointMatchHook,
@@ -9,10 +12,8 @@ from .checkpoint import (
     find_trained_checkpoint,
     load_from_local,
 )
-from .local_backend import AtomicLocalBackend
 from .network_hooks import ChannelsLastHook, FuseConvBNHook
 from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
-from .vis_backends import MLflowPictureBackend, WandbRunBackend
 from .visualization_hook import MapVisualizationHook, PredictionVisualizationHook
 
 __all__ = [

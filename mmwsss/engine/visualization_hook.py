@@ -20,7 +20,7 @@ from mmseg.registry import HOOKS, TRANSFORMS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
+from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
 from mmwsss.fileio import DataError
 from mmwsss.ops import fuse_cams, neighbor_offsets
 from mmwsss.visualization import affinity_boundaries, draw_boundaries, draw_cams

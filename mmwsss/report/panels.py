@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mmwsss.evaluation.confusion import IGNORE_INDEX, read_truth
-from mmwsss.evaluation.seed_metric import resize_maps
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, read_truth
+from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import atomic_write, read_mask, read_photo, read_seeds
 from mmwsss.visualization import draw_boundaries, draw_cams, load_font
 

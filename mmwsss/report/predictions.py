@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.utils import track_iter_progress
 
 from mmwsss.apis.inference import TrainedNetwork
-from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
+from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
 from mmwsss.fileio import read_photo, read_seeds
 from mmwsss.ops import neighbor_offsets
 from mmwsss.visualization import affinity_boundaries

@@ -11,7 +11,7 @@ import sys
 
 from mmwsss.apis.launch import plain_numbers, run_tool
 from mmwsss.apis.shards import merge_shards
-from mmwsss.evaluation.confusion import class_table, mean_iou
+from mmwsss.evaluation.functional.confusion import class_table, mean_iou
 from mmwsss.fileio import atomic_write_json
 
 

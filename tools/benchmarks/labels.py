@@ -23,7 +23,7 @@ from mmengine.utils import track_iter_progress
 from PIL import Image
 from rough_cams import pick_photographs, rough_cams
 
-from mmwsss.evaluation.seed_metric import resize_maps
+from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import read_photo, write_mask
 from mmwsss.ops import affinity_label_map, background_score, confident_label_map
 

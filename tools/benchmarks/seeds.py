@@ -31,7 +31,7 @@ from mmseg.registry import DATASETS, MODELS
 from mmwsss.apis import launch
 from mmwsss.apis.memory import keep_freed_memory
 from mmwsss.engine import load_from_local
-from mmwsss.evaluation.seed_metric import resize_maps
+from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import Seeds, read_seeds, write_seeds
 
 

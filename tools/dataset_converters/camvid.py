@@ -3,7 +3,7 @@
 import argparse
 
 from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.camvid import COUNTS, convert_camvid
+from mmwsss.converters.camvid import COUNTS, convert_camvid
 
 
 def parse_args() -> argparse.Namespace:

@@ -3,7 +3,7 @@
 import argparse
 
 from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.cityscapes import COUNTS, convert_cityscapes
+from mmwsss.converters.cityscapes import COUNTS, convert_cityscapes
 
 
 def parse_args() -> argparse.Namespace:

@@ -3,7 +3,7 @@
 import argparse
 
 from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.coco import COUNTS, convert_coco
+from mmwsss.converters.coco import COUNTS, convert_coco
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,0 +1,1 @@
+"""Looks at data, results and the environment; trains nothing."""

@@ -18,7 +18,7 @@ from mmengine.utils import track_iter_progress
 from mmwsss.evaluation.functional.confusion import class_ious, classes_of_truth, confusion_matrix, mean_iou, read_truth
 from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
 from mmwsss.evaluation.metrics.seed_metric import resize_maps
-from mmwsss.fileio import DataError, Seeds, atomic_write, read_affinity, read_photo, read_seeds
+from mmwsss.fileio import DataError, Seeds, atomic_write, read_affinity, read_image, read_seeds
 from mmwsss.models.postprocessors.random_walk import pool_to_cells
 from mmwsss.ops import background_score, dense_crf, random_walk
 from mmwsss.processes import worker_pool
@@ -178,7 +178,7 @@ def sweep_image(image: SweepImage, settings: Sequence[Setting], num_classes: int
     truth = read_truth(image.seg_map_path, seeds.size, num_classes, image.label_map)
     photo = None
     if any(setting.crf for setting in settings):
-        photo = np.ascontiguousarray(read_photo(image.img_path)[:, :, ::-1])
+        photo = np.ascontiguousarray(read_image(image.img_path)[:, :, ::-1])
     class_ids = np.concatenate([np.zeros(1, np.uint8), seeds.class_ids])
     places = {setting: index for index, setting in enumerate(settings)}
     confusions = np.zeros((len(settings), num_classes, num_classes + 1), np.int64)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from mmengine import fileio
 from mmseg.datasets import BaseSegDataset
-from mmseg.registry import DATASETS
+
+from mmwsss.registry import DATASETS
 
 VOID = 11
 

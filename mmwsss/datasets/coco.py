@@ -1,7 +1,8 @@
 """COCO as a segmentation data set: the 80 classes of its objects and a background."""
 
 from mmseg.datasets import BaseSegDataset
-from mmseg.registry import DATASETS
+
+from mmwsss.registry import DATASETS
 
 from .folder import colour_map
 

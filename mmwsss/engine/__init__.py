@@ -1,36 +1,30 @@
-"""What the runner needs beside mmengine's own: strict checkpoint loading, mixed precision on a CPU."""
+"""What the runner needs beside mmengine's own: loops, hooks, strict checkpoint loading, mixed precision on a CPU."""
 
-from mmwsss.fileio.local_backend import AtomicLocalBackend
-from mmwsss.visualization.vis_backends import MLflowPictureBackend, WandbRunBackend
-
-from .bfloat16 import BFloat16OptimWrapper, EvaluationPrecisionHook, has_bfloat16
-from .checkpoint import (
+from .bfloat16 import BFloat16OptimWrapper, has_bfloat16
+from .checkpoint import check_state_dict, find_resumable_checkpoint, find_trained_checkpoint, load_from_local
+from .hooks import (
+    ChannelsLastHook,
     CheckpointMatchHook,
+    EvaluationPrecisionHook,
     FinalValidationHook,
-    check_state_dict,
-    find_resumable_checkpoint,
-    find_trained_checkpoint,
-    load_from_local,
+    FuseConvBNHook,
+    MapVisualizationHook,
+    PredictionVisualizationHook,
 )
-from .network_hooks import ChannelsLastHook, FuseConvBNHook
-from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
-from .visualization_hook import MapVisualizationHook, PredictionVisualizationHook
+from .loops import SKIPPED_FILE, LabelLoop, SkipBadTestLoop
 
 __all__ = [
-    'AtomicLocalBackend',
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
     'CheckpointMatchHook',
     'EvaluationPrecisionHook',
     'FinalValidationHook',
     'FuseConvBNHook',
-    'MLflowPictureBackend',
+    'LabelLoop',
     'MapVisualizationHook',
     'PredictionVisualizationHook',
     'SKIPPED_FILE',
-    'SkipBadDataset',
     'SkipBadTestLoop',
-    'WandbRunBackend',
     'check_state_dict',
     'find_resumable_checkpoint',
     'find_trained_checkpoint',

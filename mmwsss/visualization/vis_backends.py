@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmengine.visualization import MLflowVisBackend, WandbVisBackend
-from mmseg.registry import VISBACKENDS
+
+from mmwsss.registry import VISBACKENDS
 
 
 @VISBACKENDS.register_module()
-class MLflowPictureBackend(MLflowVisBackend):
+class MLflowImageBackend(MLflowVisBackend):
     """mmengine's ``MLflowVisBackend``, which also takes pictures and needs no server.
 
     MLflow tells the format of a picture by the end of its name, and stops at the names that mmengine's hooks give;

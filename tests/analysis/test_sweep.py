@@ -27,7 +27,7 @@ from mmwsss.fileio import (
     DataError,
     Seeds,
     read_affinity,
-    read_photo,
+    read_image,
     read_seeds,
     write_affinity,
     write_seeds,
@@ -90,7 +90,7 @@ def slow_mask(image, setting):
         class_ids = np.concatenate([[0], seeds.class_ids])
     if setting.crf:
         scores = dense_crf(
-            read_photo(image.img_path)[:, :, ::-1].copy(), scores, setting.crf[0], bilateral=setting.crf[1]
+            read_image(image.img_path)[:, :, ::-1].copy(), scores, setting.crf[0], bilateral=setting.crf[1]
         )
     return np.asarray(class_ids)[scores.argmax(0)]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import mmseg.models  # noqa: F401
 import torch
 from mmengine.registry import DefaultScope
-from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 import mmwsss.models  # noqa: F401
 from mmwsss.converters.weights.readers import read_tensors
 from mmwsss.converters.weights.sources import NETWORKS, Source, recognise
 from mmwsss.fileio import DataError, atomic_write
+from mmwsss.registry import MODELS
 
 _MAX_NAMES = 20
 

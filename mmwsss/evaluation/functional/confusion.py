@@ -21,7 +21,7 @@ def read_truth(
 ) -> np.ndarray:
     """Read a mask in the indices of the configured classes.
 
-    Where the photograph is so large that :func:`read_photo` reduces it, so is the mask.
+    Where the photograph is so large that :func:`read_image` reduces it, so is the mask.
 
     Args:
         path (str): Mask file.

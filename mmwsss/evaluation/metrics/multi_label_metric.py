@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
-from mmseg.registry import METRICS
+
+from mmwsss.registry import METRICS
 
 
 def average_precision(scores: np.ndarray, labels: np.ndarray) -> float:

@@ -1,30 +1,20 @@
 import os
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from mmengine.logging import MMLogger, print_log
-from mmseg.registry import METRICS
 
 from mmwsss.evaluation.functional.confusion import class_table, classes_of_truth, mean_iou, read_truth
 from mmwsss.evaluation.functional.otsu import otsu_background_score
-from mmwsss.evaluation.metrics.streaming_metric import StreamingMetric
 from mmwsss.evaluation.recorded_confusions import record_confusion
-from mmwsss.fileio import Seeds, atomic_write_json, write_seeds
+from mmwsss.fileio import atomic_write_json, write_seeds
+from mmwsss.registry import METRICS
+from mmwsss.structures import ScoreMaps, Seeds
+
+from .streaming_metric import Counts, Made, StreamingMetric
 
 NUM_BINS = 100
-
-
-def resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize maps (K, h, w) bilinearly to (K, H, W) float32; K may be 0."""
-    if len(maps) == 0:
-        return np.zeros((0, *size), np.float32)
-    resized = F.interpolate(
-        torch.from_numpy(maps).float()[None], size=tuple(size), mode='bilinear', align_corners=False
-    )
-    return resized[0].numpy()
 
 
 def strongest_activation(cams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -65,9 +55,10 @@ def count_activations(cams: np.ndarray, class_ids: np.ndarray, truth: np.ndarray
 
 
 def count_seeds(seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | None, num_classes: int) -> np.ndarray:
-    """Counts of :func:`count_activations` for the seeds of a photograph and its mask."""
+    """Counts of :func:`count_activations` for the seeds of an image and its mask."""
     truth = read_truth(seg_map_path, seeds.size, num_classes, label_map)
-    return count_activations(resize_maps(seeds.cams, seeds.size), seeds.class_ids, truth, num_classes)
+    cams = ScoreMaps.of_seeds(seeds, with_background=False).at_image_size[0].numpy()
+    return count_activations(cams, seeds.class_ids, truth, num_classes)
 
 
 def count_levels(seeds: Seeds, num_classes: int) -> np.ndarray:
@@ -113,10 +104,7 @@ class SeedMetric(StreamingMetric):
         output_dir (str, optional): Folder for ``<image_id>.npz``. Defaults to None.
         format_only (bool): Only write. Defaults to False.
         background_score (float): In [0, 1], in hundredths, compared with the normalised activations. Defaults to 0.2.
-        with_background (bool): Whether there is a background class; without, classes compete among themselves and
-            the sweep is left out. Defaults to True.
         curve_file (str, optional): JSON file that receives the curve. Defaults to None.
-        num_workers (int): Processes that write and count. Defaults to 0.
         prefix (str, optional): Defaults to ``'cam'``.
     """
 
@@ -125,48 +113,41 @@ class SeedMetric(StreamingMetric):
         output_dir: str | None = None,
         format_only: bool = False,
         background_score: float = 0.2,
-        with_background: bool = True,
         curve_file: str | None = None,
-        num_workers: int = 0,
         prefix: str | None = 'cam',
     ) -> None:
-        super().__init__(output_dir, format_only, num_workers, prefix)
+        super().__init__(output_dir, format_only, prefix)
         if not 0 <= background_score <= 1:
             raise ValueError(f'background_score must be in [0, 1], got {background_score}')
         if abs(background_score * NUM_BINS - round(background_score * NUM_BINS)) > 1e-6:
             raise ValueError(f'background_score must be a whole number of hundredths, got {background_score}')
         self.background_score = background_score
-        self.with_background = with_background
         self.curve_file = curve_file
-        self._levels: np.ndarray | None = None
 
-    def job(self, sample: dict) -> tuple[Callable, tuple]:
-        seeds = Seeds(sample['class_ids'], sample['cams'].astype(np.float16), tuple(sample['ori_shape'][:2]))
-        if self.with_background and not self.format_only:
-            levels = count_levels(seeds, len(self.dataset_meta['classes']))
-            self._levels = levels if self._levels is None else self._levels + levels
+    @property
+    def with_background(self) -> bool:
+        """Whether class 0 is the background, as the data set says."""
+        return bool(self.dataset_meta.get('with_background', True))
+
+    def counter(self, sample: dict) -> '_SeedCounter':
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.npz')
         truth = None if self.format_only else sample.get('seg_map_path')
-        return partial(_seed_job, path, truth, classes_of_truth(sample), len(self.dataset_meta['classes'])), (seeds,)
+        with_levels = self.with_background and not self.format_only
+        return _SeedCounter(path, truth, classes_of_truth(sample), len(self.dataset_meta['classes']), with_levels)
 
-    def evaluate(self, size: int) -> dict[str, float]:
-        if self._levels is not None:
-            counts = self.empty()
-            counts[-1, :-1], self._levels = self._levels, None
-            self._sum = counts if self._sum is None else self._sum + counts
-        return super().evaluate(size)
-
-    def empty(self) -> np.ndarray:
-        """Counts of :func:`count_activations`, and in a last row those of :func:`count_levels`."""
+    def empty(self) -> Counts:
+        """Counts of :func:`count_activations` and of :func:`count_levels`."""
         num_classes = len(self.dataset_meta['classes'])
-        return np.zeros((num_classes + 1, num_classes + 1, NUM_BINS), np.int64)
+        return dict(
+            activations=np.zeros((num_classes, num_classes + 1, NUM_BINS), np.int64),
+            levels=np.zeros((num_classes, NUM_BINS), np.int64),
+        )
 
-    def summarise(self, total: np.ndarray) -> dict[str, float]:
-        classes = self.dataset_meta['classes']
-        total, levels = total[:-1], total[-1].sum(0)
-        otsu = otsu_background_score(levels) if self.with_background else None
+    def summarize(self, total: Counts) -> dict[str, float]:
+        classes, activations = self.dataset_meta['classes'], total['activations']
+        otsu = otsu_background_score(total['levels'].sum(0)) if self.with_background else None
         figures = {} if otsu is None else {'background_otsu': otsu}
-        if not total.any():
+        if not activations.any():
             print_log(
                 'No photograph of this data set has a mask: seeds are not evaluated'
                 + ('' if otsu is None else f'. Background score by the method of Otsu: {otsu}'),
@@ -174,9 +155,9 @@ class SeedMetric(StreamingMetric):
             )
             return figures
         if not self.with_background:
-            record_confusion(self.prefix or 'seeds', total.sum(2), classes)
-            return {'mIoU': float(mean_iou(total.sum(2)))}
-        confusions = sweep_confusions(total)
+            record_confusion(self.prefix or 'seeds', activations.sum(2), classes)
+            return {'mIoU': float(mean_iou(activations.sum(2)))}
+        confusions = sweep_confusions(activations)
         curve = mean_iou(confusions)
         configured, best = round(self.background_score * NUM_BINS), int(np.nanargmax(curve))
         rows = {'configured': configured, 'best, picked with the masks': best}
@@ -219,11 +200,22 @@ class SeedMetric(StreamingMetric):
         return figures
 
 
-def _seed_job(
-    path: str | None, truth: str | None, label_map: Mapping[int, int] | None, num_classes: int, seeds: Seeds
-) -> np.ndarray | None:
-    if path is not None:
-        write_seeds(path, seeds)
-    if truth is None:
-        return None
-    return np.pad(count_seeds(seeds, truth, label_map, num_classes), ((0, 1), (0, 0), (0, 0)))
+@dataclass(frozen=True)
+class _SeedCounter:
+    path: str | None
+    truth: str | None
+    label_map: Mapping[int, int] | None
+    num_classes: int
+    with_levels: bool
+
+    def __call__(self, made: Made) -> Counts:
+        seeds = made.seeds
+        assert seeds is not None
+        if self.path is not None:
+            write_seeds(self.path, seeds)
+        counts = {}
+        if self.with_levels:
+            counts['levels'] = count_levels(seeds, self.num_classes)
+        if self.truth is not None:
+            counts['activations'] = count_seeds(seeds, self.truth, self.label_map, self.num_classes)
+        return counts

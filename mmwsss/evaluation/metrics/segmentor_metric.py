@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmseg.evaluation import IoUMetric
-from mmseg.registry import METRICS
 
 from mmwsss.evaluation.recorded_confusions import record_confusion
 from mmwsss.fileio import DataError, write_mask
+from mmwsss.registry import METRICS
 
 
 @METRICS.register_module()

@@ -1,110 +1,85 @@
 from abc import abstractmethod
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmengine.evaluator import BaseMetric
-from mmengine.fileio.backends import prefix_to_backends
 
-from mmwsss.fileio import DataError
-from mmwsss.processes import worker_pool
+from mmwsss.structures import Seeds
+
+if TYPE_CHECKING:
+    from mmwsss.models import ChainResult
+
+Counts = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a stage made of one image, for metrics to measure and write.
+
+    Attributes:
+        seeds (Seeds, optional): Its class maps. Defaults to None.
+        chains (dict[str, ChainResult]): What each label chain made of them, a batch of one. Defaults to none.
+    """
+
+    seeds: Seeds | None = None
+    chains: 'Mapping[str, ChainResult]' = field(default_factory=dict)
 
 
 class StreamingMetric(BaseMetric):
-    """A metric of sums, so that no data set is held in memory, whose work on each photograph may go to a process pool.
+    """A metric of sums, so that no data set is held in memory.
 
-    A subclass names a picklable function in :meth:`job` that does one photograph's work and returns an integer array of
-    a constant shape; these are added up over photographs and processes and handed to :meth:`summarise`.
+    A subclass names in :meth:`counter` a picklable function that measures and writes what was made of one image, in
+    whatever process made it, and returns integer arrays of constant shapes. These are added up over images and
+    processes and handed to :meth:`summarize`.
 
     Args:
-        output_dir (str, optional): Folder that the files of each photograph are written to. Defaults to None: none are.
+        output_dir (str, optional): Folder that the files of each image are written to; under
+            :class:`mmwsss.engine.LabelLoop`, a relative one is a folder of the work directory. Defaults to None: none
+            are.
         format_only (bool): Write the files and evaluate nothing. Defaults to False.
-        num_workers (int): Processes that do the work while the network runs; 0 does it in the main one. Defaults to 0.
         prefix (str, optional): Prefix of the names of the figures. Defaults to None.
 
     Attributes:
-        on_bad (callable, optional): Receives the image id and the :class:`DataError` of a photograph whose work fails,
-            which is then not counted. By default, the error is raised.
+        chain (str, optional): The label chain whose results it counts. Defaults to None: it needs none.
     """
 
-    def __init__(
-        self,
-        output_dir: str | None = None,
-        format_only: bool = False,
-        num_workers: int = 0,
-        prefix: str | None = None,
-    ) -> None:
+    chain: str | None = None
+
+    def __init__(self, output_dir: str | None = None, format_only: bool = False, prefix: str | None = None) -> None:
         super().__init__(collect_device='cpu', prefix=prefix)
         if format_only and output_dir is None:
             raise ValueError('format_only=True writes files: output_dir must be set')
-        if not isinstance(num_workers, int) or num_workers < 0:
-            raise ValueError(f'num_workers must be an integer of at least 0, got {num_workers!r}')
         self.output_dir = output_dir
         self.format_only = format_only
-        self.num_workers = num_workers
-        self.on_bad: Callable[[str, DataError], None] | None = None
-        self._executor: ProcessPoolExecutor | None = None
-        self._pending: deque[tuple[str, Future]] = deque()
-        self._sum: np.ndarray | None = None
+        self._sums: Counts = {}
 
     @abstractmethod
-    def job(self, sample: dict) -> tuple[Callable, tuple] | None:
-        """The function and arguments that do the work on one photograph; None where there is nothing to do."""
+    def counter(self, sample: dict) -> Callable[[Made], Counts | None] | None:
+        """What measures and writes one image; None where there is nothing to do."""
 
     @abstractmethod
-    def empty(self) -> np.ndarray:
-        """The sum over no photograph."""
+    def empty(self) -> Counts:
+        """The sums over no image."""
 
     @abstractmethod
-    def summarise(self, total: np.ndarray) -> dict[str, float]:
-        """Figures from the sum over all photographs."""
+    def summarize(self, total: Counts) -> dict[str, float]:
+        """Figures from the sums over all images."""
+
+    def add(self, counts: Mapping[str, np.ndarray] | None) -> None:
+        """Adds what a counter returned."""
+        for name, values in (counts or {}).items():
+            self._sums[name] = self._sums[name] + values if name in self._sums else values
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Counts samples that no label chain made anything of."""
         for sample in data_samples:
-            job = self.job(sample)
-            if job is None:
-                continue
-            function, arguments = job
-            image_id = str(sample.get('image_id', sample.get('img_path'))) if self.on_bad else ''
-            if self.num_workers == 0:
-                self._add(image_id, partial(function, *arguments))
-                continue
-            if self._executor is None:
-                self._executor = worker_pool(self.num_workers, tuple(set(prefix_to_backends.values())))
-            self._pending.append((image_id, self._executor.submit(function, *arguments)))
-            try:
-                while len(self._pending) > 8 * self.num_workers or (self._pending and self._pending[0][1].done()):
-                    self._add_first()
-            except BaseException:
-                self._close()
-                raise
-
-    def _close(self) -> None:
-        """Ends the processes without the work that none of them has begun."""
-        self._pending.clear()
-        if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
-            self._executor = None
-
-    def _add_first(self) -> None:
-        image_id, future = self._pending.popleft()
-        self._add(image_id, future.result)
-
-    def _add(self, image_id: str, work: Callable[[], np.ndarray | None]) -> None:
-        try:
-            counts = work()
-        except DataError as error:
-            if self.on_bad is None:
-                raise
-            self.on_bad(image_id, error)
-            return
-        if counts is not None:
-            self._sum = counts if self._sum is None else self._sum + counts
+            count = self.counter(sample)
+            if count is not None:
+                self.add(count(Made(sample.get('seeds'))))
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Add up what all processes counted.
@@ -115,18 +90,16 @@ class StreamingMetric(BaseMetric):
         Returns:
             dict[str, float]: Figures by name, the same on every rank.
         """
-        try:
-            while self._pending:
-                self._add_first()
-        finally:
-            self._close()
-        total = torch.from_numpy(self.empty() if self._sum is None else self._sum.astype(self.empty().dtype))
-        self._sum = None
-        all_reduce(total)
+        total = {}
+        for name, zeros in self.empty().items():
+            summed = torch.from_numpy(np.asarray(self._sums.get(name, zeros)).astype(zeros.dtype))
+            all_reduce(summed)
+            total[name] = summed.numpy()
+        self._sums = {}
         if self.format_only:
             return {}
-        metrics = self.compute_metrics(total.numpy())
-        return {f'{self.prefix}/{name}' if self.prefix else name: value for name, value in metrics.items()}
+        figures = self.summarize(total)
+        return {f'{self.prefix}/{name}' if self.prefix else name: value for name, value in figures.items()}
 
-    def compute_metrics(self, results: np.ndarray) -> dict[str, float]:
-        return self.summarise(results)
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        raise NotImplementedError(f'{type(self).__name__} adds up counts and keeps no results')

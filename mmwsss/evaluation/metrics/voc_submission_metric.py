@@ -1,16 +1,17 @@
 import io
 import tarfile
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger, print_log
 from mmseg.datasets import PascalVOCDataset
-from mmseg.registry import METRICS
 
-from mmwsss.evaluation.metrics.streaming_metric import StreamingMetric
 from mmwsss.fileio import DataError, atomic_write, write_mask
+from mmwsss.registry import METRICS
+
+from .streaming_metric import Counts, Made, StreamingMetric
 
 ARCHIVE_FILE = 'results.tgz'
 
@@ -26,18 +27,17 @@ class VOCSubmissionMetric(StreamingMetric):
         output_dir (str): Folder for the archive.
         competition (str): ``'comp6_test_cls'``, or ``'comp5_test_cls'`` for what learnt from VOC's data alone, without
             pretrained weights. Defaults to ``'comp6_test_cls'``.
-        num_workers (int): Processes that write while the network runs. Defaults to 0.
     """
 
     output_dir: str
 
-    def __init__(self, output_dir: str, competition: str = 'comp6_test_cls', num_workers: int = 0) -> None:
-        super().__init__(output_dir, format_only=True, num_workers=num_workers)
+    def __init__(self, output_dir: str, competition: str = 'comp6_test_cls') -> None:
+        super().__init__(output_dir, format_only=True)
         if competition not in ('comp5_test_cls', 'comp6_test_cls'):
             raise ValueError(f"competition must be 'comp5_test_cls' or 'comp6_test_cls', got {competition!r}")
         self.folder = Path('results', 'VOC2012', 'Segmentation', competition)
 
-    def job(self, sample: dict) -> tuple[Callable, tuple]:
+    def counter(self, sample: dict) -> '_Writer':
         classes = PascalVOCDataset.METAINFO['classes']
         if tuple(self.dataset_meta['classes']) != classes:
             raise DataError(
@@ -45,12 +45,12 @@ class VOCSubmissionMetric(StreamingMetric):
             )
         path = Path(self.output_dir, self.folder, f'{Path(sample["img_path"]).stem}.png')
         mask = sample['pred_sem_seg']['data'][0].cpu().numpy().astype(np.uint8)
-        return write_mask, (path, mask, PascalVOCDataset.METAINFO['palette'])
+        return _Writer(path, mask)
 
-    def empty(self) -> np.ndarray:
-        return np.zeros(1, np.int64)
+    def empty(self) -> Counts:
+        return {}
 
-    def summarise(self, total: np.ndarray) -> dict[str, float]:
+    def summarize(self, total: Counts) -> dict[str, float]:
         return {}
 
     def evaluate(self, size: int) -> dict[str, float]:
@@ -87,3 +87,12 @@ class VOCSubmissionMetric(StreamingMetric):
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
         return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class _Writer:
+    path: Path
+    mask: np.ndarray
+
+    def __call__(self, made: Made) -> None:
+        write_mask(self.path, self.mask, PascalVOCDataset.METAINFO['palette'])

@@ -4,7 +4,7 @@ from mmseg.registry import METRICS
 from torch import from_numpy
 from torch.nn.functional import interpolate
 
-from mmwsss.fileio import DataError, read_mask, read_photo
+from mmwsss.fileio import DataError, read_mask, read_image
 from mmwsss.ops import affinity_label_map
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -21,7 +21,7 @@ def labels_of(sample, with_background=True):
     if len(sample['class_ids']):
         stored = from_numpy(sample['cams'].astype(np.float16)).float()
         cams = interpolate(stored[None], size=size, mode='bilinear', align_corners=False)[0].numpy()
-    image = read_photo(sample['img_path'])[:, :, ::-1].copy()
+    image = read_image(sample['img_path'])[:, :, ::-1].copy()
     return affinity_label_map(image, cams, sample['class_ids'], num_iters=1, with_background=with_background)
 
 

@@ -4,7 +4,7 @@ from mmseg.registry import METRICS
 
 from mmwsss.evaluation.functional.boundary_iou import boundary_counts, iou_of_counts
 from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
-from mmwsss.fileio import DataError, read_affinity, read_mask, read_photo, write_mask
+from mmwsss.fileio import DataError, read_affinity, read_mask, read_image, write_mask
 from mmwsss.ops import dense_crf
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -81,7 +81,7 @@ def masks_of(samples, crf=False):
         stored = sample['scores'].astype(np.float16)
         scores = slow_scores(stored, sample['ori_shape'], sample['img_shape'], sample['grid_stride'])
         if crf:
-            scores = dense_crf(read_photo(sample['img_path'])[:, :, ::-1].copy(), scores.astype(np.float32), 2)
+            scores = dense_crf(read_image(sample['img_path'])[:, :, ::-1].copy(), scores.astype(np.float32), 2)
         masks.append(sample['class_ids'][scores.argmax(0)])
         all_scores.append(scores)
     return masks, all_scores

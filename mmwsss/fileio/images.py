@@ -5,7 +5,7 @@ import numpy as np
 from mmengine import fileio
 from PIL import Image
 
-from .errors import DataError
+from mmwsss.fileio.errors import DataError
 
 MAX_PIXELS = 1 << 24
 _REDUCED_FLAGS = {
@@ -17,7 +17,7 @@ _REDUCED_FLAGS = {
 
 
 def size_reduction(size: tuple[int, int]) -> int:
-    """By how much :func:`read_photo` divides the sides of a photograph to stay within ``MAX_PIXELS``.
+    """By how much :func:`read_image` divides the sides of a photograph to stay within ``MAX_PIXELS``.
 
     Args:
         size (tuple[int, int]): Its two sides in pixels.
@@ -28,8 +28,10 @@ def size_reduction(size: tuple[int, int]) -> int:
     return next((factor for factor in (1, 2, 4) if size[0] * size[1] <= MAX_PIXELS * factor**2), 8)
 
 
-def read_photo(path: str, reduce: int = 1, backend_args: dict | None = None) -> np.ndarray:
-    """Read a photograph. Every step reads through here, so that all of them see the same pixels.
+def read_image(
+    path: str, reduce: int = 1, backend_args: dict | None = None, channel_order: str = 'bgr'
+) -> np.ndarray:
+    """Read an image. Every stage reads through here, so that all of them see the same pixels.
 
     EXIF rotation is applied, grey becomes three equal channels, an alpha channel is dropped and 16 bits become 8.
     A photograph of more than ``MAX_PIXELS`` (16.8 million) is read at a half, a quarter or an eighth of each side,
@@ -40,9 +42,10 @@ def read_photo(path: str, reduce: int = 1, backend_args: dict | None = None) -> 
         reduce (int): 1, 2, 4 or 8: decode at a half, a quarter or an eighth of each side of that size, which for JPEG
             skips most of the work. Defaults to 1.
         backend_args (dict, optional): Arguments of mmengine's file backend. Defaults to None.
+        channel_order (str): 'bgr' or 'rgb'. Defaults to 'bgr'.
 
     Returns:
-        ndarray: uint8 (H, W, 3), BGR.
+        ndarray: uint8 (H, W, 3).
 
     Raises:
         DataError: If the file is missing, empty, not an image, or has more pixels than Pillow's limit against
@@ -50,6 +53,8 @@ def read_photo(path: str, reduce: int = 1, backend_args: dict | None = None) -> 
     """
     if reduce not in _REDUCED_FLAGS:
         raise ValueError(f'reduce must be one of {sorted(_REDUCED_FLAGS)}, got {reduce}')
+    if channel_order not in ('bgr', 'rgb'):
+        raise ValueError(f"channel_order must be 'bgr' or 'rgb', got {channel_order!r}")
     content = _content(path, backend_args)
     factor = min(8, reduce * size_reduction(_size_of(content, path)))
     try:
@@ -58,7 +63,7 @@ def read_photo(path: str, reduce: int = 1, backend_args: dict | None = None) -> 
         raise DataError(f'{path}: the photograph cannot be decoded ({error.err})') from error
     if image is None:
         raise DataError(f'{path}: expected an image file, got {len(content)} bytes that do not decode')
-    return image
+    return image if channel_order == 'bgr' else np.ascontiguousarray(image[:, :, ::-1])
 
 
 def _content(path: str, backend_args: dict | None) -> bytes:

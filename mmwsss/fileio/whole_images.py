@@ -4,12 +4,12 @@ import numpy as np
 from mmengine import fileio
 from PIL import Image, UnidentifiedImageError
 
-from .errors import DataError
-from .photos import read_photo
+from mmwsss.fileio.errors import DataError
+from mmwsss.fileio.images import read_image
 
 
-def check_photo(path: str) -> np.ndarray:
-    """Read a photograph and make sure that its file is whole, which :func:`read_photo` does not.
+def check_image(path: str) -> np.ndarray:
+    """Read a photograph and make sure that its file is whole, which :func:`read_image` does not.
 
     Of a file that is cut off, OpenCV decodes what is there and leaves the rest grey.
 
@@ -17,12 +17,12 @@ def check_photo(path: str) -> np.ndarray:
         path (str): Local file.
 
     Returns:
-        ndarray: uint8 (H, W, 3), BGR, as :func:`read_photo` gives it.
+        ndarray: uint8 (H, W, 3), BGR, as :func:`read_image` gives it.
 
     Raises:
         DataError: If the file is missing, empty, no image or cut off.
     """
-    photo = read_photo(path)
+    photo = read_image(path)
     try:
         with Image.open(io.BytesIO(fileio.get(path))) as decoder:
             # A JPEG is decoded at an eighth, which costs little and still reads all of the file.

@@ -19,6 +19,7 @@ from .maps import (
     resize_maps,
     unsure_pixels,
 )
+from .par import pamr, pamr_kernel, par, par_kernel, position_kernel
 from .random_walk import random_walk
 
 __all__ = [
@@ -36,8 +37,13 @@ __all__ = [
     'neighbor_offsets',
     'pair_labels',
     'pairwise_affinity',
+    'pamr',
+    'pamr_kernel',
+    'par',
+    'par_kernel',
     'pool_label_map',
     'pool_to_cells',
+    'position_kernel',
     'random_walk',
     'resize_maps',
     'unsure_pixels',

@@ -28,7 +28,8 @@ class SkipBadDataset(Dataset):
     """Any data set, without the samples that raise a :class:`DataError`.
 
     In training, another sample, picked at random, takes the place of a bad one, and a warning names the file. In a
-    test, the sample is a :class:`Skipped`, for the collate function and the loop of :class:`mmwsss.engine.SkipBadTestLoop`.
+    test, the sample is a :class:`Skipped`, for the collate function and the loop of
+    :class:`mmwsss.engine.SkipBadTestLoop`.
 
     Args:
         dataset (dict | Dataset): What is wrapped.

@@ -33,7 +33,9 @@ class LabelChain:
         ValueError: In a call, if a member needs something that is not there, such as affinities.
     """
 
-    def __init__(self, labeler: Mapping[str, Any] | Labeler, refiners: Sequence[Mapping[str, Any] | Refiner] = ()) -> None:
+    def __init__(
+        self, labeler: Mapping[str, Any] | Labeler, refiners: Sequence[Mapping[str, Any] | Refiner] = ()
+    ) -> None:
         self.refiners: list[Refiner] = [one if isinstance(one, Refiner) else MODELS.build(one) for one in refiners]
         self.labeler: Labeler = labeler if isinstance(labeler, Labeler) else MODELS.build(labeler)
 
@@ -72,4 +74,6 @@ def _check_needs(member: Refiner | Labeler, context: RefineContext) -> None:
     known = dict(image=context.sources, affinity=context.affinity, features=context.features)
     for name in member.needs:
         if known[name] is None:
-            raise ValueError(f'{type(member).__name__} of a label chain needs the {name} of each image, which is not there')
+            raise ValueError(
+                f'{type(member).__name__} of a label chain needs the {name} of each image, which is not there'
+            )

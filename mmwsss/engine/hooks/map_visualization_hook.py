@@ -113,7 +113,9 @@ def _draw_cams(model: Localizer, inputs: Tensor, samples: list[SegDataSample], p
     return draw_cams(cams.float().cpu().numpy(), class_ids.tolist(), palette)
 
 
-def _draw_affinity(model: AffinityModel, inputs: Tensor, samples: list[SegDataSample], palette: np.ndarray) -> np.ndarray:
+def _draw_affinity(
+    model: AffinityModel, inputs: Tensor, samples: list[SegDataSample], palette: np.ndarray
+) -> np.ndarray:
     affinity = model.affinity(inputs).field[0].float().cpu().numpy()
     boundaries = affinity_boundaries(affinity, neighbor_offsets(radius_of(len(affinity))).numpy())
     full = resize_maps(torch.from_numpy(boundaries)[None], inputs.shape[2:])

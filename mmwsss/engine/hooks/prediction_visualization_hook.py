@@ -69,4 +69,3 @@ class PredictionVisualizationHook(SegVisualizationHook):
         if self.show:
             self._visualizer.show(picture, win_name=name, wait_time=self.wait_time)
         self._visualizer.add_image(name, picture, self._drawn)
-

@@ -209,8 +209,8 @@ def score_maps_of(sample: SegDataSample) -> ScoreMaps:
     """
     if 'seeds' not in sample:
         raise DataError(
-            f'{sample.get("img_path")}: a label chain needs class maps; use a localizer with a test_cfg, or LoadSeeds in '
-            'the pipeline of the data set'
+            f'{sample.get("img_path")}: a label chain needs class maps; use a localizer with a test_cfg, or LoadSeeds '
+            'in the pipeline of the data set'
         )
     return ScoreMaps.of_seeds(sample.seeds, bool(sample.get('with_background', True)))
 

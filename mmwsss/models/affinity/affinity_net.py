@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmseg.structures import SegDataSample
@@ -43,7 +44,7 @@ class AffinityNet(AffinityModel):
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
         self.backbone = build_backbone(backbone)
-        self.head = build_head(head, self.backbone)
+        self.head: Any = build_head(head, self.backbone)
         self.freeze_backbone = freeze_backbone
         if freeze_backbone:
             self.backbone.requires_grad_(False)

@@ -52,9 +52,9 @@ class AffinityLabeler(Labeler):
         made = []
         for index, image in enumerate(context.images):
             scores, class_ids = maps.of_image(index)
-            labels = affinity_label_map(
+            label_map = affinity_label_map(
                 image, scores, class_ids.tolist(), with_background=maps.with_background, **self.settings
             )
-            made.append(torch.from_numpy(labels))
+            made.append(torch.from_numpy(label_map))
         labels = torch.stack(made)
         return Labels(labels, labels)

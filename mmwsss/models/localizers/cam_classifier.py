@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor
@@ -41,7 +43,7 @@ class CAMClassifier(Localizer):
         self.backbone = build_backbone(backbone)
         if self.test_cfg and self.test_cfg.get('size_divisor') is None:
             self.test_cfg['size_divisor'] = max(output.stride for output in backbone_outputs(self.backbone))
-        self.head = build_head(head, self.backbone)
+        self.head: Any = build_head(head, self.backbone)
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         labels = torch.stack([sample.gt_label.score for sample in data_samples])

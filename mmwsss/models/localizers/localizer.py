@@ -112,9 +112,7 @@ class Localizer(BaseModel):
             sample.set_field(self.make_seeds(sample, labels, maps, [flipped for _, flipped in passes]), 'seeds')
         return data_samples
 
-    def localize_views(
-        self, inputs: Tensor, data_samples: list[SegDataSample]
-    ) -> Iterator[tuple[Localization, bool]]:
+    def localize_views(self, inputs: Tensor, data_samples: list[SegDataSample]) -> Iterator[tuple[Localization, bool]]:
         """What is seen in every scaled and mirrored view of the images, and whether the view is mirrored."""
         flip, count = self.test_cfg.get('flip', True), len(inputs)
         for scale in self.test_cfg['scales']:
@@ -152,9 +150,7 @@ class Localizer(BaseModel):
             )
         return label.nonzero()[:, 0].to(scores.device)
 
-    def make_seeds(
-        self, sample: SegDataSample, labels: Tensor, maps: Sequence[Tensor], flips: Sequence[bool]
-    ) -> Seeds:
+    def make_seeds(self, sample: SegDataSample, labels: Tensor, maps: Sequence[Tensor], flips: Sequence[bool]) -> Seeds:
         """Fuses and normalizes the maps (K, h, w) of all views of one image."""
         height, width = sample.img_shape[:2]
         stride = self.test_cfg['seed_stride']

@@ -12,7 +12,7 @@ import argparse
 from mmengine.utils import track_iter_progress
 
 from mmwsss.apis import PredictionWriter, PseudoMaskInferencer, SegmentorInferencer, open_source
-from mmwsss.apis.launch import run_tool
+from mmwsss.engine.launch import run_tool
 from mmwsss.datasets.image_labels import read_image_labels
 
 

@@ -28,7 +28,7 @@ from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
 from mmwsss.fileio import DataError, Seeds
 
 from .inputs import Photo, Photos, Source, Video, open_source
-from .launch import load_config
+from mmwsss.engine.launch import load_config
 
 # What the pipeline of a test reads from files, and inference is given.
 _LOADERS = ('LoadImageFromFile', 'LoadPhoto', 'LoadAnnotations', 'LoadLabelMap', 'LoadSeeds')

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 
-from mmwsss.apis.results import PICKED_WITH_MASKS
+from mmwsss.pipeline.results import PICKED_WITH_MASKS
 from mmwsss.evaluation.confusion import class_figures, class_ious, confusion_matrix, mean_iou
 from mmwsss.evaluation.seed_metric import NUM_BINS, sweep_confusions
 from mmwsss.fileio import atomic_write

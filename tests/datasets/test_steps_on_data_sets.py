@@ -11,8 +11,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapper
 from mmseg.registry import DATASETS, METRICS, MODELS
 
-from mmwsss.apis.launch import load_config
-from mmwsss.apis.preflight import read_image_ids
+from mmwsss.engine.launch import load_config
+from mmwsss.pipeline.preflight import read_image_ids
 from mmwsss.apis.settings import load_settings, write_settings
 from mmwsss.datasets.camvid import convert_camvid
 from mmwsss.datasets.cityscapes import convert_cityscapes

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmwsss.apis import launch
+from mmwsss.engine import launch
 from mmwsss.apis.settings import load_settings
 from mmwsss.fileio import DataError
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmwsss.apis.command import Launcher
-from mmwsss.apis.config_errors import describe_mistake
-from mmwsss.apis.pipeline import Pipeline
+from mmwsss.pipeline.command import Launcher
+from mmwsss.engine.config_errors import describe_mistake
+from mmwsss.pipeline.runner import Pipeline
 from mmwsss.fileio import Seeds, is_whole, write_mask, write_seeds
 
 ROOT = Path(__file__).parents[2]

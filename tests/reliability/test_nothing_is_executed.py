@@ -11,7 +11,7 @@ from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from PIL import Image
 
-from mmwsss.apis import launch
+from mmwsss.engine import launch
 from mmwsss.apis.inference import TrainedNetwork
 from mmwsss.engine import checkpoint as checkpoint_module
 from mmwsss.engine import find_resumable_checkpoint, load_from_local

@@ -10,7 +10,7 @@ each class; `--out` writes summary.json, classes.csv and images.csv.
 import argparse
 import os
 
-from mmwsss.apis.launch import run_tool
+from mmwsss.engine.launch import run_tool
 from mmwsss.datasets.conversion import read_list
 from mmwsss.evaluation.boundary_iou import DILATION_RATIO
 from mmwsss.evaluation.confusion import IGNORE_INDEX

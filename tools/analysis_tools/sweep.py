@@ -20,7 +20,7 @@ from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from mmwsss.apis.launch import load_config, run_tool
+from mmwsss.engine.launch import load_config, run_tool
 from mmwsss.datasets.conversion import check_files
 from mmwsss.evaluation import sweep
 from mmwsss.fileio import DataError

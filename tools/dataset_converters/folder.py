@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmwsss.apis.launch import run_tool
+from mmwsss.engine.launch import run_tool
 from mmwsss.datasets.folder import write_folder_dataset
 
 

@@ -11,7 +11,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from mmwsss.apis.launch import run_tool
+from mmwsss.engine.launch import run_tool
 from mmwsss.datasets.conversion import check_files, convert_files, read_list
 from mmwsss.fileio import DataError, read_photo, read_seeds, write_seeds
 from mmwsss.fileio.npy_seeds import LAYOUTS, read_npy_seeds, write_npy_seeds

@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmwsss.apis.launch import run_tool
+from mmwsss.engine.launch import run_tool
 from mmwsss.datasets.voc12 import COUNTS, convert_voc12
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from mmwsss.apis import launch
+from mmwsss.engine import launch
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:

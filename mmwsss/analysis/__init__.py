@@ -1,1 +1,1 @@
-"""Looks at data, results and the environment; trains nothing."""
+"""Looking at data, environments and finished runs. Nothing is imported before it is asked for."""

@@ -12,11 +12,11 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from mmwsss.apis import PseudoMaskInferencer
-from mmwsss.apis.command import Launcher
-from mmwsss.apis.pipeline import Pipeline
 from mmwsss.datasets.folder import write_folder_dataset
 from mmwsss.engine import find_trained_checkpoint
-from mmwsss.fileio import read_mask, read_image
+from mmwsss.fileio import read_image, read_mask
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.runner import Pipeline
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'affinitynet' / 'custom' / 'pipeline.py'
@@ -82,7 +82,7 @@ def environment():
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('MMWSSS_SETTINGS', '')
-        patch.setattr('mmwsss.apis.launch.keep_freed_memory', lambda: True)
+        patch.setattr('mmwsss.engine.launch.keep_freed_memory', lambda: True)
         patch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **settings: (text, True))
         yield patch
 

@@ -11,14 +11,14 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapper
 from mmseg.registry import DATASETS, METRICS, MODELS
 
-from mmwsss.apis.launch import load_config
-from mmwsss.apis.preflight import read_image_ids
 from mmwsss.apis.settings import load_settings, write_settings
 from mmwsss.converters.camvid import convert_camvid
 from mmwsss.converters.cityscapes import convert_cityscapes
 from mmwsss.converters.coco import convert_coco
 from mmwsss.converters.voc12 import convert_voc12
+from mmwsss.engine.launch import load_config
 from mmwsss.fileio import read_mask, read_seeds
+from mmwsss.pipeline.preflight import read_image_ids
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 

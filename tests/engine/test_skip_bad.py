@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import DATASETS, MODELS
 
-from mmwsss.apis import launch
+from mmwsss.engine import launch
 from mmwsss.engine.skip_bad import Skipped, collate_kept
 from mmwsss.fileio import DataError
 

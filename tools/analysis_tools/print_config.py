@@ -4,7 +4,7 @@ import argparse
 
 from mmengine.config import DictAction
 
-from mmwsss.apis.launch import load_config, run_tool
+from mmwsss.engine.launch import load_config, run_tool
 from mmwsss.fileio import atomic_write
 
 

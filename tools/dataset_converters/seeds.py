@@ -11,8 +11,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from mmwsss.apis.launch import run_tool
 from mmwsss.converters.dataset_files import check_files, convert_files, read_list
+from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, read_image, read_seeds, write_seeds
 from mmwsss.fileio.npy_seeds import LAYOUTS, read_npy_seeds, write_npy_seeds
 

@@ -4,7 +4,7 @@ from mmseg.registry import METRICS
 from torch import from_numpy
 from torch.nn.functional import interpolate
 
-from mmwsss.fileio import DataError, read_mask, read_image
+from mmwsss.fileio import DataError, read_image, read_mask
 from mmwsss.ops import affinity_label_map
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')

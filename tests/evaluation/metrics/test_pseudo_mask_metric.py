@@ -4,7 +4,7 @@ from mmseg.registry import METRICS
 
 from mmwsss.evaluation.functional.boundary_iou import boundary_counts, iou_of_counts
 from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
-from mmwsss.fileio import DataError, read_affinity, read_mask, read_image, write_mask
+from mmwsss.fileio import DataError, read_affinity, read_image, read_mask, write_mask
 from mmwsss.ops import dense_crf
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')

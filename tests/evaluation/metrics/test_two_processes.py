@@ -16,7 +16,7 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
-from mmwsss.apis import launch
+from mmwsss.engine import launch
 from mmwsss.fileio import Seeds, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')

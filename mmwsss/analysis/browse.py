@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.utils import track_iter_progress
@@ -13,8 +14,8 @@ from mmseg.registry import DATASETS
 from PIL import Image
 
 from mmwsss.engine.config_errors import require
-from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import DataError, atomic_write
+from mmwsss.ops.maps import resize_maps
 from mmwsss.visualization import draw_cams, draw_names, draw_overlay
 
 
@@ -36,7 +37,7 @@ def draw_sample(sample: Mapping[str, Any], metainfo: Mapping[str, Any]) -> np.nd
     if 'gt_sem_seg' in packed:
         parts.append(draw_overlay(photo, packed.gt_sem_seg.data[0].numpy().astype(np.uint8), palette))
     if 'seeds' in packed:
-        cams = resize_maps(packed.seeds.cams, photo.shape[:2])
+        cams = resize_maps(torch.from_numpy(packed.seeds.cams).float(), photo.shape[:2]).numpy()
         drawn = draw_cams(cams, packed.seeds.class_ids, np.asarray(palette, np.uint8))[:, :, ::-1]
         parts.append((photo * 0.35 + drawn * 0.65).round().astype(np.uint8))
     picture = np.concatenate(parts, axis=1)

@@ -1,4 +1,4 @@
-"""The maths of the method: pure functions on tensors and arrays."""
+"""The formulas of the methods: pure functions on tensors and arrays."""
 
 from .affinity import (
     affinity_loss,

@@ -75,7 +75,7 @@ class GradientCAMClassifier(CAMClassifier):
         maps = logits.new_zeros(*logits.shape, *size)
         rounds = int(present.sum(1).max()) if present.numel() else 0
         # The present labels of each image first, so that a round has at most one of each image.
-        order = present.float().argsort(1, descending=True, stable=True)
+        order = present.float().argsort(dim=1, descending=True, stable=True)
         rows = torch.arange(len(logits), device=logits.device)
         for number in range(rounds):
             chosen, kept = order[:, number], present[rows, order[:, number]]

@@ -2,6 +2,7 @@
 
 from .bfloat16 import BFloat16OptimWrapper, EvaluationPrecisionHook, has_bfloat16
 from .checkpoint import (
+    FINAL_CHECKPOINT,
     CheckpointMatchHook,
     FinalValidationHook,
     check_state_dict,
@@ -9,6 +10,9 @@ from .checkpoint import (
     find_trained_checkpoint,
     load_from_local,
 )
+from .hooks.check_classes_hook import CheckClassesHook
+from .hooks.final_checkpoint_hook import FinalCheckpointHook
+from .hooks.progress_hook import PROGRESS_FILE, ProgressHook
 from .local_backend import AtomicLocalBackend
 from .network_hooks import ChannelsLastHook, FuseConvBNHook
 from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
@@ -19,13 +23,18 @@ __all__ = [
     'AtomicLocalBackend',
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
+    'CheckClassesHook',
     'CheckpointMatchHook',
     'EvaluationPrecisionHook',
+    'FINAL_CHECKPOINT',
+    'FinalCheckpointHook',
     'FinalValidationHook',
     'FuseConvBNHook',
     'MLflowPictureBackend',
     'MapVisualizationHook',
     'PredictionVisualizationHook',
+    'PROGRESS_FILE',
+    'ProgressHook',
     'SKIPPED_FILE',
     'SkipBadDataset',
     'SkipBadTestLoop',

@@ -8,7 +8,8 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
-from mmseg.registry import HOOKS, OPTIM_WRAPPERS
+
+from mmwsss.registry import HOOKS, OPTIM_WRAPPERS
 
 
 def has_bfloat16(device_type: str) -> bool:

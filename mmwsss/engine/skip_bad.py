@@ -1,4 +1,4 @@
-"""Going on without photographs that cannot be used, and saying at the end which ones."""
+"""Going on without images that cannot be used, and saying at the end which ones."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -13,17 +13,17 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner, TestLoop
-from mmseg.registry import DATASETS, LOOPS
 from torch.utils.data import Dataset
 
 from mmwsss.fileio import DataError, atomic_write_json
+from mmwsss.registry import DATASETS, LOOPS
 
 SKIPPED_FILE = 'skipped.json'
 MAX_REPLACEMENTS = 100
 
 
 class Skipped(NamedTuple):
-    """A photograph that was left out.
+    """An image that was left out.
 
     Attributes:
         image_id (str): Which one; its path where it has no id.
@@ -100,10 +100,10 @@ def collate_kept(samples: Sequence[Any], collate: Callable = pseudo_collate) -> 
 
 @LOOPS.register_module()
 class SkipBadTestLoop(TestLoop):
-    """A test that goes on without photographs that cannot be used.
+    """A test that goes on without images that cannot be used.
 
     Left out are samples whose loading raises a :class:`DataError`, in whatever worker or process, and what a
-    :class:`StreamingMetric` cannot do with a photograph, such as measuring on a damaged mask. At the end, all of them
+    :class:`StreamingMetric` cannot do with an image, such as measuring on a damaged mask. At the end, all of them
     are in ``skipped.json`` of the work directory, with ``image_id`` and ``reason`` of each, and a line says how many.
 
     Args:
@@ -113,7 +113,7 @@ class SkipBadTestLoop(TestLoop):
         fp16 (bool): As in ``TestLoop``. Defaults to False.
 
     Raises:
-        DataError: If no photograph is left.
+        DataError: If no image is left.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class SkipBadTestLoop(TestLoop):
         """Test.
 
         Returns:
-            dict: The metrics, of the photographs that are left.
+            dict: The metrics, of the images that are left.
         """
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
@@ -144,7 +144,7 @@ class SkipBadTestLoop(TestLoop):
         total = len(self.dataloader.dataset)
         if len({one.image_id for one in self._gather()}) >= total:
             self._report(total)
-            raise DataError(f'none of the {total} photographs can be used; {self._file} says why')
+            raise DataError(f'none of the {total} images can be used; {self._file} says why')
         metrics = self.evaluator.evaluate(total)
         self._report(total)
         self.runner.call_hook('after_test_epoch', metrics=metrics)
@@ -165,7 +165,7 @@ class SkipBadTestLoop(TestLoop):
             return
         atomic_write_json(self._file, [one._asdict() for one in skipped])
         number = len({one.image_id for one in skipped})
-        print_log(f'Skipped {number} of {total} photographs, listed in {self._file}', logger='current')
+        print_log(f'Skipped {number} of {total} images, listed in {self._file}', logger='current')
 
 
 def _skipping(dataloader: dict) -> dict:
@@ -175,6 +175,6 @@ def _skipping(dataloader: dict) -> dict:
     function = partial(FUNCTIONS.get(kind) if isinstance(kind, str) else kind, **collate)
     return {
         **dataloader,
-        'dataset': dict(type='SkipBadDataset', dataset=dataloader['dataset'], test_mode=True),
+        'dataset': dict(type='mmwsss.SkipBadDataset', dataset=dataloader['dataset'], test_mode=True),
         'collate_fn': dict(type=collate_kept, collate=function),
     }

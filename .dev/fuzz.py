@@ -26,11 +26,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from mmwsss.engine.launch import run_tool
-from mmwsss.converters.readers import read_tensors
+from mmwsss.converters.weights.readers import read_tensors
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine import load_from_local
-from mmwsss.fileio import DataError, Seeds, read_mask, read_photo, read_seeds, write_mask, write_seeds
+from mmwsss.engine.launch import run_tool
+from mmwsss.fileio import DataError, Seeds, read_image, read_mask, read_seeds, write_mask, write_seeds
 from mmwsss.fileio.npy_seeds import read_npy_seeds
 
 
@@ -250,7 +250,7 @@ def targets() -> Mapping[str, Target]:
     """All readers by name."""
     rows = st.lists(st.lists(_NAMES, max_size=4).map(','.join), max_size=6).map('\n'.join)
     return dict(
-        photo=Target('f.jpg', damaged(_whole_photos()) | st.binary(max_size=64), read_photo),
+        photo=Target('f.jpg', damaged(_whole_photos()) | st.binary(max_size=64), read_image),
         mask=Target('f.png', damaged(_whole_masks()) | st.binary(max_size=64), read_mask),
         seeds=Target('f.npz', damaged(_whole_seeds()) | _made_up_seeds() | st.binary(max_size=64), read_seeds),
         checkpoint=Target('f.pth', damaged(_whole_checkpoints()) | st.binary(max_size=64), load_from_local),

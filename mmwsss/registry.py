@@ -21,4 +21,4 @@ TRANSFORMS = Registry('transform', parent=mmseg.TRANSFORMS, scope='mmwsss', loca
 VISBACKENDS = Registry('vis_backend', parent=mmseg.VISBACKENDS, scope='mmwsss', locations=['mmwsss.visualization'])
 
 from mmwsss.engine import checkpoint  # noqa: E402, F401
-from mmwsss.engine import local_backend  # noqa: E402, F401
+from mmwsss.fileio import local_backend  # noqa: E402, F401

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
-from mmwsss.pipeline.command import Launcher
 from mmwsss.analysis.data_check import check_data
 from mmwsss.engine.launch import load_config, run_tool
+from mmwsss.pipeline.command import Launcher
 from mmwsss.pipeline.runner import Pipeline
 
 

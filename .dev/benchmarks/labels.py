@@ -23,8 +23,8 @@ from mmengine.utils import track_iter_progress
 from PIL import Image
 from rough_cams import pick_photographs, rough_cams
 
-from mmwsss.evaluation.seed_metric import resize_maps
-from mmwsss.fileio import read_photo, write_mask
+from mmwsss.evaluation.metrics.seed_metric import resize_maps
+from mmwsss.fileio import read_image, write_mask
 from mmwsss.ops import affinity_label_map, background_score, confident_label_map
 
 ALPHAS = 4, 32
@@ -32,7 +32,7 @@ PALETTE = np.arange(30, dtype=np.uint8).reshape(10, 3).tolist()
 
 
 def photograph_and_cams(path, seeds):
-    image = np.ascontiguousarray(read_photo(path)[:, :, ::-1])
+    image = np.ascontiguousarray(read_image(path)[:, :, ::-1])
     return image, torch.from_numpy(resize_maps(seeds, image.shape[:2]))
 
 

@@ -28,10 +28,9 @@ from mmengine.registry import DefaultScope
 from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS, MODELS
 
-from mmwsss.engine import launch
+from mmwsss.engine import launch, load_from_local
 from mmwsss.engine.memory import keep_freed_memory
-from mmwsss.engine import load_from_local
-from mmwsss.evaluation.seed_metric import resize_maps
+from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import Seeds, read_seeds, write_seeds
 
 

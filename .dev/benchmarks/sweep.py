@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from rough_cams import rough_cams
 
-from mmwsss.evaluation.confusion import confusion_matrix, mean_iou
-from mmwsss.evaluation.seed_metric import NUM_BINS, count_activations, sweep_confusions
+from mmwsss.evaluation.functional.confusion import confusion_matrix, mean_iou
+from mmwsss.evaluation.metrics.seed_metric import NUM_BINS, count_activations, sweep_confusions
 
 
 def photographs(args):

@@ -24,12 +24,12 @@ import torch
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 
-from mmwsss.pipeline.command import Launcher
-from mmwsss.engine.launch import run_tool
-from mmwsss.pipeline.runner import Pipeline
 from mmwsss.apis.settings import write_settings
 from mmwsss.datasets.scenes import write_scenes
+from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, atomic_write_json
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.runner import Pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs/affinitynet'

@@ -8,7 +8,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
-# TensorBoard, W&B or MLflow beside the files: add TensorboardVisBackend, WandbRunBackend or MLflowPictureBackend.
+# TensorBoard, W&B or MLflow beside the files: add TensorboardVisBackend, WandbRunBackend or MLflowImageBackend.
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 log_processor = dict(by_epoch=False, window_size=20)

@@ -12,11 +12,10 @@ from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS
 from PIL import Image
 
-from mmwsss.evaluation.seed_metric import resize_maps
+from mmwsss.engine.config_errors import require
+from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import DataError, atomic_write
 from mmwsss.visualization import draw_cams, draw_names, draw_overlay
-
-from mmwsss.engine.config_errors import require
 
 
 def draw_sample(sample: Mapping[str, Any], metainfo: Mapping[str, Any]) -> np.ndarray:

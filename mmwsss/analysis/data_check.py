@@ -17,11 +17,10 @@ from mmengine.utils import track_iter_progress
 from PIL import Image, ImageDraw
 
 from mmwsss.datasets.image_labels import read_image_labels
-from mmwsss.evaluation.confusion import IGNORE_INDEX, classes_of_truth, read_truth
-from mmwsss.fileio import DataError, atomic_write, check_photo, map_parallel
-from mmwsss.visualization import draw_names, draw_overlay, load_font
-
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_truth, read_truth
+from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel
 from mmwsss.pipeline.preflight import check_weights, load_dataset
+from mmwsss.visualization import draw_names, draw_overlay, load_font
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 FEW_PHOTOGRAPHS = 10
@@ -262,7 +261,7 @@ class _Result(NamedTuple):
 
 def _read(entry: Entry, summary: DataSummary, shown: set[str]) -> _Result:
     try:
-        photo = check_photo(entry.path)
+        photo = check_image(entry.path)
     except DataError as error:
         return _Result(entry, [str(error)])
     size, problems, mask, pixels = photo.shape[:2], [], None, None

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmwsss.fileio import DataError
-
 from mmwsss.engine.launch import CONFUSIONS_FILE, METRICS_FILE
+from mmwsss.fileio import DataError
 
 
 class MergedShards(NamedTuple):

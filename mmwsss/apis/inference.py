@@ -24,11 +24,11 @@ import mmwsss.models  # noqa: F401
 from mmwsss.datasets.folder import colour_map
 from mmwsss.datasets.image_labels import multi_hot
 from mmwsss.engine import check_state_dict, has_bfloat16, load_from_local
-from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
+from mmwsss.engine.launch import load_config
+from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
 from mmwsss.fileio import DataError, Seeds
 
 from .inputs import Photo, Photos, Source, Video, open_source
-from mmwsss.engine.launch import load_config
 
 # What the pipeline of a test reads from files, and inference is given.
 _LOADERS = ('LoadImageFromFile', 'LoadPhoto', 'LoadAnnotations', 'LoadLabelMap', 'LoadSeeds')

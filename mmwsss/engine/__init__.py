@@ -1,26 +1,29 @@
-"""What the runner needs beside mmengine's own: strict checkpoint loading, mixed precision on a CPU."""
+"""What the runner needs beside mmengine's own: loops, hooks, strict checkpoint loading, mixed precision on a CPU."""
 
-from .bfloat16 import BFloat16OptimWrapper, EvaluationPrecisionHook, has_bfloat16
+from .bfloat16 import BFloat16OptimWrapper, has_bfloat16
 from .checkpoint import (
     FINAL_CHECKPOINT,
-    CheckpointMatchHook,
-    FinalValidationHook,
     check_state_dict,
     find_resumable_checkpoint,
     find_trained_checkpoint,
     load_from_local,
 )
-from .hooks.check_classes_hook import CheckClassesHook
-from .hooks.final_checkpoint_hook import FinalCheckpointHook
-from .hooks.progress_hook import PROGRESS_FILE, ProgressHook
-from .local_backend import AtomicLocalBackend
-from .network_hooks import ChannelsLastHook, FuseConvBNHook
-from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
-from .vis_backends import MLflowPictureBackend, WandbRunBackend
-from .visualization_hook import MapVisualizationHook, PredictionVisualizationHook
+from .hooks import (
+    PROGRESS_FILE,
+    ChannelsLastHook,
+    CheckClassesHook,
+    CheckpointMatchHook,
+    EvaluationPrecisionHook,
+    FinalCheckpointHook,
+    FinalValidationHook,
+    FuseConvBNHook,
+    MapVisualizationHook,
+    PredictionVisualizationHook,
+    ProgressHook,
+)
+from .loops import SKIPPED_FILE, LabelLoop, SkipBadTestLoop
 
 __all__ = [
-    'AtomicLocalBackend',
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
     'CheckClassesHook',
@@ -30,15 +33,13 @@ __all__ = [
     'FinalCheckpointHook',
     'FinalValidationHook',
     'FuseConvBNHook',
-    'MLflowPictureBackend',
+    'LabelLoop',
     'MapVisualizationHook',
-    'PredictionVisualizationHook',
     'PROGRESS_FILE',
+    'PredictionVisualizationHook',
     'ProgressHook',
     'SKIPPED_FILE',
-    'SkipBadDataset',
     'SkipBadTestLoop',
-    'WandbRunBackend',
     'check_state_dict',
     'find_resumable_checkpoint',
     'find_trained_checkpoint',

@@ -17,10 +17,8 @@ from urllib.parse import urlparse
 import numpy as np
 import torch
 from mmengine.dist import barrier, is_main_process
-from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from mmengine.runner import Runner
 from mmengine.runner.checkpoint import (
     CheckpointLoader,
     get_deprecated_model_names,
@@ -28,7 +26,6 @@ from mmengine.runner.checkpoint import (
     get_mmcls_models,
     get_torchvision_models,
 )
-from mmseg.registry import HOOKS
 
 from mmwsss.fileio import DataError
 
@@ -276,40 +273,3 @@ def check_state_dict(model: torch.nn.Module, state_dict: dict, filename: str) ->
             f'{filename}: expected a checkpoint of {type(bare).__name__} as configured, but it '
             + ' and '.join(problems)
         )
-
-
-@HOOKS.register_module()
-class FinalValidationHook(Hook):
-    """Validates a resumed training that has no iteration left.
-
-    The last checkpoint is written before the last validation. A training that was killed between the two would else
-    end without figures.
-    """
-
-    def __init__(self) -> None:
-        self.at_end = False
-
-    def before_train(self, runner: Runner) -> None:
-        self.at_end = runner.iter >= runner.max_iters
-
-    def after_train(self, runner: Runner) -> None:
-        if self.at_end and runner.val_loop is not None:
-            runner.val_loop.run()
-
-
-@HOOKS.register_module()
-class CheckpointMatchHook(Hook):
-    """Refuses a checkpoint of another model when testing or resuming.
-
-    Args:
-        filename (str): The checkpoint, for the message. Defaults to ''.
-    """
-
-    priority = 'VERY_HIGH'
-
-    def __init__(self, filename: str = '') -> None:
-        self.filename = filename
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        state_dict = checkpoint.get('state_dict', checkpoint)
-        check_state_dict(runner.model, state_dict, self.filename or 'checkpoint')

@@ -8,22 +8,43 @@ from .affinity import (
     pairwise_affinity,
     pool_label_map,
 )
-from .cam import affinity_label_map, background_score, confident_label_map, fuse_cams
+from .cam import affinity_label_map, confident_label_map, fuse_cams
 from .dense_crf import dense_crf, dense_crf_stack
+from .maps import (
+    add_background,
+    background_score,
+    crop_to_covered,
+    label_of_scores,
+    pool_to_cells,
+    resize_maps,
+    unsure_pixels,
+)
+from .par import pamr, pamr_kernel, par, par_kernel, position_kernel
 from .random_walk import random_walk
 
 __all__ = [
+    'add_background',
     'affinity_label_map',
     'affinity_loss',
     'background_score',
     'confident_label_map',
+    'crop_to_covered',
     'dense_crf',
     'dense_crf_stack',
     'edge_to_affinity',
     'fuse_cams',
+    'label_of_scores',
     'neighbor_offsets',
     'pair_labels',
     'pairwise_affinity',
+    'pamr',
+    'pamr_kernel',
+    'par',
+    'par_kernel',
     'pool_label_map',
+    'pool_to_cells',
+    'position_kernel',
     'random_walk',
+    'resize_maps',
+    'unsure_pixels',
 ]

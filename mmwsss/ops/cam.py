@@ -1,4 +1,4 @@
-"""Class activation maps: fusion over scales and flips, background score, confident labels.
+"""Class activation maps: fusion over scales and flips, confident labels.
 
 Source of the formulas: Ahn & Kwak, CVPR 2018 (AffinityNet), sections 3.1 and 3.3, and its released code.
 """
@@ -9,11 +9,11 @@ from functools import partial
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from .dense_crf import dense_crf_stack
+from .maps import add_background, resize_maps
 
 NORM_EPS = 1e-5
 
@@ -61,35 +61,13 @@ def fuse_cams(
     if len(total) == 0:
         return total
     for cam, flip, weight in zip(cams, flips, weights, strict=True):
-        resized = F.interpolate(cam[None], size=tuple(size), mode='bilinear', align_corners=False)[0]
+        resized = resize_maps(cam, size)
         total = total + (resized.flip(-1) if flip else resized) * weight
     peak = total.amax((1, 2), keepdim=True)
     if peak_quantile < 1:
         rank = math.ceil(peak_quantile * size[0] * size[1])
         peak = torch.maximum(total.flatten(1).kthvalue(rank, 1).values[:, None, None], peak / 2)
     return (total / (peak + NORM_EPS)).clamp_(max=1)
-
-
-def background_score(cams: Tensor, alpha: float) -> Tensor:
-    """Score of the background: ``(1 - max_k cams_k)^alpha`` (Ahn & Kwak, CVPR 2018, eq. 2).
-
-    Args:
-        cams (Tensor): Floating-point (K, H, W) in [0, 1]; K may be 0.
-        alpha (float): Exponent, positive; the larger, the less background.
-
-    Returns:
-        Tensor: (1, H, W), dtype of ``cams``; ones where K = 0.
-
-    Raises:
-        ValueError: If an argument has the wrong shape, dtype or value.
-    """
-    if not isinstance(cams, Tensor) or cams.dim() != 3 or not cams.is_floating_point():
-        raise ValueError('cams must be a floating-point tensor (K, H, W)')
-    if not alpha > 0:
-        raise ValueError(f'alpha must be positive, got {alpha!r}')
-    if cams.shape[0] == 0:
-        return cams.new_ones(1, *cams.shape[1:])
-    return (1 - cams.amax(0, keepdim=True)).clamp_(min=0) ** alpha
 
 
 def confident_label_map(
@@ -177,7 +155,7 @@ def affinity_label_map(
     if not class_ids:
         return np.full(size, 0 if with_background else ignore_index, dtype=np.uint8)
     if with_background:
-        stacks = [torch.cat([background_score(cams, alpha), cams]) for alpha in (alpha_low, alpha_high)]
+        stacks = [add_background(cams, alpha=alpha) for alpha in (alpha_low, alpha_high)]
         low, high = refine(stacks)
         return confident_label_map(low, high, class_ids, ignore_index)
     labels = np.array(class_ids, dtype=np.uint8)

@@ -12,9 +12,8 @@ from typing import Any
 from mmengine import fileio
 
 from mmwsss.engine import SKIPPED_FILE, find_trained_checkpoint
-from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_remote, is_whole, remove_parts
-
 from mmwsss.engine.launch import METRICS_FILE, TRAINING_FILE
+from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_remote, is_whole, remove_parts
 
 RECORD_FILE = 'step.json'
 IDS_FILE = 'ids.txt'

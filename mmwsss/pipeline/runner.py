@@ -16,16 +16,16 @@ from typing import Any
 from mmengine.config import Config
 
 from mmwsss.engine import find_trained_checkpoint
+from mmwsss.engine.launch import load_config
 from mmwsss.fileio import DataError, atomic_write_json, remove_parts
 
 from .command import Launcher
 from .fingerprint import fingerprint
-from mmwsss.engine.launch import load_config
+from .folder import Step, StepFolder, build_steps, fill_patterns
 from .preflight import check_configs, read_image_ids
 from .progress import ProgressWatch, TimeLeft, format_seconds, last_lines, run_command
 from .results import summarise
 from .settings import load_settings, write_settings
-from .folder import Step, StepFolder, build_steps, fill_patterns
 
 RESULTS_FILE = 'results.json'
 SETTINGS_FILE = 'settings.py'

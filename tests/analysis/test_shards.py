@@ -9,8 +9,8 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
-from mmwsss.engine import launch
 from mmwsss.analysis.shards import merge_shards
+from mmwsss.engine import launch
 from mmwsss.fileio import DataError
 
 ROOT = Path(__file__).parents[2]

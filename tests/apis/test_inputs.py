@@ -6,7 +6,7 @@ import pytest
 
 from mmwsss.apis import open_source
 from mmwsss.apis.inputs import Video
-from mmwsss.fileio import DataError, read_photo
+from mmwsss.fileio import DataError, read_image
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_files_folders_globs_and_lists(folder):
 
 def test_the_photograph_is_the_one_of_the_steps(folder):
     (photo,) = open_source(folder / 'b.jpg')
-    assert photo.file_name == 'b.jpg' and np.array_equal(photo.image, read_photo(str(folder / 'b.jpg')))
+    assert photo.file_name == 'b.jpg' and np.array_equal(photo.image, read_image(str(folder / 'b.jpg')))
 
 
 def test_arrays_alone_and_among_files(folder, make_photo):

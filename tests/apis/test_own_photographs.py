@@ -12,11 +12,11 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from mmwsss.apis import PseudoMaskInferencer
-from mmwsss.pipeline.command import Launcher
-from mmwsss.pipeline.runner import Pipeline
 from mmwsss.datasets.folder import write_folder_dataset
 from mmwsss.engine import find_trained_checkpoint
-from mmwsss.fileio import read_mask, read_photo
+from mmwsss.fileio import read_image, read_mask
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.runner import Pipeline
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'affinitynet' / 'custom' / 'pipeline.py'
@@ -157,7 +157,7 @@ def test_from_a_folder_to_masks_of_other_photographs(pipeline, tmp_path, monkeyp
             assert (
                 mask.shape
                 == (image['height'], image['width'])
-                == read_photo(str(folder / image['file_name'])).shape[:2]
+                == read_image(str(folder / image['file_name'])).shape[:2]
             )
             assert set(np.unique(mask)) <= ({0, 1, 2} if name == 'segmentor' else {0, 1})
 

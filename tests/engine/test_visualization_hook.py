@@ -98,7 +98,7 @@ def test_tensorboard_gets_the_pictures(train, cam_config):
 def test_mlflow_gets_the_pictures(train, cam_config):
     mlflow = pytest.importorskip('mlflow', reason='MLflow is not installed')
     hook = dict(type='MapVisualizationHook', interval=1, num_photographs=1)
-    _, folder = train('flow', cam_config(3), [hook], ['MLflowPictureBackend'])
+    _, folder = train('flow', cam_config(3), [hook], ['MLflowImageBackend'])
     (database,) = folder.glob('*/vis_data/mlflow.db')
     client = mlflow.MlflowClient(f'sqlite:///{database}')
     (logged,) = client.search_runs([client.get_experiment_by_name('mmwsss').experiment_id])

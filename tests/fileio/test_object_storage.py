@@ -9,9 +9,9 @@ from mmengine.dataset import pseudo_collate
 from mmengine.fileio import BaseStorageBackend, backends, register_backend
 from mmseg.registry import DATASETS, METRICS, MODELS
 
-from mmwsss.pipeline.folder import missing_files, remove_files
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import atomic_write, read_affinity, read_mask, read_seeds
+from mmwsss.pipeline.folder import missing_files, remove_files
 
 LABELS = [['disc'], ['stripe', 'box'], []]
 

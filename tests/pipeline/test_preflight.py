@@ -6,8 +6,8 @@ import pytest
 from mmengine.config import Config
 
 import mmwsss.datasets  # noqa: F401
-from mmwsss.pipeline.preflight import check_configs, read_image_ids
 from mmwsss.fileio import DataError
+from mmwsss.pipeline.preflight import check_configs, read_image_ids
 
 
 @pytest.fixture

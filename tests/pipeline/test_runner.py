@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from mmwsss.pipeline.command import Launcher
-from mmwsss.pipeline.runner import RESULTS_FILE, Pipeline, StepFailed
-from mmwsss.pipeline.results import format_table
 from mmwsss.fileio import DataError, is_whole
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.results import format_table
+from mmwsss.pipeline.runner import RESULTS_FILE, Pipeline, StepFailed
 
 IDS = ['a', 'folder/b', 'c']
 PIPELINE = """

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmwsss.engine import launch
 from mmwsss.apis.settings import load_settings
+from mmwsss.engine import launch
 from mmwsss.fileio import DataError
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')

@@ -10,7 +10,7 @@ from mmseg.registry import DATASETS, METRICS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmwsss.evaluation.confusion import read_truth
+from mmwsss.evaluation.functional.confusion import read_truth
 from mmwsss.fileio import DataError, Seeds, read_mask, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')

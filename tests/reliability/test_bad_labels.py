@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from mmwsss.pipeline.preflight import read_image_ids
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import DataError
+from mmwsss.pipeline.preflight import read_image_ids
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmwsss.pipeline.command import Launcher
 from mmwsss.engine.config_errors import describe_mistake
-from mmwsss.pipeline.runner import Pipeline
 from mmwsss.fileio import Seeds, is_whole, write_mask, write_seeds
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.runner import Pipeline
 
 ROOT = Path(__file__).parents[2]
 PAGE = 4096

@@ -2,8 +2,8 @@
 
 import argparse
 
+from mmwsss.converters.cityscapes import COUNTS, convert_cityscapes
 from mmwsss.engine.launch import run_tool
-from mmwsss.datasets.cityscapes import COUNTS, convert_cityscapes
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,0 +1,8 @@
+"""Role: score maps in, better score maps out."""
+
+from .background import Background
+from .dense_crf import DenseCRF
+from .random_walk import RandomWalk
+from .refiner import RefineContext, Refiner
+
+__all__ = ['Background', 'DenseCRF', 'RandomWalk', 'RefineContext', 'Refiner']

@@ -1,28 +1,43 @@
 """What the runner needs beside mmengine's own: loops, hooks, strict checkpoint loading, mixed precision on a CPU."""
 
 from .bfloat16 import BFloat16OptimWrapper, has_bfloat16
-from .checkpoint import check_state_dict, find_resumable_checkpoint, find_trained_checkpoint, load_from_local
+from .checkpoint import (
+    FINAL_CHECKPOINT,
+    check_state_dict,
+    find_resumable_checkpoint,
+    find_trained_checkpoint,
+    load_from_local,
+)
 from .hooks import (
+    PROGRESS_FILE,
     ChannelsLastHook,
+    CheckClassesHook,
     CheckpointMatchHook,
     EvaluationPrecisionHook,
+    FinalCheckpointHook,
     FinalValidationHook,
     FuseConvBNHook,
     MapVisualizationHook,
     PredictionVisualizationHook,
+    ProgressHook,
 )
 from .loops import SKIPPED_FILE, LabelLoop, SkipBadTestLoop
 
 __all__ = [
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
+    'CheckClassesHook',
     'CheckpointMatchHook',
     'EvaluationPrecisionHook',
+    'FINAL_CHECKPOINT',
+    'FinalCheckpointHook',
     'FinalValidationHook',
     'FuseConvBNHook',
     'LabelLoop',
     'MapVisualizationHook',
+    'PROGRESS_FILE',
     'PredictionVisualizationHook',
+    'ProgressHook',
     'SKIPPED_FILE',
     'SkipBadTestLoop',
     'check_state_dict',

@@ -6,42 +6,22 @@ import pytest
 import torch
 from mmengine.config import Config
 
-import mmwsss.evaluation  # noqa: F401
 from mmwsss.engine import launch
 from mmwsss.fileio import DataError
 
 
-def test_settings_replace_those_beside_the_config(tmp_path, monkeypatch, capfd):
-    monkeypatch.delenv(launch.SETTINGS_VARIABLE, raising=False)
-    (tmp_path / 'settings.py').write_text('iters = 5\n')
-    (tmp_path / 'other').mkdir()
-    (tmp_path / 'other' / 'settings.py').write_text('iters = 7\n')
-    path = tmp_path / 'step.py'
-    path.write_text("_base_ = ['{{$MMWSSS_SETTINGS:./settings.py}}']\nmax_iters = {{_base_.iters}}\nmore = dict()\n")
-    assert launch.load_config(str(path)).max_iters == 5
-    monkeypatch.setenv(launch.SETTINGS_VARIABLE, '')
-    cfg = launch.load_config(str(path), str(tmp_path / 'other' / 'settings.py'), {'more.x': 1})
-    assert cfg.max_iters == 7 and cfg.more.x == 1
-    assert 'env variable' not in ''.join(capfd.readouterr())
-
-
-def test_missing_files_are_named(tmp_path):
-    with pytest.raises(DataError, match=r'absent\.py: expected a config'):
-        launch.load_config(str(tmp_path / 'absent.py'))
-    (tmp_path / 'step.py').write_text('value = 1\n')
-    with pytest.raises(DataError, match=r'absent\.py: expected a settings file'):
-        launch.load_config(str(tmp_path / 'step.py'), str(tmp_path / 'absent.py'))
-    with pytest.raises(DataError, match=r'absent\.pth'):
-        launch.set_test_checkpoint(Config(), str(tmp_path / 'absent.pth'))
-
-
-def test_work_dir_is_that_of_the_flag_else_the_config_else_its_name(tmp_path):
-    path = tmp_path / 'step.py'
-    path.write_text('value = 1\n')
+@pytest.fixture
+def parser():
     parser = argparse.ArgumentParser()
     parser.add_argument('config')
     launch.add_common_arguments(parser)
-    assert launch.config_from_arguments(parser.parse_args([str(path)])).work_dir == 'work_dirs/step'
+    return parser
+
+
+def test_work_dir_is_that_of_the_flag_else_the_config_else_its_name(tmp_path, parser):
+    path = tmp_path / 'stage.py'
+    path.write_text('value = 1\n')
+    assert launch.config_from_arguments(parser.parse_args([str(path)])).work_dir == 'work_dirs/stage'
     path.write_text("work_dir = 'own'\na = dict()\n")
     assert launch.config_from_arguments(parser.parse_args([str(path)])).work_dir == 'own'
     arguments = [str(path), '--work-dir', 'given', '--cfg-options', 'a.b=[1,2]']
@@ -49,68 +29,29 @@ def test_work_dir_is_that_of_the_flag_else_the_config_else_its_name(tmp_path):
     assert cfg.work_dir == 'given' and cfg.a.b == [1, 2]
 
 
-@pytest.mark.parametrize('cuda, kind', [(True, 'AmpOptimWrapper'), (False, 'BFloat16OptimWrapper')])
-def test_amp_fits_the_device(monkeypatch, cuda, kind):
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: cuda)
-    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper')))
-    launch.enable_amp(cfg)
-    assert cfg.optim_wrapper.type == kind
-    launch.enable_amp(cfg)
-    assert cfg.optim_wrapper.type == kind
-    with pytest.raises(DataError, match='--amp.*Strange'):
-        launch.enable_amp(Config(dict(optim_wrapper=dict(type='Strange'))))
+def test_folders_are_moved_by_flags(tmp_path, parser):
+    path = tmp_path / 'stage.py'
+    path.write_text("data_root = 'd'\nwork_dir = 'w/stage'\ninput = 'd/x'\n")
+    cfg = launch.config_from_arguments(parser.parse_args([str(path), '--data-root', '/e', '--run-dir', '/r']))
+    assert (cfg.input, cfg.work_dir) == ('/e/x', '/r/stage')
 
 
-def test_out_reaches_each_evaluator_that_writes():
-    cfg = Config(dict(test_evaluator=dict(type='IoUMetric')))
-    launch.set_output_dir(cfg, 'out')
-    assert cfg.test_evaluator[0].output_dir == 'out'
-    cfg = Config(dict(test_evaluator=[dict(type='IoUMetric'), dict(type='SeedMetric')]))
-    launch.set_output_dir(cfg, 'out')
-    assert [evaluator.output_dir for evaluator in cfg.test_evaluator] == ['out/IoUMetric', 'out/SeedMetric']
-    with pytest.raises(DataError, match='--out'):
-        launch.set_output_dir(Config(dict(test_evaluator=[])), 'out')
-    with pytest.raises(DataError, match='NoSuchMetric'):
-        launch.set_output_dir(Config(dict(test_evaluator=dict(type='NoSuchMetric'))), 'out')
+@pytest.mark.parametrize(
+    'config, checkpoint, message',
+    [
+        (dict(), '/absent.pth', r'^/absent\.pth: expected a checkpoint, found no such file'),
+        (dict(train_cfg=dict()), None, 'expected a checkpoint of the trained model'),
+    ],
+)
+def test_a_missing_checkpoint_is_told_before_the_test(config, checkpoint, message):
+    needed = dict(model=dict(), test_dataloader=dict(), test_cfg=dict(), test_evaluator=dict())
+    with pytest.raises(DataError, match=message):
+        launch.test(Config({**needed, **config}), checkpoint)
 
 
-def test_showing_predictions_needs_nothing_in_the_config():
-    cfg = Config(dict(value=1))
-    launch.show_predictions(cfg, False, 'shown', 2.0)
-    assert cfg.default_hooks.visualization.draw and cfg.visualizer.save_dir == 'shown'
-    launch.show_predictions(cfg, True, None, 3.0)
-    assert cfg.default_hooks.visualization.wait_time == 3.0
-
-
-def test_validation_and_test_repeat_no_photograph():
-    sampler = dict(type='DefaultSampler', shuffle=False)
-    cfg = Config(
-        dict(
-            train_dataloader=dict(sampler=dict(type='DefaultSampler', shuffle=True)),
-            val_dataloader=dict(sampler=sampler),
-            test_dataloader=dict(sampler=dict(sampler, round_up=True)),
-        )
-    )
-    launch.share_photographs_once(cfg)
-    assert cfg.val_dataloader.sampler.round_up is False and cfg.test_dataloader.sampler.round_up is False
-    assert 'round_up' not in cfg.train_dataloader.sampler
-    launch.share_photographs_once(Config(dict(val_dataloader=None, test_dataloader=dict(dataset=dict()))))
-
-
-def test_tta_replaces_pipeline_and_model():
-    cfg = Config(
-        dict(
-            model=dict(type='A'),
-            tta_model=dict(type='B'),
-            tta_pipeline=[1],
-            test_dataloader=dict(dataset=dict(pipeline=[0])),
-        )
-    )
-    launch.set_test_time_augmentation(cfg)
-    assert cfg.model.type == 'B' and cfg.model.module.type == 'A'
-    assert cfg.test_dataloader.dataset.pipeline == [1]
-    with pytest.raises(DataError, match='tta_pipeline and no tta_model'):
-        launch.set_test_time_augmentation(Config(dict(model=dict(type='A'))))
+def test_a_model_that_trains_nothing_needs_no_checkpoint():
+    launch.check_checkpoint(Config(dict(model=dict())), None)
+    launch.check_checkpoint(Config(dict(model=dict())), 'https://example.com/x.pth')
 
 
 def test_metrics_become_json():

@@ -13,11 +13,11 @@ from statistics import median
 
 import numpy as np
 import torch
-from mmengine.utils import track_iter_progress
 from PIL import Image
 from rough_cams import pick_photographs, rough_cams
 
 from mmwsss.ops import background_score, dense_crf
+from mmwsss.visualization.progress_bar import track
 
 ALPHA = 4
 
@@ -42,7 +42,7 @@ def main():
 
     generator = torch.Generator().manual_seed(0)
     agreement, difference, seconds = [], [], {'pydensecrf': [], 'torch': []}
-    for path in track_iter_progress(paths):
+    for path in track(paths):
         image = np.array(Image.open(path).convert('RGB'))
         cams = rough_cams(image.shape[:2], args.classes, generator)
         scores = torch.cat([background_score(cams, ALPHA), cams])

@@ -19,13 +19,13 @@ from statistics import median
 
 import numpy as np
 import torch
-from mmengine.utils import track_iter_progress
 from PIL import Image
 from rough_cams import pick_photographs, rough_cams
 
 from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import read_image, write_mask
 from mmwsss.ops import affinity_label_map, background_score, confident_label_map
+from mmwsss.visualization.progress_bar import track
 
 ALPHAS = 4, 32
 PALETTE = np.arange(30, dtype=np.uint8).reshape(10, 3).tolist()
@@ -103,13 +103,13 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         agreement, times = [], dict(published=[], ours=[])
-        for path, maps in track_iter_progress(list(zip(paths, seeds, strict=True))):
+        for path, maps in track(list(zip(paths, seeds, strict=True))):
             expected = published_labels(path, maps, folder)
             agreement.append(float((expected == our_labels(path, maps, folder)).mean()))
             for name, way in (('published', published_labels), ('ours', our_labels)):
                 times[name].append(seconds(way, path, maps, folder))
         pools = {1: [], args.workers: []}
-        for _ in track_iter_progress(range(args.runs)):
+        for _ in track(range(args.runs)):
             for workers, spent in pools.items():
                 spent.append(pool_seconds(workers, paths, seeds, folder))
     results = dict(

@@ -25,13 +25,13 @@ from mmcv.cnn.utils import fuse_conv_bn
 from mmengine.config import DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
-from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS, MODELS
 
 from mmwsss.engine import launch, load_from_local
 from mmwsss.engine.memory import keep_freed_memory
 from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import Seeds, read_seeds, write_seeds
+from mmwsss.visualization.progress_bar import track
 
 
 @torch.no_grad()
@@ -124,7 +124,7 @@ def main():
     differences, times, stored, agreement = [], dict(published=[], ours=[]), [], []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'seeds.npz')
-        for index in track_iter_progress(indices):
+        for index in track(indices):
             batch = plain.data_preprocessor(pseudo_collate([dataset[index]]), False)
             sample = batch['data_samples'][0]
             if index in timed:

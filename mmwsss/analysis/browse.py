@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS
 from PIL import Image
 
@@ -17,6 +16,7 @@ from mmwsss.engine.config_errors import require
 from mmwsss.fileio import DataError, atomic_write
 from mmwsss.ops.maps import resize_maps
 from mmwsss.visualization import draw_cams, draw_names, draw_overlay
+from mmwsss.visualization.progress_bar import track
 
 
 def draw_sample(sample: Mapping[str, Any], metainfo: Mapping[str, Any]) -> np.ndarray:
@@ -70,7 +70,7 @@ def browse(config: Config, folder: str | Path, loader: str = 'train', number: in
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmseg')):
         dataset = DATASETS.build(config[f'{loader}_dataloader'].dataset)
         chosen = np.linspace(0, len(dataset) - 1, min(number, len(dataset))).round().astype(int)
-        for index in track_iter_progress(chosen.tolist()):
+        for index in track(chosen.tolist(), description='drawing'):
             sample = dataset[index]
             name = sample['data_samples'].metainfo.get('img_path', '')
             buffer = io.BytesIO()

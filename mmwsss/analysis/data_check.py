@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mmengine.utils import track_iter_progress
 from PIL import Image, ImageDraw
 
 from mmwsss.datasets.image_labels import read_image_labels
@@ -21,6 +20,7 @@ from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_trut
 from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel
 from mmwsss.pipeline.preflight import check_weights, load_dataset
 from mmwsss.visualization import draw_names, draw_overlay, load_font
+from mmwsss.visualization.progress_bar import track
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 FEW_PHOTOGRAPHS = 10
@@ -132,7 +132,7 @@ def check_data(
     shown = _choose(list(entries.values()), num_shown) if sheet is not None else set()
     read = partial(_read, summary=summary, shown=shown)
     thumbnails = []
-    for result in track_iter_progress((map_parallel(read, entries.values(), num_workers), len(entries))):
+    for result in track(map_parallel(read, entries.values(), num_workers), len(entries), 'reading'):
         _add(summary, result)
         if result.thumbnail is not None:
             thumbnails.append((result.entry.image_id, result.thumbnail))

@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distributions, version
 from typing import Any, NamedTuple
 
-MIN_PYTHON, MIN_TORCH = (3, 10), (2, 3)
+MIN_PYTHON, MIN_TORCH = (3, 10), (2, 6)
 # Import name and the distributions that provide it.
 OPENMMLAB = {
     'mmengine': ('mmengine', 'mmengine-lite', 'onedl-mmengine'),
@@ -23,7 +23,7 @@ ADVICE_MIXED = (
     "they overwrite each other's files: uninstall all of them (pip uninstall -y {}), then "
     'pip install -r requirements/onedl.txt'
 )
-LIBRARIES = {'numpy': 'numpy', 'scipy': 'scipy', 'matplotlib': 'matplotlib', 'pillow': 'PIL'}
+LIBRARIES = {'numpy': 'numpy', 'scipy': 'scipy', 'matplotlib': 'matplotlib', 'pillow': 'PIL', 'rich': 'rich'}
 OPENCV = ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless')
 
 

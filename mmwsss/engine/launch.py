@@ -42,7 +42,7 @@ def run_tool(main: Callable[[], None]) -> None:
 
 def add_moving_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that move the folders of data and results."""
-    parser.add_argument('--data-root', metavar='DIR', help='folder of the data, in the place of data_root of the config')
+    parser.add_argument('--data-root', metavar='DIR', help='folder of the data, in place of data_root of the config')
     parser.add_argument(
         '--run-dir', metavar='DIR', help='folder of the stages, in the place of the one that work_dir lies in'
     )

@@ -88,8 +88,8 @@ def environment():
 
 
 @pytest.fixture
-def pipeline(tmp_path, photo_set, mmseg_scope, environment):
-    data = photo_set(LABELS, ((48, 64), (64, 40)))
+def pipeline(tmp_path, image_set, mmseg_scope, environment):
+    data = image_set(LABELS, ((48, 64), (64, 40)))
     summary = write_folder_dataset(data.root / 'images', tmp_path / 'custom', data.labels, held_out=0.3, num_workers=1)
     write_weights(tmp_path / 'weights.pth')
     config = Config.fromfile(CONFIG)

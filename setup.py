@@ -56,8 +56,9 @@ setup(
         'pillow>=9.1',
         # Its sources do not compile for Python 3.13; without it, the dense CRF runs on torch.
         'pydensecrf2>=1.1; python_version < "3.13"',
+        'rich>=12',
         'scipy>=1.9',
-        'torch>=2.3',
+        'torch>=2.6',
     ],
     # One of the two distributions of the OpenMMLab packages, never both in one environment.
     extras_require={

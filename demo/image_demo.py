@@ -12,8 +12,8 @@ import argparse
 from mmengine.utils import track_iter_progress
 
 from mmwsss.apis import PredictionWriter, PseudoMaskInferencer, SegmentorInferencer, open_source
-from mmwsss.apis.launch import run_tool
 from mmwsss.datasets.image_labels import read_image_labels
+from mmwsss.engine.launch import run_tool
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:

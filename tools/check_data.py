@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
-from mmwsss.apis.command import Launcher
-from mmwsss.apis.data_check import check_data
-from mmwsss.apis.launch import load_config, run_tool
-from mmwsss.apis.pipeline import Pipeline
+from mmwsss.analysis.data_check import check_data
+from mmwsss.engine.launch import load_config, run_tool
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.runner import Pipeline
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -6,7 +6,7 @@ from pathlib import Path
 # Also before the package is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmwsss.apis.environment import blocks, check_environment  # noqa: E402
+from mmwsss.analysis.environment import blocks, check_environment  # noqa: E402
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 # Sourced by quickstart.sh and run_tests.sh: activates an environment in which the package can be used and tested.
 #
 # - Where no environment is active (venv or conda), .venv is made beside the package, by $PYTHON or python3.
-# - A torch >= 2.3 that can be imported is kept, also one outside .venv; otherwise the pinned one is installed first.
+# - A torch >= 2.6 that can be imported is kept, also one outside .venv; otherwise the pinned one is installed first.
 #   For wheels of another kind, name their index: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 # - An environment that already holds the original mmengine, mmcv and mmsegmentation keeps them.
 # - Nothing is done where nothing has changed since the last time.
@@ -43,7 +43,7 @@ install_package() {
     fi
     echo "Installing into $prefix"
     if ! python -c 'import re, sys, torch
-sys.exit(tuple(map(int, re.findall(r"\d+", torch.__version__)[:2])) < (2, 3))' >/dev/null 2>&1; then
+sys.exit(tuple(map(int, re.findall(r"\d+", torch.__version__)[:2])) < (2, 6))' >/dev/null 2>&1; then
         python -m pip install -r "$REPOSITORY/requirements/torch.txt" || return 1
     fi
     local extras=dev constraints=()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
-from mmwsss.apis.command import Launcher
-from mmwsss.apis.launch import run_tool
-from mmwsss.apis.pipeline import RESULTS_FILE, Pipeline, StepFailed
-from mmwsss.apis.results import format_table
 from mmwsss.engine import SKIPPED_FILE
+from mmwsss.engine.launch import run_tool
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.results import format_table
+from mmwsss.pipeline.runner import RESULTS_FILE, Pipeline, StepFailed
 from mmwsss.report import SHEET_FILE, write_report
 
 

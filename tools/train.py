@@ -1,13 +1,14 @@
-"""Train a model: any step of a method, or a segmentor."""
+"""Train the model of a stage, or any other of MMSegmentation."""
 
 import argparse
 
-from mmwsss.apis import launch
+from mmwsss.engine import launch
+from mmwsss.engine.tool_options import enable_amp, set_skip_bad
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='train config file')
+    parser.add_argument('config', help='config file, such as configs/affinitynet/scenes/r18/cam.py')
     parser.add_argument(
         '--resume',
         action='store_true',
@@ -22,12 +23,10 @@ def main() -> None:
     args = parse_args()
     cfg = launch.config_from_arguments(args)
     if args.amp:
-        launch.enable_amp(cfg)
-    if args.resume:
-        launch.set_resume(cfg)
+        enable_amp(cfg)
     if args.skip_bad:
-        launch.set_skip_bad(cfg, training=True)
-    launch.train(cfg)
+        set_skip_bad(cfg, training=True)
+    launch.train(cfg, args.resume)
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ where a checkpoint belongs to another model, and runs segmentors alone; these he
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,19 +19,20 @@ from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS, TRANSFORMS
 from mmseg.structures import SegDataSample
 
-import mmwsss.datasets
-import mmwsss.models  # noqa: F401
+import mmwsss.registry  # noqa: F401
 from mmwsss.datasets.folder import colour_map
+from mmwsss.datasets.image_label_dataset import BACKGROUND
 from mmwsss.datasets.image_labels import multi_hot
 from mmwsss.engine import check_state_dict, has_bfloat16, load_from_local
-from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
-from mmwsss.fileio import DataError, Seeds
+from mmwsss.engine.launch import load_config
+from mmwsss.fileio import DataError
+from mmwsss.models import LabelChain, RefineContext
+from mmwsss.structures import ScoreMaps, Seeds
 
 from .inputs import Photo, Photos, Source, Video, open_source
-from .launch import load_config
 
 # What the pipeline of a test reads from files, and inference is given.
-_LOADERS = ('LoadImageFromFile', 'LoadPhoto', 'LoadAnnotations', 'LoadLabelMap', 'LoadSeeds')
+_LOADERS = ('LoadImageFromFile', 'LoadAnnotations', 'LoadLabelMap', 'LoadSeeds')
 Item = TypeVar('Item')
 
 
@@ -56,12 +57,12 @@ class TrainedNetwork:
         config (str | Config): Config that it was trained or tested with, such as the one in the folder of a step.
         checkpoint (str): Local file; read by :func:`mmwsss.engine.load_from_local`, so that no code in it runs.
         device (str, optional): Such as ``'cpu'`` or ``'cuda:1'``. By default a GPU where there is one.
-        settings (str, optional): Settings file that takes the place of the one beside the config. Defaults to None.
         options (dict, optional): Values of the config to override, with dotted keys. Defaults to None.
 
     Attributes:
         classes (tuple[str]): Names of the classes, the background included.
-        palette (list): RGB colour of each.
+        palette (list): RGB color of each.
+        with_background (bool): Whether class 0 is the background.
 
     Raises:
         DataError: If a file is missing, the checkpoint belongs to another model or names no classes, or the device
@@ -73,14 +74,13 @@ class TrainedNetwork:
         config: str | Config,
         checkpoint: str,
         device: str | None = None,
-        settings: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         if isinstance(config, Config):
             config = Config(config.to_dict(), filename=config.filename)
             config.merge_from_dict(dict(options or {}))
         else:
-            config = load_config(config, settings, dict(options or {}))
+            config = load_config(config, dict(options or {}))
         self.config = config
         self.scope = config.get('default_scope', 'mmseg')
         with DefaultScope.overwrite_default_scope(self.scope):
@@ -92,7 +92,7 @@ class TrainedNetwork:
         state = loaded.get('state_dict', loaded)
         check_state_dict(self.model, state, checkpoint)
         self.model.load_state_dict({name.removeprefix('module.'): value for name, value in state.items()}, strict=False)
-        self.classes, self.palette = _classes(loaded.get('meta', {}), config, checkpoint)
+        self.classes, self.palette, self.with_background = _classes(loaded.get('meta', {}), config, checkpoint)
         try:
             self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
             self.model.to(self.device)
@@ -131,16 +131,18 @@ def _test_pipeline(config: Config) -> list[dict]:
     pipeline = (loader.get('dataset') or {}).get('pipeline') or config.get('test_pipeline')
     if not pipeline:
         raise DataError(f'{config.filename}: expected a test_dataloader or test_pipeline')
-    return [step for step in pipeline if step['type'] not in _LOADERS]
+    return [step for step in pipeline if step['type'].rpartition('.')[2] not in _LOADERS]
 
 
-def _classes(meta: Mapping[str, Any], config: Config, checkpoint: str) -> tuple[tuple[str, ...], list]:
+def _classes(meta: Mapping[str, Any], config: Config, checkpoint: str) -> tuple[tuple[str, ...], list, bool]:
     known = meta.get('dataset_meta') or dict(classes=meta.get('CLASSES'), palette=meta.get('PALETTE'))
     classes = known.get('classes') or config.get('classes')
     if not classes:
         raise DataError(f'{checkpoint}: expected class names in its dataset_meta, or classes in the config')
     palette = known.get('palette')
-    return tuple(classes), [list(colour) for colour in palette] if palette else colour_map(len(classes))
+    with_background = bool(known.get('with_background', classes[0] == BACKGROUND))
+    colors = [list(color) for color in palette] if palette else colour_map(len(classes))
+    return tuple(classes), colors, with_background
 
 
 def _prepare(sample: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,7 +165,6 @@ class SegmentorInferencer:
         config (str | Config): As in :class:`TrainedNetwork`, as are the others.
         checkpoint (str): The segmentor.
         device (str, optional): Defaults to None.
-        settings (str, optional): Defaults to None.
         options (dict, optional): Defaults to None.
 
     Example:
@@ -178,10 +179,9 @@ class SegmentorInferencer:
         config: str | Config,
         checkpoint: str,
         device: str | None = None,
-        settings: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        self.network = TrainedNetwork(config, checkpoint, device, settings, options)
+        self.network = TrainedNetwork(config, checkpoint, device, options)
         self.classes, self.palette = self.network.classes, self.network.palette
 
     def __call__(self, source: Source | Photos | Video, batch_size: int = 1) -> Iterator[Prediction]:
@@ -205,49 +205,47 @@ class SegmentorInferencer:
 
 
 class PseudoMaskInferencer:
-    """Pseudo masks of photographs by the weak pipeline: activation maps, random walk, dense CRF.
+    """Pseudo masks of images by a localizer and the label chain of an affinity model, or of the localizer alone.
 
-    The steps are those of seed inference and affinity inference, with the settings of their configs; nothing is
-    written between them.
+    The masks are those that the test of the stage writes, byte for byte; nothing is written between the networks.
 
     Args:
-        classifier_config (str | Config): Config of seed inference.
-        classifier_checkpoint (str): The trained classifier.
-        affinity_config (str | Config): Config of affinity inference.
-        affinity_checkpoint (str): The trained AffinityNet.
+        localizer_config (str | Config): Config of the localizer.
+        localizer_checkpoint (str): The trained localizer.
+        affinity_config (str | Config, optional): Config of the affinity model. Defaults to None: the label chain is
+            that of the localizer.
+        affinity_checkpoint (str, optional): The trained affinity model. Defaults to None.
         device (str, optional): As in :class:`TrainedNetwork`. Defaults to None.
-        settings (str, optional): As in :class:`TrainedNetwork`, of both configs. Defaults to None.
-        dense_crf (bool): Whether the walked scores go through the dense CRF that ``test_evaluator`` of
-            ``affinity_config`` names. Defaults to True.
+        chain (str, optional): Name of the label chain in ``test_cfg``. Defaults to None: the last one.
 
     Raises:
-        DataError: As :class:`TrainedNetwork`, or if the two networks have other classes.
+        DataError: As :class:`TrainedNetwork`, if the two networks have other classes, or there is no such chain.
     """
 
     def __init__(
         self,
-        classifier_config: str | Config,
-        classifier_checkpoint: str,
-        affinity_config: str | Config,
-        affinity_checkpoint: str,
+        localizer_config: str | Config,
+        localizer_checkpoint: str,
+        affinity_config: str | Config | None = None,
+        affinity_checkpoint: str | None = None,
         device: str | None = None,
-        settings: str | None = None,
-        dense_crf: bool = True,
+        chain: str | None = None,
     ) -> None:
-        self.classifier = TrainedNetwork(classifier_config, classifier_checkpoint, device, settings)
-        self.affinity_net = TrainedNetwork(affinity_config, affinity_checkpoint, device, settings)
-        if not (self.classifier.config.model.get('test_cfg') or {}).get('seed_stride'):
-            raise DataError(
-                f'{self.classifier.config.filename}: expected the config of seed inference, with a test_cfg'
-            )
-        self.classes, self.palette = self.classifier.classes, self.classifier.palette
-        if self.classes != self.affinity_net.classes:
-            raise DataError(
-                f'{affinity_checkpoint}: expected the classes of {classifier_checkpoint}, {list(self.classes)}, '
-                f'got {list(self.affinity_net.classes)}'
-            )
-        self.with_background = self.classifier.model.test_cfg.get('with_background', True)
-        self.dense_crf = _dense_crf(self.affinity_net.config) if dense_crf else None
+        self.localizer = TrainedNetwork(localizer_config, localizer_checkpoint, device)
+        if not getattr(self.localizer.model, 'test_cfg', None) or not hasattr(self.localizer.model, 'localize'):
+            raise DataError(f'{self.localizer.config.filename}: expected the config of a localizer, with a test_cfg')
+        self.classes, self.palette = self.localizer.classes, self.localizer.palette
+        self.affinity_model = None
+        if affinity_config is not None and affinity_checkpoint is not None:
+            self.affinity_model = TrainedNetwork(affinity_config, affinity_checkpoint, device)
+            if self.classes != self.affinity_model.classes:
+                raise DataError(
+                    f'{affinity_checkpoint}: expected the classes of {localizer_checkpoint}, {list(self.classes)}, '
+                    f'got {list(self.affinity_model.classes)}'
+                )
+        last = self.affinity_model or self.localizer
+        self.with_background = last.with_background
+        self.chain = _label_chain(last.config, chain, last.scope)
 
     def __call__(
         self,
@@ -259,54 +257,56 @@ class PseudoMaskInferencer:
 
         Args:
             source: See :func:`mmwsss.apis.inputs.open_source`, or what it gives.
-            tags (sequence | dict, optional): Class names on the photographs: the same for all, or by name of each. By
-                default, the classes that the classifier is sure of.
-            batch_size (int): Photographs that are prepared together. Defaults to 1.
+            tags (sequence | dict, optional): Class names on the images: the same for all, or by name of each. By
+                default, the classes that the localizer is sure of.
+            batch_size (int): Images that are prepared together. Defaults to 1.
 
         Yields:
-            Prediction: Of each photograph, in order, with a mask of its size and its seeds. Without a background
-            class, the mask of a photograph without tags is 255.
+            Prediction: Of each image, in order, with a mask of its size and its seeds. Without a background class, the
+            mask of an image without tags is 255.
 
         Raises:
-            DataError: If there is no photograph, one cannot be read or has no tags, or a tag is no class.
+            DataError: If there is no image, one cannot be read or has no tags, or a tag is no class.
         """
-        photos = source if isinstance(source, Photos | Video) else open_source(source)
-        self.classifier.model.test_cfg['gate'] = tags is not None
-        for batch in _batches(photos, batch_size):
-            samples = [self._sample(photo, tags) for photo in batch]
-            for sample, result in zip(samples, self.classifier.predict(samples), strict=True):
-                sample['seeds'] = Seeds(result.class_ids, result.cams.astype(np.float16), sample['img'].shape[:2])
-            for photo, sample, result in zip(batch, samples, self.affinity_net.predict(samples), strict=True):
-                yield Prediction(photo, self._mask(photo.image, result), sample['seeds'])
+        images = source if isinstance(source, Photos | Video) else open_source(source)
+        self.localizer.model.test_cfg['gate'] = tags is not None
+        for batch in _batches(images, batch_size):
+            samples = [self._sample(one, tags) for one in batch]
+            results = self.localizer.predict(samples)
+            for sample, result in zip(samples, results, strict=True):
+                sample['seeds'] = result.seeds._replace(size=sample['img'].shape[:2])
+            if self.affinity_model is not None:
+                results = self.affinity_model.predict(samples)
+            for one, sample, result in zip(batch, samples, results, strict=True):
+                yield Prediction(one, self._mask(one.image, sample['seeds'], result), sample['seeds'])
 
     def _sample(self, photo: Photo, tags: Sequence[str] | Mapping[str, Sequence[str]] | None) -> dict[str, Any]:
-        sample = dict(img=photo.image, img_path=photo.file_name, image_id=photo.name)
+        sample = dict(
+            img=photo.image, img_path=photo.file_name, image_id=photo.name, with_background=self.with_background
+        )
         if tags is None:
             return sample
         if isinstance(tags, Mapping):
             known = tags.get(photo.name, tags.get(photo.file_name))
             if known is None:
-                raise DataError(f'{photo.file_name}: expected tags of this photograph, got none')
+                raise DataError(f'{photo.file_name}: expected tags of this image, got none')
             tags = known
         foreground = self.classes[1 if self.with_background else 0 :]
         sample['gt_label'] = multi_hot(tags, foreground, photo.name, 'tags')
         return sample
 
-    def _mask(self, image: np.ndarray, result: SegDataSample) -> np.ndarray:
-        covered = (tuple(result.img_shape[:2]), result.grid_stride)
-        # Half precision, as the scores have on their way to the files of a pipeline.
-        scores = scores_at_image_size(result.scores.astype(np.float16), image.shape[:2], covered)
-        if not len(scores):
-            return np.full(image.shape[:2], 255, np.uint8)
-        if self.dense_crf is not None:
-            scores = self.dense_crf(np.ascontiguousarray(image[:, :, ::-1]), scores)
-        return result.class_ids[scores.argmax(0)]
+    def _mask(self, image: np.ndarray, seeds: Seeds, result: SegDataSample) -> np.ndarray:
+        maps = ScoreMaps.of_seeds(seeds, self.with_background)
+        context = RefineContext([np.ascontiguousarray(image[:, :, ::-1])], result.get('affinity'))
+        started = self.chain.refine_on_device(maps, context)
+        return self.chain(started, context).labels.labels[0].cpu().numpy()
 
 
-def _dense_crf(config: Config) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    evaluators = config.get('test_evaluator') or []
-    for evaluator in [evaluators] if isinstance(evaluators, dict) else evaluators:
-        if evaluator.get('dense_crf'):
-            with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmseg')):
-                return MODELS.build(evaluator['dense_crf'])
-    raise DataError(f'{config.filename}: no dense_crf in its test_evaluator; ask for masks without it')
+def _label_chain(config: Config, name: str | None, scope: str) -> LabelChain:
+    chains = (config.get('test_cfg') or {}).get('chains') or {}
+    if not chains or (name is not None and name not in chains):
+        raise DataError(
+            f'{config.filename}: expected test_cfg.chains to hold {name or "a label chain"}, got {[*chains]}'
+        )
+    with DefaultScope.overwrite_default_scope(scope):
+        return LabelChain(**chains[name or list(chains)[-1]])

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mmwsss.datasets.folder import SUFFIXES, find_photographs
-from mmwsss.fileio import DataError, map_parallel, read_photo
+from mmwsss.fileio import DataError, map_parallel, read_image
 
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')
 READERS = 2
@@ -146,4 +146,4 @@ def _from_items(items: Sequence[str | Path | np.ndarray]) -> Photos:
 
 def _read(entry: tuple[str, str, str | np.ndarray]) -> Photo:
     name, file_name, image = entry
-    return Photo(name, file_name, image if isinstance(image, np.ndarray) else read_photo(image))
+    return Photo(name, file_name, image if isinstance(image, np.ndarray) else read_image(image))

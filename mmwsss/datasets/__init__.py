@@ -4,18 +4,20 @@ from .folder import FolderDataset
 from .image_label_dataset import ImageLabelDataset
 from .samplers import RepeatFactorSampler
 from .scenes import ScenesDataset
-from .transforms import LoadLabelMap, LoadPhoto, LoadSeeds, PackWeakInputs, RandomCropOrPad
+from .skip_bad_dataset import SkipBadDataset
+from .transforms import LoadImageFromFile, LoadLabelMap, LoadSeeds, PackWeakInputs, RandomCropOrPad
 
 __all__ = [
     'COCOObjectDataset',
     'CamVidDataset',
     'FolderDataset',
     'ImageLabelDataset',
+    'LoadImageFromFile',
     'LoadLabelMap',
-    'LoadPhoto',
     'LoadSeeds',
     'PackWeakInputs',
     'RandomCropOrPad',
     'RepeatFactorSampler',
     'ScenesDataset',
+    'SkipBadDataset',
 ]

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.utils import track_iter_progress
 from mmseg.datasets import BaseSegDataset
-from mmseg.registry import DATASETS
 
-from mmwsss.fileio import DataError, atomic_write, atomic_write_json, check_photo, map_parallel
+from mmwsss.fileio import DataError, atomic_write, atomic_write_json, check_image, map_parallel
+from mmwsss.registry import DATASETS
 
 from .image_labels import read_image_labels
 
@@ -265,7 +265,7 @@ def _check_classes(labels: Mapping[str, Sequence[str]], classes: Sequence[str] |
 
 def _problem_of_photo(folder: Path, path: str) -> str | None:
     try:
-        check_photo(str(folder / path))
+        check_image(str(folder / path))
     except DataError as error:
         return str(error)
     return None

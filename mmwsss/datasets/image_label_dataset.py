@@ -6,11 +6,14 @@ from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
 from mmengine.utils import track_iter_progress
-from mmseg.registry import DATASETS
 
 from mmwsss.fileio import DataError, check_image_id, class_of_index, read_class_mask
+from mmwsss.registry import DATASETS
 
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
+
+# A first class of this name is the background, unless the metainfo of the data set says otherwise.
+BACKGROUND = 'background'
 
 
 @DATASETS.register_module()
@@ -20,6 +23,8 @@ class ImageLabelDataset(BaseDataset):
     Each sample of the wrapped data set is extended by
 
     - ``num_classes``: number of classes, with the background if there is one,
+    - ``with_background``: whether class 0 is the background: ``with_background`` of the metainfo of the wrapped data
+      set, else whether its first class has the name ``background``,
     - ``image_id``: path of the photograph under the data set's image folder, without the data set's suffix,
     - ``gt_label``: float32 multi-hot over the foreground classes (all classes without a background),
       if labels are given,
@@ -33,7 +38,6 @@ class ImageLabelDataset(BaseDataset):
         dataset (dict): Config of a ``BaseSegDataset``; its photographs, classes and masks are used, its
             pipeline is not.
         image_labels (str, optional): A file or folder for :func:`read_image_labels`, or ``'masks'``. Defaults to None.
-        with_background (bool): Whether class 0 is the background. Defaults to True.
         seed_dir (str, optional): Folder of seeds. Defaults to None.
         affinity_label_dir (str, optional): Folder of affinity labels. Defaults to None.
         pseudo_mask_dir (str, optional): Folder of pseudo masks. Defaults to None.
@@ -54,7 +58,6 @@ class ImageLabelDataset(BaseDataset):
         self,
         dataset: dict,
         image_labels: str | None = None,
-        with_background: bool = True,
         seed_dir: str | None = None,
         affinity_label_dir: str | None = None,
         pseudo_mask_dir: str | None = None,
@@ -66,7 +69,6 @@ class ImageLabelDataset(BaseDataset):
     ) -> None:
         self.photos = _build_photos(dataset)
         self.image_labels = image_labels
-        self.with_background = with_background
         self.folders = {
             'seed_path': (seed_dir, '.npz'),
             'affinity_label_path': (affinity_label_dir, '.png'),
@@ -75,8 +77,10 @@ class ImageLabelDataset(BaseDataset):
         self.mask_list = osp.join(self.photos.data_root or '', mask_list) if mask_list else None
         if len(self.photos.metainfo['classes']) > 254:
             raise ValueError(f'at most 254 classes fit a mask, got {len(self.photos.metainfo["classes"])}')
+        classes = self.photos.metainfo['classes']
+        self.with_background = bool(self.photos.metainfo.get('with_background', classes[0] == BACKGROUND))
         super().__init__(
-            metainfo=self.photos.metainfo,
+            metainfo={**self.photos.metainfo, 'with_background': self.with_background},
             data_root='',
             pipeline=list(pipeline),
             test_mode=test_mode,
@@ -101,6 +105,7 @@ class ImageLabelDataset(BaseDataset):
         self._add_image_ids(samples)
         for sample in samples:
             sample['num_classes'] = len(self.photos.metainfo['classes'])
+            sample['with_background'] = self.with_background
             for key, (folder, suffix) in self.folders.items():
                 if folder is not None:
                     sample[key] = osp.join(folder, sample['image_id'] + suffix)

@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 import torch
 from mmengine.dataset import BaseDataset, InfiniteSampler
-from mmseg.registry import DATA_SAMPLERS
 from torch import Tensor
 
 from mmwsss.fileio import map_parallel
+from mmwsss.registry import DATA_SAMPLERS
 
 READERS = 4
 

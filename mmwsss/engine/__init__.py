@@ -1,35 +1,45 @@
-"""What the runner needs beside mmengine's own: strict checkpoint loading, mixed precision on a CPU."""
+"""What the runner needs beside mmengine's own: loops, hooks, strict checkpoint loading, mixed precision on a CPU."""
 
-from .bfloat16 import BFloat16OptimWrapper, EvaluationPrecisionHook, has_bfloat16
+from .bfloat16 import BFloat16OptimWrapper, has_bfloat16
 from .checkpoint import (
-    CheckpointMatchHook,
-    FinalValidationHook,
+    FINAL_CHECKPOINT,
     check_state_dict,
     find_resumable_checkpoint,
     find_trained_checkpoint,
     load_from_local,
 )
-from .local_backend import AtomicLocalBackend
-from .network_hooks import ChannelsLastHook, FuseConvBNHook
-from .skip_bad import SKIPPED_FILE, SkipBadDataset, SkipBadTestLoop
-from .vis_backends import MLflowPictureBackend, WandbRunBackend
-from .visualization_hook import MapVisualizationHook, PredictionVisualizationHook
+from .hooks import (
+    PROGRESS_FILE,
+    ChannelsLastHook,
+    CheckClassesHook,
+    CheckpointMatchHook,
+    EvaluationPrecisionHook,
+    FinalCheckpointHook,
+    FinalValidationHook,
+    FuseConvBNHook,
+    MapVisualizationHook,
+    PredictionVisualizationHook,
+    ProgressHook,
+)
+from .loops import SKIPPED_FILE, LabelLoop, SkipBadTestLoop
 
 __all__ = [
-    'AtomicLocalBackend',
     'BFloat16OptimWrapper',
     'ChannelsLastHook',
+    'CheckClassesHook',
     'CheckpointMatchHook',
     'EvaluationPrecisionHook',
+    'FINAL_CHECKPOINT',
+    'FinalCheckpointHook',
     'FinalValidationHook',
     'FuseConvBNHook',
-    'MLflowPictureBackend',
+    'LabelLoop',
     'MapVisualizationHook',
+    'PROGRESS_FILE',
     'PredictionVisualizationHook',
+    'ProgressHook',
     'SKIPPED_FILE',
-    'SkipBadDataset',
     'SkipBadTestLoop',
-    'WandbRunBackend',
     'check_state_dict',
     'find_resumable_checkpoint',
     'find_trained_checkpoint',

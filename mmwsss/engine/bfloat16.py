@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
-from mmengine.runner import Runner
-from mmseg.registry import HOOKS, OPTIM_WRAPPERS
+
+from mmwsss.registry import OPTIM_WRAPPERS
 
 
 def has_bfloat16(device_type: str) -> bool:
@@ -37,24 +35,3 @@ class BFloat16OptimWrapper(OptimWrapper):
         autocast = torch.autocast(device, dtype=torch.bfloat16, enabled=has_bfloat16(device))
         with super().optim_context(model), autocast:
             yield
-
-
-@HOOKS.register_module()
-class EvaluationPrecisionHook(Hook):
-    """Turns `fp16` of the validation and test loops off on a CPU without bfloat16 instructions.
-
-    mmengine's loops compute in bfloat16 on a CPU where `fp16` is set.
-    """
-
-    def before_val(self, runner: Runner) -> None:
-        self._check(runner, runner.val_loop)
-
-    def before_test(self, runner: Runner) -> None:
-        self._check(runner, runner.test_loop)
-
-    @staticmethod
-    def _check(runner: Runner, loop: Any) -> None:
-        device = next(runner.model.parameters()).device.type
-        if getattr(loop, 'fp16', False) and not has_bfloat16(device):
-            loop.fp16 = False
-            runner.logger.info('fp16 is off: this CPU has no bfloat16 instructions')

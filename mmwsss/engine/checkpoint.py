@@ -6,7 +6,6 @@ ones: tensors, containers, numbers and mmengine's logs are read, nothing else. F
 """
 
 import hashlib
-import io
 import os
 import pickle
 import re
@@ -18,10 +17,8 @@ from urllib.parse import urlparse
 import numpy as np
 import torch
 from mmengine.dist import barrier, is_main_process
-from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer, print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from mmengine.runner import Runner
 from mmengine.runner.checkpoint import (
     CheckpointLoader,
     get_deprecated_model_names,
@@ -29,7 +26,6 @@ from mmengine.runner.checkpoint import (
     get_mmcls_models,
     get_torchvision_models,
 )
-from mmseg.registry import HOOKS
 
 from mmwsss.fileio import DataError
 
@@ -53,17 +49,9 @@ _NUMPY_TYPES = (
     'float32',
     'float64',
 )
-_TENSOR_GLOBALS = (
-    '_codecs.encode',
-    'collections.OrderedDict',
-    'torch.Size',
-    'torch.device',
-    'torch._utils._rebuild_parameter',
-    'torch._utils._rebuild_tensor',
-    'torch._utils._rebuild_tensor_v2',
-    'torch.nn.parameter.Parameter',
-)
 _TRAINING_KEYS = ('meta', 'state_dict', 'message_hub')
+# What a training that came to its end leaves, with weights and meta only.
+FINAL_CHECKPOINT = 'final.pth'
 _NUMBERED_CHECKPOINT = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
 
 
@@ -92,38 +80,10 @@ def _allowed_globals() -> dict[str, Any]:
     return allowed
 
 
-class _RestrictedPickle:
-    """A `pickle_module` for torch before 2.6, whose own restricted unpickler takes no such additions."""
-
-    class Unpickler(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> Any:
-            full_name = f'{module}.{name}'.replace('__builtin__.', 'builtins.')
-            allowed = _allowed_globals()
-            if full_name in allowed:
-                return allowed[full_name]
-            if full_name in _TENSOR_GLOBALS:
-                return super().find_class(module, name)
-            value = getattr(torch, name, None) if module == 'torch' else None
-            if isinstance(value, torch.dtype) or (isinstance(value, type) and name.endswith('Storage')):
-                return value
-            raise pickle.UnpicklingError(f'GLOBAL {full_name} is not allowed')
-
-    @classmethod
-    def load(cls, file: io.IOBase, **kwargs: Any) -> Any:
-        return cls.Unpickler(file, **kwargs).load()
-
-
-def _has_named_safe_globals() -> bool:
-    version = tuple(int(part) for part in re.findall(r'\d+', torch.__version__)[:2])
-    return version >= (2, 6)
-
-
 def _restricted_load(path: str, map_location: Any) -> Any:
-    if _has_named_safe_globals():
-        allowed: list[Any] = [(value, name) for name, value in _allowed_globals().items()]
-        with torch.serialization.safe_globals(allowed):
-            return torch.load(path, map_location=map_location, weights_only=True)
-    return torch.load(path, map_location=map_location, weights_only=False, pickle_module=_RestrictedPickle)
+    allowed: list[Any] = [(value, name) for name, value in _allowed_globals().items()]
+    with torch.serialization.safe_globals(allowed):
+        return torch.load(path, map_location=map_location, weights_only=True)
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
@@ -264,7 +224,13 @@ def find_resumable_checkpoint(work_dir: str) -> str | None:
 
 
 def find_trained_checkpoint(work_dir: str) -> str | None:
-    """Names the last checkpoint that training wrote to a work directory, None where there is none."""
+    """Names the last checkpoint that training wrote to a work directory, None where there is none.
+
+    That is ``final.pth`` of a training that came to its end, else the numbered one with the most iterations.
+    """
+    final = Path(work_dir, FINAL_CHECKPOINT)
+    if final.is_file():
+        return str(final)
     numbered = _numbered_checkpoints(Path(work_dir))
     return str(numbered[0]) if numbered else None
 
@@ -307,40 +273,3 @@ def check_state_dict(model: torch.nn.Module, state_dict: dict, filename: str) ->
             f'{filename}: expected a checkpoint of {type(bare).__name__} as configured, but it '
             + ' and '.join(problems)
         )
-
-
-@HOOKS.register_module()
-class FinalValidationHook(Hook):
-    """Validates a resumed training that has no iteration left.
-
-    The last checkpoint is written before the last validation. A training that was killed between the two would else
-    end without figures.
-    """
-
-    def __init__(self) -> None:
-        self.at_end = False
-
-    def before_train(self, runner: Runner) -> None:
-        self.at_end = runner.iter >= runner.max_iters
-
-    def after_train(self, runner: Runner) -> None:
-        if self.at_end and runner.val_loop is not None:
-            runner.val_loop.run()
-
-
-@HOOKS.register_module()
-class CheckpointMatchHook(Hook):
-    """Refuses a checkpoint of another model when testing or resuming.
-
-    Args:
-        filename (str): The checkpoint, for the message. Defaults to ''.
-    """
-
-    priority = 'VERY_HIGH'
-
-    def __init__(self, filename: str = '') -> None:
-        self.filename = filename
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        state_dict = checkpoint.get('state_dict', checkpoint)
-        check_state_dict(runner.model, state_dict, self.filename or 'checkpoint')

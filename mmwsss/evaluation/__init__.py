@@ -1,9 +1,13 @@
-from .affinity_label_metric import AffinityLabelMetric
-from .multi_label_metric import MultiLabelMetric
-from .pseudo_mask_metric import PseudoMaskMetric
-from .seed_metric import SeedMetric
-from .segmentor_metric import SegmentorMetric
-from .voc_submission_metric import VOCSubmissionMetric
+"""Metrics of the stages, and what they count."""
+
+from .metrics import (
+    AffinityLabelMetric,
+    MultiLabelMetric,
+    PseudoMaskMetric,
+    SeedMetric,
+    SegmentorMetric,
+    VOCSubmissionMetric,
+)
 
 __all__ = [
     'AffinityLabelMetric',

@@ -1,16 +1,18 @@
 """File formats: photographs, seeds, palette masks, and whole-or-nothing writing."""
 
-from .affinities import AffinityField, quantise_affinity, read_affinity, write_affinity
+from mmwsss.fileio.images import MAX_PIXELS, read_image, size_reduction
+from mmwsss.fileio.whole_images import check_image
+from mmwsss.structures import AffinityField, Seeds
+
+from .affinities import quantize_affinity, read_affinity, restore_affinity, write_affinity
 from .atomic import atomic_write, atomic_write_json, is_remote, remove_parts
 from .errors import DataError
 from .image_ids import check_image_id
 from .masks import IGNORE_COLOUR, class_of_index, read_class_mask, read_mask, write_mask
 from .parallel import map_parallel
-from .photos import MAX_PIXELS, read_photo, size_reduction
 from .rle import encode_rle
-from .seeds import Seeds, read_seeds, write_seeds
+from .seeds import read_seeds, write_seeds
 from .whole_files import is_whole
-from .whole_photos import check_photo
 
 __all__ = [
     'IGNORE_COLOUR',
@@ -20,20 +22,21 @@ __all__ = [
     'Seeds',
     'atomic_write',
     'atomic_write_json',
-    'check_photo',
+    'check_image',
     'check_image_id',
     'class_of_index',
     'encode_rle',
     'is_remote',
     'is_whole',
     'map_parallel',
-    'quantise_affinity',
+    'quantize_affinity',
     'read_affinity',
     'read_class_mask',
     'read_mask',
-    'read_photo',
+    'read_image',
     'read_seeds',
     'remove_parts',
+    'restore_affinity',
     'size_reduction',
     'write_affinity',
     'write_mask',

@@ -1,9 +1,10 @@
 import io
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from mmengine import fileio
+
+from mmwsss.structures import AffinityField
 
 from .atomic import atomic_write
 from .errors import DataError
@@ -12,23 +13,14 @@ _MAX_BYTES = 1 << 30
 _LEVELS = 255
 
 
-class AffinityField(NamedTuple):
-    """Affinities of the neighbouring cells of one photograph.
-
-    Attributes:
-        affinity (ndarray): float32 (P, h, w) in [0, 1], in the order of :func:`mmwsss.ops.neighbor_offsets`.
-        size (tuple[int, int]): Height and width in pixels of what the field covers, before padding to whole cells.
-        stride (int): Pixels a cell, in each direction.
-    """
-
-    affinity: np.ndarray
-    size: tuple[int, int]
-    stride: int
-
-
-def quantise_affinity(affinity: np.ndarray) -> np.ndarray:
+def quantize_affinity(affinity: np.ndarray) -> np.ndarray:
     """Affinities in [0, 1] as uint8, rounded to 1 / 255: the error is at most 0.002."""
     return np.rint(np.asarray(affinity, np.float32) * _LEVELS).astype(np.uint8)
+
+
+def restore_affinity(affinity: np.ndarray) -> np.ndarray:
+    """Affinities of :func:`quantize_affinity` as float32 in [0, 1]."""
+    return affinity.astype(np.float32) / _LEVELS
 
 
 def write_affinity(path: str | Path, field: AffinityField) -> None:
@@ -39,7 +31,7 @@ def write_affinity(path: str | Path, field: AffinityField) -> None:
 
     Args:
         path (str | Path): Target ``.npz``.
-        field (AffinityField): What to write; uint8 affinities of :func:`quantise_affinity` are written as they are.
+        field (AffinityField): What to write; uint8 affinities of :func:`quantize_affinity` are written as they are.
 
     Raises:
         ValueError: If the arrays are not what :class:`AffinityField` says.
@@ -48,7 +40,7 @@ def write_affinity(path: str | Path, field: AffinityField) -> None:
     if affinity.dtype != np.uint8:
         if not ((affinity >= 0) & (affinity <= 1)).all():
             raise ValueError(f'affinities for {path} must be in [0, 1]')
-        affinity = quantise_affinity(affinity)
+        affinity = quantize_affinity(affinity)
     size, stride = np.asarray(field.size, np.int32), np.asarray(field.stride, np.int32)
     problem = _problem(affinity, size, stride)
     if problem:
@@ -74,7 +66,7 @@ def read_affinity(path: str | Path) -> AffinityField:
     problem = _problem(affinity, size, stride)
     if problem:
         raise DataError(f'{path}: expected {problem}')
-    return AffinityField(affinity.astype(np.float32) / _LEVELS, (int(size[0]), int(size[1])), int(stride))
+    return AffinityField(restore_affinity(affinity), (int(size[0]), int(size[1])), int(stride))
 
 
 def _problem(affinity: np.ndarray, size: np.ndarray, stride: np.ndarray) -> str | None:

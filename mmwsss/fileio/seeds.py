@@ -1,28 +1,15 @@
 import io
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from mmengine import fileio
+
+from mmwsss.structures import Seeds
 
 from .atomic import atomic_write
 from .errors import DataError
 
 _MAX_BYTES = 1 << 30
-
-
-class Seeds(NamedTuple):
-    """Class activation maps of one photograph.
-
-    Attributes:
-        class_ids (ndarray): uint8 (K,), data set indices of the classes present, ascending.
-        cams (ndarray): float16 (K, h, w) in [0, 1] at a reduced stride.
-        size (tuple[int, int]): Height and width of the photograph in pixels.
-    """
-
-    class_ids: np.ndarray
-    cams: np.ndarray
-    size: tuple[int, int]
 
 
 def write_seeds(path: str | Path, seeds: Seeds) -> None:

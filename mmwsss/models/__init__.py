@@ -1,20 +1,43 @@
+"""Networks, and the four roles that a method is made of: localizers, affinity models, refiners and labelers."""
+
+from .affinity import AffinityModel, AffinityNet
 from .backbones import ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead, DeepLabV2Head
+from .label_chain import ChainResult, LabelChain
+from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
+from .localizers import CAMClassifier, GradCAM, GradCAMPlusPlus, LayerCAM, Localizer, XGradCAM
 from .losses import BalancedCrossEntropyLoss
-from .postprocessors import AffinityLabelGenerator, DenseCRF, RandomWalk
-from .segmentors import AffinityNet, CAMClassifier, DenseCRFTTAModel
+from .refiners import PAMR, PAR, Background, DenseCRF, RandomWalk, RefineContext, Refiner
+from .segmentors import DenseCRFTTAModel
+from .stored_maps import StoredMaps
 
 __all__ = [
     'AffinityHead',
-    'AffinityLabelGenerator',
+    'AffinityLabeler',
+    'AffinityModel',
     'AffinityNet',
+    'ArgmaxLabeler',
+    'Background',
     'BalancedCrossEntropyLoss',
     'CAMClassifier',
     'CAMHead',
+    'ChainResult',
     'DeepLabV2Head',
     'DenseCRF',
     'DenseCRFTTAModel',
+    'GradCAM',
+    'GradCAMPlusPlus',
+    'LabelChain',
+    'Labeler',
+    'LayerCAM',
+    'Localizer',
+    'PAMR',
+    'PAR',
     'RandomWalk',
+    'RefineContext',
+    'Refiner',
     'ResNet38d',
+    'StoredMaps',
     'VGG16LargeFOV',
+    'XGradCAM',
 ]

@@ -1,4 +1,4 @@
-"""The maths of the method: pure functions on tensors and arrays."""
+"""The formulas of the methods: pure functions on tensors and arrays."""
 
 from .affinity import (
     affinity_loss,
@@ -8,22 +8,49 @@ from .affinity import (
     pairwise_affinity,
     pool_label_map,
 )
-from .cam import affinity_label_map, background_score, confident_label_map, fuse_cams
+from .cam import affinity_label_map, confident_label_map, fuse_cams
 from .dense_crf import dense_crf, dense_crf_stack
+from .gradient_cam import fuse_layers, grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam
+from .maps import (
+    add_background,
+    background_score,
+    crop_to_covered,
+    label_of_scores,
+    pool_to_cells,
+    resize_maps,
+    unsure_pixels,
+)
+from .par import pamr, pamr_kernel, par, par_kernel, position_kernel
 from .random_walk import random_walk
 
 __all__ = [
+    'add_background',
     'affinity_label_map',
     'affinity_loss',
     'background_score',
     'confident_label_map',
+    'crop_to_covered',
     'dense_crf',
     'dense_crf_stack',
     'edge_to_affinity',
     'fuse_cams',
+    'fuse_layers',
+    'grad_cam',
+    'grad_cam_plus_plus',
+    'label_of_scores',
+    'layer_cam',
     'neighbor_offsets',
     'pair_labels',
     'pairwise_affinity',
+    'pamr',
+    'pamr_kernel',
+    'par',
+    'par_kernel',
     'pool_label_map',
+    'pool_to_cells',
+    'position_kernel',
     'random_walk',
+    'resize_maps',
+    'unsure_pixels',
+    'xgrad_cam',
 ]

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mmwsss.evaluation.confusion import IGNORE_INDEX, read_truth
-from mmwsss.evaluation.seed_metric import resize_maps
-from mmwsss.fileio import atomic_write, read_mask, read_photo, read_seeds
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, read_truth
+from mmwsss.fileio import atomic_write, read_image, read_mask, read_seeds
 from mmwsss.visualization import draw_boundaries, draw_cams, load_font
 
 from .photographs import Photograph
@@ -79,7 +78,7 @@ def make_panel(
         side (int): Pixels. Defaults to 300.
     """
     predicted = predicted or {}
-    image = read_photo(photograph.path)[:, :, ::-1]
+    image = read_image(photograph.path)[:, :, ::-1]
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))

@@ -12,8 +12,8 @@ from mmengine.registry import DefaultScope
 from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS
 
-from mmwsss.evaluation.confusion import classes_of_truth, confusion_matrix, mean_iou, read_truth
-from mmwsss.evaluation.seed_metric import NUM_BINS, count_seeds
+from mmwsss.evaluation.functional.confusion import classes_of_truth, confusion_matrix, mean_iou, read_truth
+from mmwsss.evaluation.metrics.seed_metric import NUM_BINS, count_seeds
 from mmwsss.fileio import DataError, read_mask, read_seeds
 
 

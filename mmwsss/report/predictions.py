@@ -8,8 +8,8 @@ from mmengine.config import Config
 from mmengine.utils import track_iter_progress
 
 from mmwsss.apis.inference import TrainedNetwork
-from mmwsss.evaluation.pseudo_mask_metric import scores_at_image_size
-from mmwsss.fileio import read_photo, read_seeds
+from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
+from mmwsss.fileio import read_image, read_seeds
 from mmwsss.ops import neighbor_offsets
 from mmwsss.visualization import affinity_boundaries
 
@@ -52,7 +52,7 @@ def predict_photographs(
 
 
 def _sample(photograph: Photograph) -> dict[str, Any]:
-    sample = dict(img=read_photo(photograph.path), img_path=photograph.path, image_id=photograph.image_id)
+    sample = dict(img=read_image(photograph.path), img_path=photograph.path, image_id=photograph.image_id)
     if photograph.seed_path.is_file():
         sample['seeds'] = read_seeds(photograph.seed_path)
     return sample

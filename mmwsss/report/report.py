@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 
-from mmwsss.apis.results import PICKED_WITH_MASKS
-from mmwsss.evaluation.confusion import class_figures, class_ious, confusion_matrix, mean_iou
-from mmwsss.evaluation.seed_metric import NUM_BINS, sweep_confusions
+from mmwsss.evaluation.functional.confusion import class_figures, class_ious, confusion_matrix, mean_iou
+from mmwsss.evaluation.metrics.seed_metric import NUM_BINS, sweep_confusions
 from mmwsss.fileio import atomic_write
+from mmwsss.pipeline.results import PICKED_WITH_MASKS
 
 from . import charts
 from .page import Section, chart, folded, gallery, page, row, table

@@ -33,8 +33,8 @@ def config(model, pack, *steps, **more):
 
 
 @pytest.fixture
-def photos(make_photo):
-    return [make_photo(size, seed) for seed, size in enumerate(SIZES)]
+def photos(make_image):
+    return [make_image(size, seed) for seed, size in enumerate(SIZES)]
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from mmwsss.apis import PseudoMaskInferencer
-from mmwsss.apis.command import Launcher
-from mmwsss.apis.pipeline import Pipeline
 from mmwsss.datasets.folder import write_folder_dataset
 from mmwsss.engine import find_trained_checkpoint
-from mmwsss.fileio import read_mask, read_photo
+from mmwsss.fileio import read_image, read_mask
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.runner import Pipeline
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'affinitynet' / 'custom' / 'pipeline.py'
@@ -82,14 +82,14 @@ def environment():
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('MMWSSS_SETTINGS', '')
-        patch.setattr('mmwsss.apis.launch.keep_freed_memory', lambda: True)
+        patch.setattr('mmwsss.engine.launch.keep_freed_memory', lambda: True)
         patch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **settings: (text, True))
         yield patch
 
 
 @pytest.fixture
-def pipeline(tmp_path, photo_set, mmseg_scope, environment):
-    data = photo_set(LABELS, ((48, 64), (64, 40)))
+def pipeline(tmp_path, image_set, mmseg_scope, environment):
+    data = image_set(LABELS, ((48, 64), (64, 40)))
     summary = write_folder_dataset(data.root / 'images', tmp_path / 'custom', data.labels, held_out=0.3, num_workers=1)
     write_weights(tmp_path / 'weights.pth')
     config = Config.fromfile(CONFIG)
@@ -157,7 +157,7 @@ def test_from_a_folder_to_masks_of_other_photographs(pipeline, tmp_path, monkeyp
             assert (
                 mask.shape
                 == (image['height'], image['width'])
-                == read_photo(str(folder / image['file_name'])).shape[:2]
+                == read_image(str(folder / image['file_name'])).shape[:2]
             )
             assert set(np.unique(mask)) <= ({0, 1, 2} if name == 'segmentor' else {0, 1})
 

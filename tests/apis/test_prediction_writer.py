@@ -16,14 +16,14 @@ PALETTE = [[0, 0, 0], [200, 0, 0], [0, 0, 200]]
 
 
 @pytest.fixture
-def predictions(make_photo):
+def predictions(make_image):
     made = []
     for index, name in enumerate(['a', 'sub/b']):
         mask = np.zeros((40, 56), np.uint8)
         mask[5:15, 10:30] = 1
         mask[20:40, :7] = 2 if index else 0
         mask[0] = 255
-        made.append(Prediction(Photo(name, f'{name}.jpg', make_photo(seed=index)), mask))
+        made.append(Prediction(Photo(name, f'{name}.jpg', make_image(seed=index)), mask))
     return made
 
 
@@ -74,8 +74,8 @@ def test_an_error_leaves_no_half_files(tmp_path, predictions):
     assert not list((tmp_path / 'overlays').iterdir()) and not (tmp_path / 'annotations.json').exists()
 
 
-def test_overlay_blends_by_its_opacity(make_photo):
-    image, mask = make_photo(), np.full((40, 56), 1, np.uint8)
+def test_overlay_blends_by_its_opacity(make_image):
+    image, mask = make_image(), np.full((40, 56), 1, np.uint8)
     mask[0] = 255
     assert np.array_equal(draw_overlay(image, mask, PALETTE, 0.0), image)
     full = draw_overlay(image, mask, PALETTE, 1.0)

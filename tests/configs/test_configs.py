@@ -12,11 +12,11 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmseg.registry import DATASETS, HOOKS, METRICS, MODELS
 
-from mmwsss.apis.command import Launcher
-from mmwsss.apis.launch import load_config
-from mmwsss.apis.pipeline import Pipeline
 from mmwsss.apis.settings import load_settings, write_settings
+from mmwsss.engine.launch import load_config
 from mmwsss.fileio import Seeds, write_mask, write_seeds
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.runner import Pipeline
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 

@@ -8,7 +8,7 @@ from mmengine.structures import LabelData, PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmwsss.apis.launch import load_config
+from mmwsss.engine.launch import load_config
 
 CONFIGS = Path(__file__).parents[2] / 'configs/affinitynet'
 

@@ -1,130 +1,123 @@
-"""The published AffinityNet networks, recorded, with their weights, and writers of MXNet's and Caffe's files."""
+"""Tiny data sets in the formats that PASCAL VOC, COCO, Cityscapes and CamVid are distributed in."""
 
-import struct
-import zlib
-from pathlib import Path
+import json
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
-import torch
+from PIL import Image
+from scipy.io import savemat
 
-RECORDED = Path(__file__).parents[1] / 'data' / 'psa_networks.npz'
-
-
-class RecordedNetworks:
-    """Outputs of the recording and, by the rule it was made with, its weights."""
-
-    def __init__(self, arrays):
-        self.arrays = arrays
-        self.made = {}
-
-    @property
-    def image(self):
-        return torch.from_numpy(self.arrays['image_nchw'])
-
-    def shapes(self, network):
-        """Names and shapes of ``resnet38_cls``, ``resnet38_aff``, ``vgg16_cls`` or ``vgg16_aff``."""
-        shapes = {}
-        for line in self.arrays[f'{network}/keys']:
-            name, shape = str(line).split(' ', 1)
-            shapes[name] = tuple(int(side) for side in shape.strip('()').split(',') if side.strip())
-        return shapes
-
-    def weights(self, network):
-        for name, shape in self.shapes(network).items():
-            if (name, shape) not in self.made:
-                self.made[name, shape] = self._tensor(name, shape)
-        return {name: self.made[name, shape] for name, shape in self.shapes(network).items()}
-
-    def _tensor(self, name, shape):
-        generator = torch.Generator().manual_seed(zlib.crc32(f'{int(self.arrays["salt"])}/{name}'.encode()))
-        if name.endswith('num_batches_tracked'):
-            return torch.zeros((), dtype=torch.int64)
-        if name.endswith('running_var'):
-            return torch.rand(shape, generator=generator) + 0.5
-        if name.endswith(('running_mean', 'bias')):
-            return torch.randn(shape, generator=generator) * 0.1
-        if len(shape) == 1:
-            return torch.rand(shape, generator=generator) * 0.5 + 0.5
-        values = torch.randn(shape, generator=generator)
-        return values.mul_((1 / values[0].numel()) ** 0.5)
-
-    def check(self, name, output):
-        """Compares an output with the samples of the recording, to 1e-4."""
-        assert tuple(output.shape) == tuple(self.arrays[f'{name}/shape'])
-        values = output.detach().flatten()
-        expected = torch.from_numpy(self.arrays[f'{name}/sample'])
-        torch.testing.assert_close(values[:: max(1, values.numel() // 4096)], expected, rtol=0, atol=1e-4)
+SIZE = (40, 56)
 
 
-@pytest.fixture(scope='module')
-def networks():
-    if not RECORDED.exists():
-        pytest.skip(f'no recording of the published networks at {RECORDED}')
-    with np.load(RECORDED, allow_pickle=False) as file:
-        return RecordedNetworks({key: file[key] for key in file.files})
+def halves(*indices, size=SIZE):
+    """A mask of vertical bands of these indices."""
+    return np.tile(np.repeat(np.array(indices, np.uint8), -(-size[1] // len(indices)))[: size[1]], (size[0], 1))
 
 
-MXNET_DTYPES = {np.dtype(np.float32): 0, np.dtype(np.float16): 2, np.dtype(np.int64): 6}
-MXNET_VERSIONS = dict(legacy=None, v1=0xF993FAC8, v2=0xF993FAC9, v3=0xF993FACA)
+def write_image(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), image)
 
 
-def mxnet_file(arrays, version='v2', storage=0):
-    magic = MXNET_VERSIONS[version]
-    data = struct.pack('<QQQ', 0x112, 0, len(arrays))
-    for array in arrays.values():
-        data += b'' if magic is None else struct.pack('<I', magic)
-        data += struct.pack('<i', storage) if version in ('v2', 'v3') else b''
-        sides = 'I' if magic is None else 'q'
-        data += struct.pack(f'<I{array.ndim}{sides}', array.ndim, *array.shape)
-        data += struct.pack('<iii', 1, 0, MXNET_DTYPES[array.dtype]) + array.tobytes()
-    data += struct.pack('<Q', len(arrays))
-    return data + b''.join(struct.pack('<Q', len(name)) + name.encode() for name in arrays)
+def write_lines(path, lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(''.join(f'{line}\n' for line in lines))
 
 
-def varint(number):
-    data = b''
-    while number >= 0x80:
-        data, number = data + bytes([number & 0x7F | 0x80]), number >> 7
-    return data + bytes([number])
+@pytest.fixture
+def raw_voc12(tmp_path, make_image):
+    """VOC 2012 and SBD: SBD has a mask of a photograph of VOC's train, one of its val, and two others."""
+    root, sbd = tmp_path / 'VOC2012', tmp_path / 'sbd'
+    bands = dict(a=(0, 8, 255), b=(0, 15), c=(0, 12), d=(0, 8), e=(15, 12))
+    names = {8: 'cat', 12: 'dog', 15: 'person'}
+    for number, image_id in enumerate('abcdef'):
+        write_image(root / 'JPEGImages' / f'{image_id}.jpg', make_image(SIZE, number))
+    for image_id in 'abc':
+        write_image(root / 'SegmentationClass' / f'{image_id}.png', halves(*bands[image_id]))
+    for image_id, indices in bands.items():
+        objects = ''.join(
+            f'<object><name>{names[index]}</name><difficult>1</difficult><part><name>head</name></part></object>'
+            for index in indices
+            if index in names
+        )
+        (root / 'Annotations').mkdir(exist_ok=True)
+        (root / 'Annotations' / f'{image_id}.xml').write_text(f'<annotation>{objects}</annotation>')
+    for name, ids in dict(train='ab', val='c', test='f').items():
+        write_lines(root / 'ImageSets' / 'Segmentation' / f'{name}.txt', ids)
+    (sbd / 'cls').mkdir(parents=True)
+    for image_id, indices in dict(a=(0, 9), c=(0, 9), d=bands['d'], e=bands['e']).items():
+        savemat(sbd / 'cls' / f'{image_id}.mat', dict(GTcls=dict(Segmentation=halves(*indices))))
+    write_lines(sbd / 'train.txt', 'ad')
+    write_lines(sbd / 'val.txt', 'ce')
+    return SimpleNamespace(root=root, sbd=sbd, bands=bands, counts=dict(train_aug=4, train=2, val=1, test=1))
 
 
-def field(number, value):
-    """A protobuf field: a number, or bytes of a message or text."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
+@pytest.fixture
+def raw_coco(tmp_path, make_image):
+    """COCO 2014: a small object before a large one, a crowd, and a photograph of train without any object."""
+    root = tmp_path / 'coco'
+    categories = [dict(id=1, name='person'), dict(id=17, name='cat'), dict(id=18, name='dog')]
+    height, width = SIZE
+
+    def box(left, top, right, bottom):
+        return [[left, top, right, top, right, bottom, left, bottom]]
+
+    crowd = np.zeros(SIZE, bool)
+    crowd[:, 40:] = True
+    runs = [40 * height, 16 * height]
+    objects = dict(
+        train=[
+            [
+                dict(category_id=17, area=100, iscrowd=0, segmentation=box(10, 10, 20, 20)),
+                dict(category_id=1, area=900, iscrowd=0, segmentation=box(0, 0, 30, 30)),
+            ],
+            [
+                dict(category_id=18, area=16 * height, iscrowd=1, segmentation=dict(size=list(SIZE), counts=runs)),
+                dict(category_id=17, area=800, iscrowd=0, segmentation=box(0, 0, 40, 20)),
+            ],
+            [],
+        ],
+        val=[[dict(category_id=18, area=900, iscrowd=0, segmentation=box(0, 0, 30, 30))], []],
+    )
+    for split, photos in objects.items():
+        files = [f'COCO_{split}2014_{number:012d}.jpg' for number in range(len(photos))]
+        for number, file in enumerate(files):
+            write_image(root / f'{split}2014' / file, make_image(SIZE, number))
+        content = dict(
+            categories=categories,
+            images=[dict(id=n, file_name=file, height=height, width=width) for n, file in enumerate(files)],
+            annotations=[dict(entry, image_id=n) for n, entries in enumerate(photos) for entry in entries],
+        )
+        (root / 'annotations').mkdir(exist_ok=True)
+        (root / 'annotations' / f'instances_{split}2014.json').write_text(json.dumps(content))
+    return SimpleNamespace(root=root, crowd=crowd, counts={'2014': dict(train=2, val=2)})
 
 
-def caffe_blob(array, kind='packed'):
-    if kind == 'legacy':
-        sides = (*[1] * (4 - array.ndim), *array.shape)
-        shape = b''.join(field(number, side) for number, side in enumerate(sides, 1))
-    elif kind == 'unpacked':
-        shape = field(7, b''.join(field(1, side) for side in array.shape))
-    else:
-        shape = field(7, field(1, b''.join(map(varint, array.shape))))
-    if kind == 'unpacked':
-        return b''.join(varint(5 << 3 | 5) + struct.pack('<f', value) for value in array.flat) + shape
-    return shape + field(5, array.astype('<f4').tobytes())
+@pytest.fixture
+def raw_cityscapes(tmp_path, make_image):
+    root = tmp_path / 'cityscapes'
+    released = {
+        'train/aachen/aachen_000000_000019': (7, 26, 1),
+        'train/bonn/bonn_000001_000019': (7, 23, 33),
+        'val/ulm/ulm_000000_000019': (26, 24, 0),
+        'test/berlin/berlin_000000_000019': (0,),
+    }
+    for number, (name, indices) in enumerate(released.items()):
+        write_image(root / 'leftImg8bit' / f'{name}_leftImg8bit.png', make_image(SIZE, number))
+        write_image(root / 'gtFine' / f'{name}_gtFine_labelIds.png', halves(*indices))
+    return SimpleNamespace(root=root, counts=dict(train=2, val=1, test=1))
 
 
-def caffe_file(layers, kind='packed'):
-    """``layers``: arrays of a weight and a bias by the layer's name."""
-    data = field(1, b'net') + field(5, 1)
-    for name, blobs in layers.items():
-        blobs = [caffe_blob(blob, kind) for blob in blobs]
-        if kind == 'legacy':
-            layer = field(2, b'data') + b''.join(field(6, blob) for blob in blobs) + field(4, name.encode())
-            data += field(2, field(5, 4) + layer)
-        else:
-            layer = field(1, name.encode()) + field(2, b'Convolution')
-            data += field(100, layer + b''.join(field(7, blob) for blob in blobs))
-    return data
-
-
-@pytest.fixture(scope='session')
-def writers():
-    """``mxnet(arrays, version, storage)`` and ``caffe(layers, kind)`` give the bytes of a file."""
-    return SimpleNamespace(mxnet=mxnet_file, caffe=caffe_file, field=field, varint=varint)
+@pytest.fixture
+def raw_camvid(tmp_path, make_image):
+    root = tmp_path / 'camvid'
+    bands = {'train/a': (0, 3, 11), 'train/b': (0, 3, 8), 'val/c': (0, 3), 'test/d': (0, 10, 1)}
+    for number, (name, indices) in enumerate(bands.items()):
+        split, image_id = name.split('/')
+        write_image(root / split / f'{image_id}.png', make_image(SIZE, number))
+        (root / f'{split}annot').mkdir(exist_ok=True)
+        Image.fromarray(halves(*indices)).save(root / f'{split}annot' / f'{image_id}.png')
+    return SimpleNamespace(root=root, counts=dict(train=2, val=1, test=1))

@@ -13,12 +13,12 @@ LABELS = {'a.jpg': ['cat'], 'b': ['dog', 'cat'], 'sub/c': ['dog'], 'sub/d.JPG': 
 
 
 @pytest.fixture
-def photos(tmp_path, make_photo):
+def photos(tmp_path, make_image):
     """A folder as people have them: suffixes of all kinds, a sub-folder, labels with and without suffix."""
     folder = tmp_path / 'photos'
     (folder / 'sub').mkdir(parents=True)
     for index, name in enumerate(['a.jpg', 'b.png', 'sub/c.jpeg', 'sub/d.JPG', 'e.jpg']):
-        encoded = cv2.imencode('.png' if name.endswith('png') else '.jpg', make_photo(seed=index))[1]
+        encoded = cv2.imencode('.png' if name.endswith('png') else '.jpg', make_image(seed=index))[1]
         (folder / name).write_bytes(encoded.tobytes())
     (folder / 'labels.json').write_text(json.dumps(LABELS))
     (folder / 'notes.txt').write_text('no photograph')

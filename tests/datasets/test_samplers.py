@@ -16,9 +16,9 @@ LABELS = [['disc'], ['disc', 'stripe'], ['disc', 'stripe', 'box'], *[['disc']] *
 
 
 @pytest.fixture
-def dataset(photo_set):
-    data = photo_set(LABELS)
-    return DATASETS.build(dict(type='ImageLabelDataset', dataset=data.photos, image_labels=data.labels))
+def dataset(image_set):
+    data = image_set(LABELS)
+    return DATASETS.build(dict(type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels))
 
 
 def build(dataset, **settings):
@@ -58,18 +58,18 @@ def test_a_resumed_run_goes_on_where_it_was(dataset):
     assert list(islice(resumed, 15)) == expected[25:]
 
 
-def test_what_it_refuses(dataset, photo_set):
+def test_what_it_refuses(dataset, image_set):
     with pytest.raises(ValueError, match='share from 0 to 1, got 2'):
         build(dataset, oversample_thr=2)
-    unlabelled = DATASETS.build(dict(type='ImageLabelDataset', dataset=photo_set(LABELS).photos))
+    unlabelled = DATASETS.build(dict(type='ImageLabelDataset', dataset=image_set(LABELS).dataset))
     with pytest.raises(DataError, match='expected image_labels or pseudo_mask_dir'):
         build(unlabelled, oversample_thr=0.5)
 
 
 @pytest.mark.parametrize('with_background', [True, False])
-def test_without_labels_the_pseudo_masks_say_what_is_rare(photo_set, tmp_path, with_background):
-    data = photo_set(LABELS)
-    settings = dict(type='ImageLabelDataset', dataset=data.photos, with_background=with_background)
+def test_without_labels_the_pseudo_masks_say_what_is_rare(image_set, tmp_path, with_background):
+    data = image_set(LABELS)
+    settings = dict(type='ImageLabelDataset', dataset=data.dataset, with_background=with_background)
     masks = DATASETS.build(dict(settings, pseudo_mask_dir=str(tmp_path)))
     for index in range(len(masks)):
         mask = np.full((4, 5), 255, np.uint8)
@@ -83,9 +83,9 @@ def test_without_labels_the_pseudo_masks_say_what_is_rare(photo_set, tmp_path, w
     assert build(masks, oversample_thr=0.5).repeat_factors.tolist() == pytest.approx(expected)
 
 
-def test_damaged_pseudo_masks_are_for_the_loader_to_skip(photo_set, tmp_path):
+def test_damaged_pseudo_masks_are_for_the_loader_to_skip(image_set, tmp_path):
     masks = DATASETS.build(
-        dict(type='ImageLabelDataset', dataset=photo_set(LABELS).photos, pseudo_mask_dir=str(tmp_path))
+        dict(type='ImageLabelDataset', dataset=image_set(LABELS).dataset, pseudo_mask_dir=str(tmp_path))
     )
     with pytest.raises(DataError, match=str(tmp_path)):
         build(masks, oversample_thr=0.5)

@@ -44,7 +44,7 @@ def test_evaluation_loops_follow(capable, able):
     runner = SimpleNamespace(
         model=torch.nn.Linear(2, 2), val_loop=loop, test_loop=loop, logger=logging.getLogger('test')
     )
-    hook = HOOKS.build(dict(type='EvaluationPrecisionHook'))
+    hook = HOOKS.build(dict(type='mmwsss.EvaluationPrecisionHook'))
     hook.before_test(runner)
     assert loop.fp16 is able
     loop.fp16 = True
@@ -57,7 +57,7 @@ def test_forward_in_bfloat16_weights_in_float32(capable):
     model = torch.nn.Linear(4, 3)
     before = model.weight.detach().clone()
     wrapper = OPTIM_WRAPPERS.build(
-        dict(type='BFloat16OptimWrapper', optimizer=torch.optim.SGD(model.parameters(), lr=0.1))
+        dict(type='mmwsss.BFloat16OptimWrapper', optimizer=torch.optim.SGD(model.parameters(), lr=0.1))
     )
     assert isinstance(wrapper, BFloat16OptimWrapper)
     inputs = torch.randn(5, 4)

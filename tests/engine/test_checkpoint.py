@@ -15,7 +15,6 @@ from mmwsss.engine import (
     find_trained_checkpoint,
     load_from_local,
 )
-from mmwsss.engine import checkpoint as checkpoint_module
 from mmwsss.fileio import DataError
 
 
@@ -34,12 +33,6 @@ class ReadsAttribute:
         return getattr, (HistoryBuffer, '__init__')
 
 
-@pytest.fixture(params=['allow_list', 'restricted_pickle'])
-def either_loader(request, monkeypatch):
-    if request.param == 'restricted_pickle':
-        monkeypatch.setattr(checkpoint_module, '_has_named_safe_globals', lambda: False)
-
-
 def save_training_checkpoint(path):
     buffer = HistoryBuffer([1.0, 2.0], [1, 1])
     torch.save(
@@ -53,7 +46,7 @@ def save_training_checkpoint(path):
     )
 
 
-def test_training_checkpoint_round_trip(tmp_path, either_loader):
+def test_training_checkpoint_round_trip(tmp_path):
     path = tmp_path / 'iter_3.pth'
     save_training_checkpoint(path)
     loaded = load_from_local(str(path), 'cpu')
@@ -63,7 +56,7 @@ def test_training_checkpoint_round_trip(tmp_path, either_loader):
 
 
 @pytest.mark.parametrize('zipped', [True, False])
-def test_code_in_a_checkpoint_is_refused(tmp_path, either_loader, zipped):
+def test_code_in_a_checkpoint_is_refused(tmp_path, zipped):
     marker = tmp_path / 'ran'
     path = tmp_path / 'crafted.pth'
     torch.save(dict(state_dict=RunsCode(marker)), path, _use_new_zipfile_serialization=zipped)
@@ -72,7 +65,7 @@ def test_code_in_a_checkpoint_is_refused(tmp_path, either_loader, zipped):
     assert not marker.exists()
 
 
-def test_raw_pickle_is_refused(tmp_path, either_loader):
+def test_raw_pickle_is_refused(tmp_path):
     marker = tmp_path / 'ran'
     path = tmp_path / 'raw.pth'
     path.write_bytes(pickle.dumps(RunsCode(marker), protocol=2))
@@ -81,7 +74,7 @@ def test_raw_pickle_is_refused(tmp_path, either_loader):
     assert not marker.exists()
 
 
-def test_getattr_reads_nothing_but_statistics(tmp_path, either_loader):
+def test_getattr_reads_nothing_but_statistics(tmp_path):
     path = tmp_path / 'attribute.pth'
     torch.save(dict(value=ReadsAttribute()), path)
     with pytest.raises(DataError, match=r'attribute\.pth'):

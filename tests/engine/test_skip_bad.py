@@ -11,8 +11,9 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import DATASETS, MODELS
 
-from mmwsss.apis import launch
+from mmwsss.engine import launch
 from mmwsss.engine.skip_bad import Skipped, collate_kept
+from mmwsss.engine.tool_options import set_skip_bad
 from mmwsss.fileio import DataError
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -22,9 +23,9 @@ LABELS = [['disc'], ['stripe', 'box'], [], ['disc', 'stripe', 'box'], ['box'], [
 
 
 @pytest.fixture
-def data(photo_set):
-    """Six photographs: the first is cut off, the fourth is missing, the mask of the fifth is no image."""
-    data = photo_set(LABELS)
+def data(image_set):
+    """Six images: the first is cut off, the fourth is missing, the mask of the fifth is no image."""
+    data = image_set(LABELS)
     (data.root / 'images/p0.jpg').write_bytes((data.root / 'images/p0.jpg').read_bytes()[:300])
     (data.root / 'images/sub/p3.jpg').unlink()
     (data.root / 'masks/p4.png').write_bytes(b'hello')
@@ -36,7 +37,7 @@ def run_test(tmp_path, data, cam_config):
     """``run_test(...)`` infers seeds in this process and gives the metrics."""
     pipeline = [dict(type='LoadPhoto'), dict(type='PackWeakInputs')]
     dataset = dict(
-        type='ImageLabelDataset', dataset=data.photos, image_labels=data.labels, pipeline=pipeline, test_mode=True
+        type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=pipeline, test_mode=True
     )
     config = dict(
         default_scope='mmseg',
@@ -59,10 +60,9 @@ def run_test(tmp_path, data, cam_config):
             str(tmp_path / 'infer.py'), options={key.replace('__', '.'): value for key, value in options.items()}
         )
         cfg.launcher, cfg.work_dir = 'none', str(tmp_path / work_dir)
-        launch.set_test_checkpoint(cfg, str(tmp_path / 'model.pth'))
         if skip_bad:
-            launch.set_skip_bad(cfg, training=False)
-        return launch.test(cfg)
+            set_skip_bad(cfg, training=False)
+        return launch.test(cfg, str(tmp_path / 'model.pth'))
 
     return run
 
@@ -91,7 +91,7 @@ def test_what_was_skipped_is_listed_and_the_rest_is_done(tmp_path, run_test, loa
     # The seeds of p4 are whole: only measuring them failed.
     assert written(tmp_path) == ['p2.npz', 'p4.npz', 'sub/p1.npz', 'sub/p5.npz']
     log = next((tmp_path / 'run').rglob('*.log')).read_text()
-    assert 'Skipped 3 of 6 photographs' in log and 'skipped.json' in log
+    assert 'Skipped 3 of 6 images' in log and 'skipped.json' in log
 
 
 def test_without_the_flag_the_first_one_ends_the_test(tmp_path, run_test):
@@ -105,7 +105,7 @@ def test_without_the_flag_the_first_one_ends_the_test(tmp_path, run_test):
 def test_nothing_left_is_an_error(tmp_path, data, run_test):
     for path in (data.root / 'images').rglob('*.jpg'):
         path.write_bytes(b'')
-    with pytest.raises(DataError, match=r'none of the 6 photographs can be used; .*skipped\.json'):
+    with pytest.raises(DataError, match=r'none of the 6 images can be used; .*skipped\.json'):
         run_test('run')
     assert len(skipped_ids(tmp_path / 'run')) == 6
 
@@ -127,16 +127,16 @@ def test_two_processes(tmp_path, run_test):
         timeout=900,
     )
     assert result.returncode == 0, result.stderr
-    assert 'Skipped 3 of 6 photographs' in result.stdout + result.stderr
+    assert 'Skipped 3 of 6 images' in result.stdout + result.stderr
     assert skipped_ids(tmp_path / 'two') == ['p0', 'p4', 'sub/p3']
     assert written(tmp_path) == ['p2.npz', 'p4.npz', 'sub/p1.npz', 'sub/p5.npz']
     alone = run_test('one')
     assert json.loads((tmp_path / 'two/metrics.json').read_text()) == pytest.approx(alone)
 
 
-def test_training_takes_another_photograph(data):
-    dataset = dict(type='ImageLabelDataset', dataset=data.photos, pipeline=[dict(type='LoadPhoto')])
-    dataset = DATASETS.build(dict(type='SkipBadDataset', dataset=dataset))
+def test_training_takes_another_image(data):
+    dataset = dict(type='ImageLabelDataset', dataset=data.dataset, pipeline=[dict(type='LoadPhoto')])
+    dataset = DATASETS.build(dict(type='mmwsss.SkipBadDataset', dataset=dataset))
     dataset.full_init()
     assert len(dataset) == 6 and dataset.metainfo['classes'] == data.classes
     assert {dataset[0]['image_id'] for _ in range(30)} <= {'sub/p1', 'p2', 'p4', 'sub/p5'}
@@ -154,4 +154,4 @@ def test_batch_of_what_is_left():
 
 def test_other_loops_are_refused():
     with pytest.raises(DataError, match='--skip-bad.*TestLoop.*OtherLoop'):
-        launch.set_skip_bad(Config(dict(test_dataloader={'x': 1}, test_cfg=dict(type='OtherLoop'))), training=False)
+        set_skip_bad(Config(dict(test_dataloader={'x': 1}, test_cfg=dict(type='OtherLoop'))), training=False)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmwsss.fileio import AffinityField, DataError, quantise_affinity, read_affinity, write_affinity
+from mmwsss.fileio import AffinityField, DataError, quantize_affinity, read_affinity, write_affinity
 
 
 def field_of(size=(38, 51), stride=8, cells=(5, 7)):
@@ -14,13 +14,13 @@ def test_there_and_back_within_the_stated_error(tmp_path):
     back = read_affinity(tmp_path / 'a/b.npz')
     assert back.affinity.dtype == np.float32 and back[1:] == field[1:]
     assert np.abs(back.affinity - field.affinity).max() <= 0.002
-    write_affinity(tmp_path / 'c.npz', field._replace(affinity=quantise_affinity(field.affinity)))
+    write_affinity(tmp_path / 'c.npz', field._replace(affinity=quantize_affinity(field.affinity)))
     np.testing.assert_array_equal(read_affinity(tmp_path / 'c.npz').affinity, back.affinity)
     assert (tmp_path / 'c.npz').stat().st_size < 12 * 5 * 7 + 1000
 
 
 def test_ends_of_the_range_are_exact():
-    assert quantise_affinity(np.array([0, 1, 0.5])).tolist() == [0, 255, 128]
+    assert quantize_affinity(np.array([0, 1, 0.5])).tolist() == [0, 255, 128]
 
 
 @pytest.mark.parametrize(

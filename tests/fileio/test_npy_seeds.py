@@ -9,7 +9,7 @@ SIZE = (24, 36)
 
 
 def smooth(count, size=SIZE, seed=0):
-    from mmwsss.evaluation.seed_metric import resize_maps
+    from mmwsss.evaluation.metrics.seed_metric import resize_maps
 
     return resize_maps(np.random.default_rng(seed).random((count, 3, 4), np.float32), size)
 

@@ -9,9 +9,9 @@ from mmengine.dataset import pseudo_collate
 from mmengine.fileio import BaseStorageBackend, backends, register_backend
 from mmseg.registry import DATASETS, METRICS, MODELS
 
-from mmwsss.apis.step import missing_files, remove_files
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import atomic_write, read_affinity, read_mask, read_seeds
+from mmwsss.pipeline.folder import missing_files, remove_files
 
 LABELS = [['disc'], ['stripe', 'box'], []]
 
@@ -101,13 +101,13 @@ def run_steps(photos, labels, root, classifier, affinity_net):
 
 @pytest.mark.usefixtures('mmseg_scope')
 def test_steps_in_an_object_storage_are_those_on_a_disk(
-    tmp_path, monkeypatch, memory, photo_set, cam_config, affinity_config
+    tmp_path, monkeypatch, memory, image_set, cam_config, affinity_config
 ):
-    data = photo_set(LABELS)
+    data = image_set(LABELS)
     networks = [
         MODELS.build(config) for config in (cam_config(3, scales=(1.0,), flip=False, seed_stride=4), affinity_config())
     ]
-    figures, maps = run_steps(data.photos, data.labels, str(tmp_path / 'run'), *networks)
+    figures, maps = run_steps(data.dataset, data.labels, str(tmp_path / 'run'), *networks)
     local = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob('*.*') if path.is_file()}
     content = {name: path.read_bytes() for name, path in local.items()}
 
@@ -117,7 +117,7 @@ def test_steps_in_an_object_storage_are_those_on_a_disk(
             path.unlink()
     (tmp_path / 'empty').mkdir()
     monkeypatch.chdir(tmp_path / 'empty')
-    photos = dict(data.photos, data_root='memory://set', ann_file=str(tmp_path / 'set/list.txt'))
+    photos = dict(data.dataset, data_root='memory://set', ann_file=str(tmp_path / 'set/list.txt'))
     found, found_maps = run_steps(photos, 'memory://set/labels.json', 'memory://run', *networks)
     assert found == figures and {'cam/mIoU', 'labels/precision', 'random_walk/mIoU'} <= set(found)
     assert len(found_maps) == 6 and all(np.array_equal(one, other) for one, other in zip(found_maps, maps))
@@ -179,11 +179,11 @@ class ElsewhereBackend(LocalBackend):
 """
 
 
-def test_worker_processes_know_the_backend(tmp_path, monkeypatch, photo_set, mmseg_scope):
+def test_worker_processes_know_the_backend(tmp_path, monkeypatch, image_set, mmseg_scope):
     (tmp_path / 'own_backend.py').write_text(BACKEND)
     monkeypatch.syspath_prepend(tmp_path)
     __import__('own_backend')
-    data = photo_set(LABELS)
+    data = image_set(LABELS)
     metric = METRICS.build(
         dict(
             type='AffinityLabelMetric',

@@ -56,21 +56,6 @@ def test_fuse_cams_rejects_bad_arguments(cams, size, flips, name):
         fuse_cams(cams, size, flips)
 
 
-def test_background_score_is_the_power_of_the_complement():
-    cams = torch.tensor([[[0.0, 0.5, 1.0]], [[0.2, 0.1, 0.0]]])
-    torch.testing.assert_close(background_score(cams, 2), torch.tensor([[[0.64, 0.25, 0.0]]]))
-
-
-def test_background_score_without_classes_is_one():
-    assert background_score(torch.zeros(0, 3, 4), 16).equal(torch.ones(1, 3, 4))
-
-
-@pytest.mark.parametrize('cams, alpha, name', [(torch.rand(3, 4), 16, 'cams'), (torch.rand(1, 3, 4), 0, 'alpha')])
-def test_background_score_rejects_bad_arguments(cams, alpha, name):
-    with pytest.raises(ValueError, match=name):
-        background_score(cams, alpha)
-
-
 def test_confident_labels_follow_the_truth_table():
     """Columns: winner of (low, high) = (class, class), (class, bg), (bg, bg), (bg, class)."""
     low = np.array([[[0.1, 0.1, 0.9, 0.9]], [[0.9, 0.9, 0.1, 0.1]]])

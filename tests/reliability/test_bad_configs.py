@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmwsss.apis import launch
 from mmwsss.apis.settings import load_settings
+from mmwsss.engine import launch
 from mmwsss.fileio import DataError
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def config(tmp_path, photo_set, cam_config):
+def config(tmp_path, image_set, cam_config):
     """The config of a training of a classifier for one iteration, with all that it trains on."""
-    data = photo_set([['disc'], ['stripe', 'box']])
+    data = image_set([['disc'], ['stripe', 'box']])
     dataset = dict(
         type='ImageLabelDataset',
-        dataset=data.photos,
+        dataset=data.dataset,
         image_labels=data.labels,
         pipeline=[dict(type='LoadPhoto'), dict(type='PackWeakInputs')],
     )

@@ -10,7 +10,7 @@ import pytest
 from mmseg.registry import DATASETS, TRANSFORMS
 from PIL import Image
 
-from mmwsss.fileio import MAX_PIXELS, DataError, Seeds, read_photo, read_seeds, size_reduction, write_seeds
+from mmwsss.fileio import MAX_PIXELS, DataError, Seeds, read_image, read_seeds, size_reduction, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -120,7 +120,7 @@ def test_photograph_that_cannot_be_used_is_named(tmp_path, content, message, lon
 
 def test_folder_in_place_of_a_photograph(tmp_path):
     with pytest.raises(DataError, match='cannot be read'):
-        read_photo(str(tmp_path))
+        read_image(str(tmp_path))
 
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG'])

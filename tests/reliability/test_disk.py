@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmwsss.apis.command import Launcher
-from mmwsss.apis.config_errors import describe_mistake
-from mmwsss.apis.pipeline import Pipeline
+from mmwsss.engine.config_errors import describe_mistake
 from mmwsss.fileio import Seeds, is_whole, write_mask, write_seeds
+from mmwsss.pipeline.command import Launcher
+from mmwsss.pipeline.runner import Pipeline
 
 ROOT = Path(__file__).parents[2]
 PAGE = 4096

@@ -1,4 +1,4 @@
-"""A short run of tools/fuzz.py, and that it finds what it looks for."""
+"""A short run of .dev/fuzz.py, and that it finds what it looks for."""
 
 import importlib.util
 from pathlib import Path
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmwsss.fileio import DataError
 
-PATH = Path(__file__).parents[2] / 'tools/fuzz.py'
+PATH = Path(__file__).parents[2] / '.dev/fuzz.py'
 SPEC = importlib.util.spec_from_file_location('tool_fuzz', PATH)
 fuzz = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(fuzz)

@@ -11,11 +11,10 @@ from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from PIL import Image
 
-from mmwsss.apis import launch
 from mmwsss.apis.inference import TrainedNetwork
 from mmwsss.engine import checkpoint as checkpoint_module
-from mmwsss.engine import find_resumable_checkpoint, load_from_local
-from mmwsss.fileio import DataError, read_mask, read_photo, read_seeds
+from mmwsss.engine import find_resumable_checkpoint, launch, load_from_local
+from mmwsss.fileio import DataError, read_image, read_mask, read_seeds
 
 
 class Payload:
@@ -63,7 +62,7 @@ def test_payload_works(crafted, tmp_path):
     (tmp_path / 'executed').rmdir()
 
 
-@pytest.mark.parametrize('read', [read_seeds, read_mask, read_photo])
+@pytest.mark.parametrize('read', [read_seeds, read_mask, read_image])
 @pytest.mark.parametrize('kind', ['npy', 'npz', 'npz pickled', 'pth'])
 def test_arrays_and_pictures(crafted, kind, read):
     path = crafted(kind)
@@ -194,4 +193,4 @@ def test_mask_is_opened_by_no_program(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r'm\.eps: expected a PNG mask'):
         read_mask(tmp_path / 'm.eps')
     with pytest.raises(DataError, match=r'm\.eps: expected an image'):
-        read_photo(str(tmp_path / 'm.eps'))
+        read_image(str(tmp_path / 'm.eps'))

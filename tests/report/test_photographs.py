@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmwsss.evaluation.seed_metric import sweep_confusions
+from mmwsss.evaluation.metrics.seed_metric import sweep_confusions
 from mmwsss.fileio import DataError, write_mask
 from mmwsss.report.photographs import (
     Measured,

@@ -26,7 +26,7 @@ def load_tool(name):
 def run(*command):
     environment = {
         **os.environ,
-        'PYTHONPATH': str(ROOT / 'tests' / 'tools'),
+        'PYTHONPATH': os.pathsep.join(filter(None, [str(ROOT / 'tests/tools'), os.environ.get('PYTHONPATH')])),
         'OMP_NUM_THREADS': '1',
         'PATH': os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']]),
     }
@@ -35,12 +35,12 @@ def run(*command):
     )
 
 
-@pytest.mark.parametrize('name', ['train', 'test', 'pipeline'])
+@pytest.mark.parametrize('name', ['train', 'test'])
 def test_flags_of_mmseg_are_understood(name):
     parse = load_tool(name).parse_args
-    common = ['--work-dir', 'w', '--launcher', 'pytorch', '--cfg-options', 'a.b=1']
+    common = ['--work-dir', 'w', '--launcher', 'pytorch', '--data-root', 'd', '--run-dir', 'r', '--cfg-options', 'a.b=1']
     arguments = {
-        'train': ['c.py', '--resume', '--amp', '--local-rank', '1', '--settings', 's.py'],
+        'train': ['c.py', '--resume', '--amp', '--local-rank', '1'],
         'test': [
             'c.py',
             'x.pth',
@@ -54,14 +54,18 @@ def test_flags_of_mmseg_are_understood(name):
             '--tta',
             '--local_rank',
             '1',
-            '--settings',
-            's.py',
         ],
-        'pipeline': ['c.py', '--from', 'seed_infer', '--dry-run', '--gpus', '2', '--verbose'],
     }[name]
     args = parse([*arguments, *common])
     assert args.work_dir == 'w' and args.cfg_options == {'a.b': 1} and args.launcher == 'pytorch'
-    assert getattr(args, 'local_rank', 1) == 1
+    assert args.data_root == 'd' and args.run_dir == 'r' and args.local_rank == 1
+
+
+def test_flags_of_the_pipeline_are_understood():
+    parse = load_tool('pipeline').parse_args
+    args = parse(['a.py', 'b.py', '--from', 'b', '--dry-run', '--gpus', '2', '--cfg-options', 'b.x=1', 'a.y=[1,2]'])
+    assert args.leaves == ['a.py', 'b.py'] and args.first == 'b' and args.gpus == 2
+    assert args.cfg_options == ['b.x=1', 'a.y=[1,2]'] and args.run_dir is None
 
 
 def test_from_and_only_exclude_each_other(capsys):
@@ -73,13 +77,13 @@ def test_from_and_only_exclude_each_other(capsys):
     'flags, config, augmented', [([], {}, False), (['--tta'], {}, True), ([], dict(test_tta=True), True)]
 )
 def test_test_time_augmentation_is_asked_for_by_flag_or_config(monkeypatch, flags, config, augmented):
-    tool, done = load_tool('test'), []
+    tool, tested = load_tool('test'), []
     monkeypatch.setattr(sys, 'argv', ['test.py', 'c.py', 'x.pth', *flags])
     monkeypatch.setattr(tool.launch, 'config_from_arguments', lambda args: Config(config))
-    for name in ('set_test_checkpoint', 'set_test_time_augmentation', 'test'):
-        monkeypatch.setattr(tool.launch, name, lambda *_, name=name: done.append(name))
+    monkeypatch.setattr(tool.launch, 'test', lambda cfg, checkpoint: tested.append((cfg, checkpoint)))
     tool.main()
-    assert done == ['set_test_checkpoint', *['set_test_time_augmentation'] * augmented, 'test']
+    (cfg, checkpoint), *_ = tested
+    assert bool(cfg.get('test_tta')) is augmented and checkpoint == 'x.pth'
 
 
 def test_train_resume_and_test(tmp_path):
@@ -87,6 +91,9 @@ def test_train_resume_and_test(tmp_path):
     first = run(*train, '--amp')
     assert first.returncode == 0, first.stderr
     assert 'train/loss' in json.loads((tmp_path / 'training.json').read_text())
+    final = torch.load(tmp_path / 'final.pth', weights_only=True)
+    assert set(final) == {'meta', 'state_dict'} and final['meta']['iter'] == 4
+    assert not (tmp_path / 'progress.json').exists()
     last = tmp_path / 'iter_4.pth'
     last.write_bytes(last.read_bytes()[:500])
     second = run(*train, '--resume', '--cfg-options', 'train_cfg.max_iters=3')
@@ -96,7 +103,7 @@ def test_train_resume_and_test(tmp_path):
         sys.executable,
         'tools/test.py',
         CONFIG,
-        tmp_path / 'iter_3.pth',
+        tmp_path / 'final.pth',
         '--work-dir',
         tmp_path,
         '--out',
@@ -104,6 +111,16 @@ def test_train_resume_and_test(tmp_path):
     )
     assert tested.returncode == 0, tested.stderr
     assert json.loads((tmp_path / 'metrics.json').read_text()) == {'toy/count': 8, 'toy/undefined': None}
+    dumped = Config.fromfile(tmp_path / 'toy_config.py', import_custom_modules=False)
+    assert not dumped.get('load_from') and not dumped.get('resume') and not dumped.get('custom_hooks')
+    assert dumped.default_hooks.off is None and dumped.test_dataloader.persistent_workers
+
+
+def test_run_dir_moves_the_work_dir(tmp_path):
+    command = [sys.executable, 'tools/train.py', CONFIG, '--run-dir', tmp_path, '--cfg-options', 'train_cfg.max_iters=1']
+    result = run(*command)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / 'stage/final.pth').is_file()
 
 
 def test_checkpoint_of_another_model_ends_the_test(tmp_path):
@@ -117,7 +134,7 @@ def test_checkpoint_of_another_model_ends_the_test(tmp_path):
 def test_two_processes_on_the_cpu(tmp_path):
     trained = run('bash', 'tools/dist_train.sh', CONFIG, '2', '--work-dir', tmp_path)
     assert trained.returncode == 0, trained.stderr
-    tested = run('bash', 'tools/dist_test.sh', CONFIG, tmp_path / 'iter_4.pth', '2', '--work-dir', tmp_path)
+    tested = run('bash', 'tools/dist_test.sh', CONFIG, tmp_path / 'final.pth', '2', '--work-dir', tmp_path)
     assert tested.returncode == 0, tested.stderr
     assert json.loads((tmp_path / 'metrics.json').read_text())['toy/count'] == 8
 
@@ -183,7 +200,7 @@ def test_slurm_is_asked_for_gpus(tmp_path, monkeypatch, slurm):
     assert asked[9:] == ['python', '-u', 'tools/train.py', CONFIG, '--work-dir', 'w', '--launcher', 'slurm']
 
 
-def test_missing_pipeline_config_is_named(tmp_path):
+def test_a_missing_leaf_is_named(tmp_path):
     result = run(sys.executable, 'tools/pipeline.py', tmp_path / 'absent.py', '--dry-run')
     assert result.returncode == 1
     assert result.stderr.strip().splitlines()[-1].startswith('error: ') and 'absent.py' in result.stderr

@@ -7,8 +7,8 @@ import argparse
 
 from mmengine.config import DictAction
 
-from mmwsss.apis.browse import browse
-from mmwsss.apis.launch import load_config, run_tool
+from mmwsss.analysis.browse import browse
+from mmwsss.engine.launch import load_config, run_tool
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:

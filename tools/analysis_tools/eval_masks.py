@@ -10,11 +10,11 @@ each class; `--out` writes summary.json, classes.csv and images.csv.
 import argparse
 import os
 
-from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.conversion import read_list
-from mmwsss.evaluation.boundary_iou import DILATION_RATIO
-from mmwsss.evaluation.confusion import IGNORE_INDEX
-from mmwsss.evaluation.mask_folders import FolderComparison, compare_folders, find_pairs
+from mmwsss.analysis.mask_folders import FolderComparison, compare_folders, find_pairs
+from mmwsss.converters.dataset_files import read_list
+from mmwsss.engine.launch import run_tool
+from mmwsss.evaluation.functional.boundary_iou import DILATION_RATIO
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -14,7 +14,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 
-from mmwsss.apis.launch import load_config, run_tool
+from mmwsss.engine.launch import load_config, run_tool
 from mmwsss.fileio import DataError
 
 

@@ -9,9 +9,9 @@ confusion matrices of those that are finished are added up; the others are liste
 import argparse
 import sys
 
-from mmwsss.apis.launch import plain_numbers, run_tool
-from mmwsss.apis.shards import merge_shards
-from mmwsss.evaluation.confusion import class_table, mean_iou
+from mmwsss.analysis.shards import merge_shards
+from mmwsss.engine.launch import plain_numbers, run_tool
+from mmwsss.evaluation.functional.confusion import class_table, mean_iou
 from mmwsss.fileio import atomic_write_json
 
 

@@ -10,7 +10,7 @@ import io
 from fnmatch import fnmatch
 from pathlib import Path
 
-from mmwsss.apis.launch import run_tool
+from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, atomic_write
 from mmwsss.report.records import read_scalars
 from mmwsss.visualization import plot_curves

@@ -2,9 +2,7 @@
 
 import argparse
 
-from mmengine.config import DictAction
-
-from mmwsss.engine.launch import load_config, run_tool
+from mmwsss.engine.launch import add_config_arguments, load_config, run_tool
 from mmwsss.fileio import atomic_write
 
 
@@ -12,9 +10,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config of a stage, such as configs/affinitynet/scenes/r18/cam.py')
     parser.add_argument('--out', help='also write it to this file')
-    parser.add_argument('--data-root', metavar='DIR', help='folder of the data, in the place of that of the config')
-    parser.add_argument('--run-dir', metavar='DIR', help='folder of all stages, in the place of that of the config')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override values')
+    add_config_arguments(parser)
     return parser.parse_args(arguments)
 
 

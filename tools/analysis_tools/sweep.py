@@ -20,9 +20,9 @@ from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from mmwsss.apis.launch import load_config, run_tool
-from mmwsss.datasets.conversion import check_files
-from mmwsss.evaluation import sweep
+from mmwsss.analysis import sweep
+from mmwsss.converters.dataset_files import check_files
+from mmwsss.engine.launch import load_config, run_tool
 from mmwsss.fileio import DataError
 
 

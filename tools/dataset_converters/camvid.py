@@ -2,8 +2,8 @@
 
 import argparse
 
-from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.camvid import COUNTS, convert_camvid
+from mmwsss.converters.camvid import COUNTS, convert_camvid
+from mmwsss.engine.launch import run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -2,8 +2,8 @@
 
 import argparse
 
-from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.cityscapes import COUNTS, convert_cityscapes
+from mmwsss.converters.cityscapes import COUNTS, convert_cityscapes
+from mmwsss.engine.launch import run_tool
 
 
 def parse_args() -> argparse.Namespace:

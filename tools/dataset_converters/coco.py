@@ -2,8 +2,8 @@
 
 import argparse
 
-from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.coco import COUNTS, convert_coco
+from mmwsss.converters.coco import COUNTS, convert_coco
+from mmwsss.engine.launch import run_tool
 
 
 def parse_args() -> argparse.Namespace:

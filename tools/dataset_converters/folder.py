@@ -2,8 +2,8 @@
 
 import argparse
 
-from mmwsss.apis.launch import run_tool
 from mmwsss.datasets.folder import write_folder_dataset
+from mmwsss.engine.launch import run_tool
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -11,9 +11,9 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.conversion import check_files, convert_files, read_list
-from mmwsss.fileio import DataError, read_photo, read_seeds, write_seeds
+from mmwsss.converters.dataset_files import check_files, convert_files, read_list
+from mmwsss.engine.launch import run_tool
+from mmwsss.fileio import DataError, read_image, read_seeds, write_seeds
 from mmwsss.fileio.npy_seeds import LAYOUTS, read_npy_seeds, write_npy_seeds
 
 
@@ -39,7 +39,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def photo_size(folder: str, image_id: str) -> tuple[int, int]:
     for suffix in ('.jpg', '.jpeg', '.png', '.JPEG', '.JPG'):
         if (path := Path(folder, image_id + suffix)).is_file():
-            return read_photo(str(path)).shape[:2]
+            return read_image(str(path)).shape[:2]
     raise DataError(f'{folder}: expected a photograph {image_id}.jpg or .png')
 
 

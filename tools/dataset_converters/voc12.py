@@ -2,8 +2,8 @@
 
 import argparse
 
-from mmwsss.apis.launch import run_tool
-from mmwsss.datasets.voc12 import COUNTS, convert_voc12
+from mmwsss.converters.voc12 import COUNTS, convert_voc12
+from mmwsss.engine.launch import run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -2,8 +2,8 @@
 
 import argparse
 
-from mmwsss.apis.launch import run_tool
-from mmwsss.converters import convert_checkpoint
+from mmwsss.converters.weights import convert_checkpoint
+from mmwsss.engine.launch import run_tool
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from mmengine.utils import track_iter_progress
 from mmseg.datasets import BaseSegDataset
-from mmseg.registry import DATASETS
 from PIL import Image
 
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, write_mask
 from mmwsss.processes import worker_pool
+from mmwsss.registry import DATASETS
 
 from .scene import CLASSES, SPLITS, make_scene
 

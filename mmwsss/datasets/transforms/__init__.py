@@ -1,5 +1,5 @@
 from .formatting import PackWeakInputs
-from .loading import LoadLabelMap, LoadPhoto, LoadSeeds
+from .loading import LoadImageFromFile, LoadLabelMap, LoadSeeds
 from .processing import RandomCropOrPad
 
-__all__ = ['LoadLabelMap', 'LoadPhoto', 'LoadSeeds', 'PackWeakInputs', 'RandomCropOrPad']
+__all__ = ['LoadImageFromFile', 'LoadLabelMap', 'LoadSeeds', 'PackWeakInputs', 'RandomCropOrPad']

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform, to_tensor
 from mmengine.structures import LabelData, PixelData
-from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
+
+from mmwsss.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
@@ -37,6 +38,7 @@ class PackWeakInputs(BaseTransform):
             'flip',
             'flip_direction',
             'reduce_zero_label',
+            'with_background',
         ),
     ) -> None:
         self.meta_keys = tuple(meta_keys)

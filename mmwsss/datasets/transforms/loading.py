@@ -2,10 +2,10 @@ import math
 
 import cv2
 from mmcv.transforms import BaseTransform
-from mmseg.registry import TRANSFORMS
 from PIL import Image
 
-from mmwsss.fileio import DataError, read_class_mask, read_photo, read_seeds, size_reduction
+from mmwsss.fileio import DataError, read_class_mask, read_image, read_seeds, size_reduction
+from mmwsss.registry import TRANSFORMS
 
 MAX_ASPECT = 100
 
@@ -17,8 +17,8 @@ def _path(results: dict, key: str, folder: str) -> str:
 
 
 @TRANSFORMS.register_module()
-class LoadPhoto(BaseTransform):
-    """Load ``img`` (uint8 (H, W, 3), BGR) from ``img_path`` with :func:`read_photo`, the reader that all steps share.
+class LoadImageFromFile(BaseTransform):
+    """Load ``img`` (uint8 (H, W, 3), BGR) from ``img_path`` with :func:`read_image`, the reader that all steps share.
 
     Args:
         long_side (int, optional): Size of the long side that later transforms need at most. A larger JPEG is decoded at
@@ -39,7 +39,7 @@ class LoadPhoto(BaseTransform):
         path, reduce = results['img_path'], 1
         if self.long_side is not None and self.backend_args is None and path.lower().endswith(('.jpg', '.jpeg')):
             reduce = self._reduction(path, self.long_side)
-        image = read_photo(path, reduce, self.backend_args)
+        image = read_image(path, reduce, self.backend_args)
         if max(image.shape[:2]) > MAX_ASPECT * min(image.shape[:2]):
             raise DataError(
                 f'{path}: expected a photograph whose sides differ by a factor of at most {MAX_ASPECT}, got '

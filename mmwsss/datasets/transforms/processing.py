@@ -2,7 +2,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mmseg.registry import TRANSFORMS
+
+from mmwsss.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()

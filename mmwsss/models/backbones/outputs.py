@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from mmseg.registry import MODELS
 from torch import nn
+
+from mmwsss.registry import MODELS
 
 # Height and width of the photograph that a backbone is tried on; both are whole multiples of all usual strides.
 _TRIAL_SIZE = (64, 96)

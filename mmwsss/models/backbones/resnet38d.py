@@ -1,9 +1,10 @@
 from collections.abc import Sequence
 
 from mmengine.model import BaseModule
-from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmwsss.registry import MODELS
 
 # Blocks of stages 2 to 5, their widths in base channels, strides and the dilations of the stage's blocks.
 _STAGES = ((3, 2, 2, 1), (3, 4, 2, 1), (6, 8, 2, 1), (3, 16, 1, 2))

@@ -1,7 +1,8 @@
 import torch.nn.functional as F
 from mmengine.model import BaseModule
-from mmseg.registry import MODELS
 from torch import Tensor, nn
+
+from mmwsss.registry import MODELS
 
 # Convolutions of the five stages, their widths in base channels, dilation, and the stride of the pooling before each.
 _STAGES = ((2, 1, 1, None), (2, 2, 1, 2), (3, 4, 1, 2), (3, 8, 1, 2), (3, 8, 2, 1))

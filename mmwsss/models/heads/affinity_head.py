@@ -1,17 +1,19 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from mmengine.model.weight_init import kaiming_init, xavier_init
-from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from mmwsss.models.backbones.outputs import BackboneOutput
 from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label_map
+from mmwsss.registry import MODELS
 
-from .taps import take_tap
+from .taps import check_index, take_tap
 
 PAIR_LOSSES = ('loss_bg', 'loss_fg', 'loss_neg')
 PAPER_LOSS_WEIGHTS = MappingProxyType(dict(loss_bg=0.25, loss_fg=0.25, loss_neg=0.5))
@@ -34,12 +36,10 @@ class AffinityHead(BaseModule):
         stride (int): Pixels a cell, in each direction; taps of another stride are resized to the grid. Defaults to 8.
         radius (int): Pairs are closer than this many cells. Defaults to 5.
         border (str): ``'full'``, or ``'reference'`` for the pairs that the released code keeps. Defaults to ``'full'``.
-        norm_cfg (dict | sequence[dict], optional): Normalisation after each projection: one for all, or one a tap, as
+        norm_cfg (dict | sequence[dict], optional): Normalization after each projection: one for all, or one a tap, as
             the GroupNorms of 8, 16 and 32 groups of AffinityNet's VGG-16. Defaults to None.
         loss_weights (dict): Weight of the loss of background, foreground and negative pairs. Defaults to the paper's.
-        init_cfg (dict, optional): Defaults to None: the paper's initialisation.
-        with_background (bool): Whether class 0 is the background; without, its pairs are foreground pairs like those of
-            any other class. Defaults to True.
+        init_cfg (dict, optional): Defaults to None: the paper's initialization.
 
     Source: Ahn & Kwak, CVPR 2018, section 3.2.
     """
@@ -55,7 +55,6 @@ class AffinityHead(BaseModule):
         norm_cfg: dict | Sequence[dict] | None = None,
         loss_weights: Mapping[str, float] = PAPER_LOSS_WEIGHTS,
         init_cfg: dict | None = None,
-        with_background: bool = True,
     ) -> None:
         super().__init__(init_cfg)
         if channels is None:
@@ -77,7 +76,6 @@ class AffinityHead(BaseModule):
         self.radius = radius
         self.border = border
         self.loss_weights = dict(loss_weights)
-        self.with_background = with_background
         norm_cfgs = [norm_cfg] * len(channels) if norm_cfg is None or isinstance(norm_cfg, Mapping) else norm_cfg
         if len(norm_cfgs) != len(channels):
             raise ValueError(f'norm_cfg must be one for all taps or one for each of {len(channels)}, got {norm_cfg}')
@@ -88,6 +86,25 @@ class AffinityHead(BaseModule):
                 layers.append(build_norm_layer(cfg, target)[1])
             self.projections.append(nn.Sequential(*layers, nn.ELU()))
         self.mix = nn.Conv2d(sum(channels), sum(channels), 1, bias=False)
+
+    @classmethod
+    def complete(cls, head: Mapping[str, Any], outputs: Sequence[BackboneOutput]) -> dict[str, Any]:
+        """Adds ``in_index`` and ``in_channels`` of several outputs of the backbone to the config of a head.
+
+        The taps are the last three of the outputs that are not finer than the grid; where all are finer, the last
+        three. An ``in_index`` of the config is kept.
+
+        Raises:
+            ValueError: If the backbone has no such output.
+        """
+        indices = head.get('in_index')
+        if indices is None:
+            stride = head.get('stride', DEFAULT_STRIDE)
+            coarse = [index for index, output in enumerate(outputs) if output.stride >= stride]
+            indices = (coarse or list(range(len(outputs))))[-3:]
+        for index in indices:
+            check_index(index, len(outputs), cls.__name__)
+        return {**head, 'in_index': tuple(indices), 'in_channels': tuple(outputs[index].channels for index in indices)}
 
     def init_weights(self) -> None:
         super().init_weights()
@@ -133,14 +150,16 @@ class AffinityHead(BaseModule):
         rows, columns = kept or size
         return pairwise_affinity(self(feats, size)[:, :, :rows, :columns].float(), self.radius, self.border)
 
-    def loss(self, feats: Sequence[Tensor], label_map: Tensor) -> dict[str, Tensor]:
+    def loss(self, feats: Sequence[Tensor], label_map: Tensor, with_background: bool = True) -> dict[str, Tensor]:
         """Weighted losses of the affinity labels.
 
         Args:
             feats (sequence[Tensor]): Outputs of the backbone.
             label_map (Tensor): Affinity labels (B, H, W) at the input's size; 255 is neutral.
+            with_background (bool): Whether class 0 is the background; without, its pairs are foreground pairs like
+                those of any other class. Defaults to True.
         """
         cells = pool_label_map(label_map, self.stride)
-        pairs = pair_labels(cells, self.radius, self.border, with_background=self.with_background)
+        pairs = pair_labels(cells, self.radius, self.border, with_background=with_background)
         losses = affinity_loss(self.affinity(feats, (cells.shape[1], cells.shape[2])), pairs)
         return {name: self.loss_weights[name] * value for name, value in losses.items()}

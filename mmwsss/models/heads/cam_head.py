@@ -1,12 +1,14 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule, initialize
-from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from .taps import take_tap
+from mmwsss.models.backbones.outputs import BackboneOutput
+from mmwsss.registry import MODELS
+
+from .taps import check_index, take_tap
 
 
 @MODELS.register_module()
@@ -18,7 +20,7 @@ class CAMHead(BaseModule):
 
     Args:
         in_channels (int): Channels of the tap.
-        num_labels (int): Number of classes that image-level labels are about.
+        num_classes (int): Number of classes that image-level labels are about; the background is none of them.
         in_index (int): Which output of the backbone to use. Defaults to -1, the last.
         expand (dict, optional): Config of a layer between the tap and the classifier, such as the last 1x1 convolution
             of a MobileNet. Its ``out_channels`` are the classifier's input and its ``init_cfg``
@@ -38,7 +40,7 @@ class CAMHead(BaseModule):
     def __init__(
         self,
         in_channels: int,
-        num_labels: int,
+        num_classes: int,
         in_index: int = -1,
         expand: dict | None = None,
         dropout_ratio: float = 0.5,
@@ -51,10 +53,10 @@ class CAMHead(BaseModule):
             raise ValueError(f"pool must be 'before' or 'after', got {pool!r}")
         if cam_activation not in ('relu', 'sqrt'):
             raise ValueError(f"cam_activation must be 'relu' or 'sqrt', got {cam_activation!r}")
-        if num_labels < 1:
-            raise ValueError(f'num_labels must be at least 1, got {num_labels}')
+        if num_classes < 1:
+            raise ValueError(f'num_classes must be at least 1, got {num_classes}')
         self.in_channels = in_channels
-        self.num_labels = num_labels
+        self.num_classes = num_classes
         self.in_index = in_index
         self.pool = pool
         self.cam_activation = cam_activation
@@ -62,7 +64,18 @@ class CAMHead(BaseModule):
         self.expand_init_cfg = expand.pop('init_cfg', None)
         self.expand = MODELS.build({'in_channels': in_channels, **expand}) if expand else nn.Identity()
         self.dropout = nn.Dropout2d(dropout_ratio)
-        self.classifier = nn.Conv2d(expand.get('out_channels', in_channels), num_labels, 1, bias=False)
+        self.classifier = nn.Conv2d(expand.get('out_channels', in_channels), num_classes, 1, bias=False)
+
+    @classmethod
+    def complete(cls, head: Mapping[str, Any], outputs: Sequence[BackboneOutput]) -> dict[str, Any]:
+        """Adds ``in_channels`` of one output of the backbone, by default of the last, to the config of a head.
+
+        Raises:
+            ValueError: If the backbone has no such output.
+        """
+        index = head.get('in_index', -1)
+        check_index(index, len(outputs), cls.__name__)
+        return {**head, 'in_channels': outputs[index].channels}
 
     def init_weights(self) -> None:
         super().init_weights()
@@ -81,46 +94,37 @@ class CAMHead(BaseModule):
         return self.expand(take_tap(feats, index, self.in_channels, 'CAMHead'))
 
     def forward(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
-        """Class scores before the sigmoid, (B, num_labels)."""
+        """Class scores before the sigmoid, (B, num_classes)."""
         features = self._features(feats)
         if self.pool == 'before':
             features = F.adaptive_avg_pool2d(features, 1)
         return self.classifier(self.dropout(features)).mean((2, 3))
 
-    def localise(self, feats: Tensor | Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def localize(self, feats: Tensor | Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Activation maps and class probabilities of one pass.
 
         Returns:
-            tuple[Tensor, Tensor]: Non-negative maps (B, num_labels, h, w) at the tap's stride, not normalised, and
-            probabilities (B, num_labels); without dropout, the mean of a map before its activation is the score.
+            tuple[Tensor, Tensor]: Non-negative maps (B, num_classes, h, w) at the tap's stride, not normalized, and
+            probabilities (B, num_classes); without dropout, the mean of a map before its activation is the score.
         """
         score_maps = self.classifier(self._features(feats)).float()
         maps = score_maps.relu()
         return maps.sqrt() if self.cam_activation == 'sqrt' else maps, score_maps.mean((2, 3)).sigmoid()
-
-    def cams(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
-        """Non-negative activation maps, (B, num_labels, h, w) at the tap's stride, not normalised."""
-        return self.localise(feats)[0]
 
     def loss(self, feats: Tensor | Sequence[Tensor], labels: Tensor) -> dict[str, Tensor]:
         """Multi-label soft-margin loss: cross entropy of each class on its own, averaged.
 
         Args:
             feats (Tensor | sequence[Tensor]): Outputs of the backbone.
-            labels (Tensor): Multi-hot float (B, num_labels).
+            labels (Tensor): Multi-hot float (B, num_classes).
 
         Raises:
-            ValueError: If the labels are not (B, num_labels).
+            ValueError: If the labels are not (B, num_classes).
         """
         scores = self(feats)
         if labels.shape != scores.shape:
             raise ValueError(
-                f'image-level labels must be (B, num_labels) = {tuple(scores.shape)}, got {tuple(labels.shape)}; '
-                'is num_labels of the CAMHead the number of labelled classes?'
+                f'image-level labels must be (B, num_classes) = {tuple(scores.shape)}, got {tuple(labels.shape)}; '
+                'is num_classes of the CAMHead the number of labelled classes?'
             )
         return dict(loss_cls=F.multilabel_soft_margin_loss(scores, labels.to(scores.dtype)))
-
-    @torch.no_grad()
-    def predict(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
-        """Probability of each class, (B, num_labels)."""
-        return self(feats).sigmoid()

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
-from mmseg.registry import MODELS
 from torch import Tensor, nn
+
+from mmwsss.registry import MODELS
 
 
 class DilatedScores(nn.Module):

@@ -1,11 +1,8 @@
-"""Which outputs of a backbone a head takes, and of how many channels they are."""
+"""Which outputs of a backbone a head takes."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from torch import Tensor
-
-from mmwsss.models.backbones.outputs import BackboneOutput
 
 
 def take_tap(feats: Sequence[Tensor], index: int, channels: int, head: str) -> Tensor:
@@ -20,7 +17,7 @@ def take_tap(feats: Sequence[Tensor], index: int, channels: int, head: str) -> T
     Raises:
         ValueError: If there is no such output, or it has other channels.
     """
-    _check_index(index, len(feats), head)
+    check_index(index, len(feats), head)
     tap = feats[index]
     if tap.shape[1] != channels:
         raise ValueError(
@@ -29,40 +26,11 @@ def take_tap(feats: Sequence[Tensor], index: int, channels: int, head: str) -> T
     return tap
 
 
-def complete_head(head: Mapping[str, Any], outputs: Sequence[BackboneOutput]) -> dict[str, Any]:
-    """Adds ``in_channels`` of one tap to the config of a head, by default of the last.
+def check_index(index: int, count: int, head: str) -> None:
+    """Refuses an index that is none of the outputs of the backbone.
 
     Raises:
-        ValueError: If the backbone has no such output.
+        ValueError: Naming the head.
     """
-    index = head.get('in_index', -1)
-    _check_index(index, len(outputs), head['type'])
-    return {**head, 'in_channels': outputs[index].channels}
-
-
-def complete_affinity_head(head: Mapping[str, Any], outputs: Sequence[BackboneOutput], stride: int) -> dict[str, Any]:
-    """Adds ``in_index`` and ``in_channels`` of several taps to the config of a head.
-
-    The taps are the last three of the outputs that are not finer than the grid; of those that all are finer, the last
-    three.
-
-    Args:
-        head (dict): The config; an ``in_index`` of its own is kept.
-        outputs (sequence[BackboneOutput]): Outputs of the backbone.
-        stride (int): Pixels a cell of the grid.
-
-    Raises:
-        ValueError: If the backbone has no such output.
-    """
-    indices = head.get('in_index')
-    if indices is None:
-        coarse = [index for index, output in enumerate(outputs) if output.stride >= stride]
-        indices = (coarse or list(range(len(outputs))))[-3:]
-    for index in indices:
-        _check_index(index, len(outputs), head['type'])
-    return {**head, 'in_index': tuple(indices), 'in_channels': tuple(outputs[index].channels for index in indices)}
-
-
-def _check_index(index: int, count: int, head: str) -> None:
     if not -count <= index < count:
         raise ValueError(f'in_index of {head}: the backbone has {count} outputs, {index} is none of them')

@@ -1,8 +1,9 @@
 from typing import Any
 
 import torch.nn.functional as F
-from mmseg.registry import MODELS
 from torch import Tensor, nn
+
+from mmwsss.registry import MODELS
 
 
 @MODELS.register_module()

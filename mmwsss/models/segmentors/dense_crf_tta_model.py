@@ -1,13 +1,13 @@
 from typing import Any
 
-import numpy as np
-import torch
 from mmengine.structures import PixelData
 from mmseg.models import SegTTAModel
-from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmwsss.fileio import read_photo
+from mmwsss.models.refiners import RefineContext
+from mmwsss.ops.maps import label_of_scores
+from mmwsss.registry import MODELS
+from mmwsss.structures import ScoreMaps
 
 
 @MODELS.register_module()
@@ -45,8 +45,8 @@ class DenseCRFTTAModel(SegTTAModel):
         for sample, variants in zip(merged, data_samples_list, strict=True):
             scores = sum(variant.seg_logits.data.float().softmax(0) for variant in variants) / len(variants)
             present = scores.argmax(0).unique()
-            image = np.ascontiguousarray(read_photo(sample.img_path)[:, :, ::-1])
-            refined = self.dense_crf(image, scores[present])
-            best = torch.from_numpy(refined.argmax(0)).to(present)
-            sample.pred_sem_seg = PixelData(data=present[best])
+            maps = ScoreMaps(scores[present][None], present[None], scores.shape[1:], with_background=False)
+            refined = self.dense_crf.refine(maps, RefineContext([sample.img_path]))
+            best = label_of_scores(refined.maps, refined.class_ids)
+            sample.pred_sem_seg = PixelData(data=best.to(present))
         return merged

@@ -15,18 +15,18 @@ def build(**config):
     return TRANSFORMS.build(config)
 
 
-def test_photo(tmp_path, make_photo):
-    cv2.imwrite(str(tmp_path / 'p.png'), make_photo((31, 45)))
+def test_photo(tmp_path, make_image):
+    cv2.imwrite(str(tmp_path / 'p.png'), make_image((31, 45)))
     results = build(type='LoadPhoto')(dict(img_path=str(tmp_path / 'p.png')))
-    np.testing.assert_array_equal(results['img'], make_photo((31, 45)))
+    np.testing.assert_array_equal(results['img'], make_image((31, 45)))
     assert results['img_shape'] == results['ori_shape'] == (31, 45) and results['decode_reduction'] == 1
 
 
 @pytest.mark.parametrize(
     'long_side, reduction', [(200, 1), (171, 1), (86, 1), (85, 2), (43, 2), (42, 4), (21, 8), (1, 8)]
 )
-def test_large_jpeg_is_decoded_no_smaller_than_needed(tmp_path, make_photo, long_side, reduction):
-    cv2.imwrite(str(tmp_path / 'p.JPG'), make_photo((123, 171)))
+def test_large_jpeg_is_decoded_no_smaller_than_needed(tmp_path, make_image, long_side, reduction):
+    cv2.imwrite(str(tmp_path / 'p.JPG'), make_image((123, 171)))
     results = build(type='LoadPhoto', long_side=long_side)(dict(img_path=str(tmp_path / 'p.JPG')))
     assert results['decode_reduction'] == reduction
     assert results['img'].shape[:2] == (-(-123 // reduction), -(-171 // reduction))
@@ -57,8 +57,8 @@ def test_label_map_stays_on_the_photograph(tmp_path, size, long_side, orientatio
     assert disagree.any(0).sum() <= 1
 
 
-def test_photo_of_another_kind_than_its_name_is_not_reduced(tmp_path, make_photo):
-    Image.fromarray(make_photo((123, 171))).save(tmp_path / 'p.jpg', 'PNG')
+def test_photo_of_another_kind_than_its_name_is_not_reduced(tmp_path, make_image):
+    Image.fromarray(make_image((123, 171))).save(tmp_path / 'p.jpg', 'PNG')
     write_mask(tmp_path / 'm.png', np.zeros((123, 171), np.uint8), PALETTE)
     results = build(type='LoadPhoto', long_side=20)(
         dict(img_path=str(tmp_path / 'p.jpg'), pseudo_mask_path=str(tmp_path / 'm.png'))

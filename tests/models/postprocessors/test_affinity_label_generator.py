@@ -11,8 +11,8 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 @pytest.mark.parametrize('with_background', [True, False])
 @pytest.mark.parametrize('class_ids', [(), (2,), (1, 3)])
-def test_is_the_op(make_photo, with_background, class_ids):
-    image, settings = make_photo((15, 22)), dict(alpha_low=3, alpha_high=20, num_iters=2, gaussian=(2, 2))
+def test_is_the_op(make_image, with_background, class_ids):
+    image, settings = make_image((15, 22)), dict(alpha_low=3, alpha_high=20, num_iters=2, gaussian=(2, 2))
     cams = np.random.default_rng(0).random((len(class_ids), 15, 22)).astype(np.float32)
     class_ids = np.array(class_ids, np.uint8)
     config = dict(type='AffinityLabelGenerator', with_background=with_background, **settings)

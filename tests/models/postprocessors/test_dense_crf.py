@@ -11,8 +11,8 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 @pytest.mark.parametrize('size', [(16, 24), (13, 17)])
 @pytest.mark.parametrize('count', [1, 2, 5])
-def test_is_the_op(make_photo, size, count):
-    image = make_photo(size)
+def test_is_the_op(make_image, size, count):
+    image = make_image(size)
     scores = np.random.default_rng(0).random((count, *size)).astype(np.float32)
     settings = dict(num_iters=3, gaussian=(2, 4), bilateral=(20, 9, 6))
     crf = pickle.loads(pickle.dumps(MODELS.build(dict(type='DenseCRF', **settings))))

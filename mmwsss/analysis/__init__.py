@@ -1,0 +1,1 @@
+"""Looking at data, environments and finished runs. Nothing is imported before it is asked for."""

@@ -1,0 +1,76 @@
+"""Several processes of one training or test, with a GPU each or all on the CPU."""
+
+import gc
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from mmengine.config import Config
+
+from mmwsss.processes import end_with_parent
+
+
+def _export_ranks(launcher: str) -> None:
+    """Sets the variables that torch reads, from those of the launcher."""
+    if launcher == 'slurm':
+        nodes = subprocess.run(
+            ['scontrol', 'show', 'hostname', os.environ['SLURM_NODELIST']],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        ranks = dict(
+            RANK=os.environ['SLURM_PROCID'],
+            WORLD_SIZE=os.environ['SLURM_NTASKS'],
+            LOCAL_RANK=os.environ['SLURM_LOCALID'],
+        )
+        os.environ.setdefault('MASTER_ADDR', nodes[0])
+    else:
+        ranks = dict(
+            RANK=os.environ['OMPI_COMM_WORLD_RANK'],
+            WORLD_SIZE=os.environ['OMPI_COMM_WORLD_SIZE'],
+            LOCAL_RANK=os.environ['OMPI_COMM_WORLD_LOCAL_RANK'],
+        )
+        os.environ.setdefault('MASTER_ADDR', 'localhost')
+    os.environ.update(ranks)
+    os.environ.setdefault('MASTER_PORT', '29500')
+
+
+def initialize_processes(cfg: Config) -> None:
+    """Joins the process group where there is no GPU, which mmengine's own `init_dist` cannot do.
+
+    With a GPU, or with one process, the runner does it. A process of torchrun ends with that, even where it is killed.
+    """
+    if cfg.launcher == 'pytorch':
+        end_with_parent()
+    if cfg.launcher == 'none' or torch.cuda.is_available() or dist.is_initialized():
+        return
+    if cfg.launcher in ('slurm', 'mpi'):
+        _export_ranks(cfg.launcher)
+    dist.init_process_group('gloo')
+    wrapper = dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    wrapper.update(cfg.get('model_wrapper_cfg') or {})
+    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+@contextmanager
+def process_group() -> Iterator[None]:
+    """Leaves the process group together with the other processes, once the wrapped model is gone.
+
+    A process that leaves while another still talks to it, or whose model still holds the group, can abort.
+    """
+    try:
+        yield
+        gc.collect()
+        if dist.is_available() and dist.is_initialized():
+            dist.barrier()
+    finally:
+        if dist.is_available() and dist.is_initialized():
+            dist.destroy_process_group()

@@ -1,0 +1,78 @@
+"""Whether the heads of a model and its data set agree on the number of classes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmwsss.fileio import DataError
+from mmwsss.registry import HOOKS
+
+SEGMENTATION_HEADS = ('decode_head', 'auxiliary_head')
+LABEL_HEAD = 'head'
+BACKGROUND = 'background'
+
+
+@HOOKS.register_module()
+class CheckClassesHook(Hook):
+    """Refuses a model of which a head has another number of classes than the data set, before the first iteration.
+
+    Heads that segment, auxiliary ones and lists of them included, have one output a class; the head of a classifier has
+    one a label, which the background is not. A head without ``num_classes``, and a data set without ``classes``, are
+    left alone.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train(self, runner: Runner) -> None:
+        check_classes(runner.cfg, runner.train_dataloader.dataset)
+
+    def before_val(self, runner: Runner) -> None:
+        check_classes(runner.cfg, runner.val_dataloader.dataset)
+
+    def before_test(self, runner: Runner) -> None:
+        check_classes(runner.cfg, runner.test_dataloader.dataset)
+
+
+def check_classes(cfg: Config, dataset: Any) -> None:
+    """Compares the ``num_classes`` of a config's heads with a data set.
+
+    Args:
+        cfg (Config): With ``model``.
+        dataset (Dataset): With ``metainfo``: ``classes`` and ``with_background`` (by default whether the first class is
+            called background).
+
+    Raises:
+        DataError: Naming the key that is wrong.
+    """
+    metainfo = getattr(dataset, 'metainfo', None) or {}
+    classes = metainfo.get('classes')
+    if not classes:
+        return
+    labels = len(classes) - with_background(metainfo)
+    for key, found, is_label_head in _heads(cfg.get('model') or {}):
+        expected = labels if is_label_head else len(classes)
+        if found != expected:
+            what = 'classes' if expected == len(classes) else 'classes beside the background'
+            raise DataError(f'{key} is {found}, but the data set has {expected} {what}')
+
+
+def with_background(metainfo: Mapping[str, Any]) -> bool:
+    """Whether class 0 of a data set is the background."""
+    classes = metainfo.get('classes') or ()
+    return bool(metainfo.get('with_background', bool(classes) and classes[0] == BACKGROUND))
+
+
+def _heads(model: Mapping[str, Any], prefix: str = 'model') -> Iterator[tuple[str, int, bool]]:
+    """Key, number of classes, and whether these are labels, of each head that says it."""
+    if 'module' in model:  # what wraps a model for test-time augmentation
+        yield from _heads(model['module'], f'{prefix}.module')
+    for name in (*SEGMENTATION_HEADS, LABEL_HEAD):
+        heads = model.get(name)
+        is_list = isinstance(heads, list | tuple)
+        for index, head in enumerate(heads if is_list else [heads]):
+            if isinstance(head, Mapping) and isinstance(head.get('num_classes'), int):
+                place = f'{prefix}.{name}.{index}' if is_list else f'{prefix}.{name}'
+                yield f'{place}.num_classes', head['num_classes'], name == LABEL_HEAD

@@ -1,0 +1,210 @@
+"""What `tools/train.py` and `tools/test.py` share: from a command line to a runner."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+from mmseg.registry import RUNNERS
+
+from mmwsss.engine import SKIPPED_FILE, CheckpointMatchHook, FinalValidationHook, find_resumable_checkpoint
+from mmwsss.evaluation.recorded_confusions import recorded_confusions
+from mmwsss.fileio import DataError, atomic_write_json, is_remote
+from mmwsss.processes import end_forks_with_this_process
+
+from .config_errors import check_optimizer, describe_mistake, require
+from .config_loading import load_config
+from .distributed import initialize_processes, process_group
+from .memory import note_memory
+from .run_config import prepare
+
+METRICS_FILE = 'metrics.json'
+CONFUSIONS_FILE = 'confusions.json'
+TRAINING_FILE = 'training.json'
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Runs a command-line tool; input that cannot be used ends it with one line and not with a traceback."""
+    try:
+        main()
+    except Exception as error:
+        mistake = describe_mistake(error)
+        if mistake is None:
+            raise
+        sys.exit(f'error: {mistake}')
+
+
+def add_moving_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags that move the folders of data and results."""
+    parser.add_argument('--data-root', metavar='DIR', help='folder of the data, in place of data_root of the config')
+    parser.add_argument(
+        '--run-dir', metavar='DIR', help='folder of the stages, in the place of the one that work_dir lies in'
+    )
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of every tool that reads one config."""
+    add_moving_arguments(parser)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override values of the config, such as model.backbone.depth=18 or key="[a,b]"',
+    )
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags that training and testing share, as MMSegmentation names them."""
+    parser.add_argument('--work-dir', help='folder of logs, checkpoints and metrics')
+    add_config_arguments(parser)
+    parser.add_argument(
+        '--skip-bad',
+        action='store_true',
+        help='go on without images whose files cannot be used: training takes others and warns; a test leaves '
+        'them out, says at the end how many, and lists them with the reasons in skipped.json of the work directory',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes',
+    )
+    # torch.distributed.launch of torch 2 passes --local-rank, older ones --local_rank.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def config_from_arguments(args: argparse.Namespace) -> Config:
+    """Reads the config that a command line asks for; work directory: flag, else config, else its name."""
+    cfg = load_config(args.config, args.cfg_options, args.data_root, args.run_dir)
+    cfg.launcher = args.launcher
+    default_work_dir = cfg.get('work_dir') or os.path.join('work_dirs', Path(args.config).stem)
+    cfg.work_dir = args.work_dir or default_work_dir
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return cfg
+
+
+def build_runner(cfg: Config, augmented: bool = False) -> Runner:
+    """Joins the other processes and builds the runner of a config.
+
+    The config that lies in the work directory, and in checkpoints, is the one that was asked for.
+    """
+    end_forks_with_this_process()
+    prepared = prepare(cfg, augmented)
+    initialize_processes(prepared)
+    runner = RUNNERS.build(prepared) if 'runner_type' in prepared else Runner.from_cfg(prepared)
+    if prepared.to_dict() != cfg.to_dict():
+        runner.cfg = cfg
+        runner.dump_config()
+    return runner
+
+
+def train(cfg: Config, resume: bool = False) -> None:
+    """Runs the training that a config describes.
+
+    The last losses, and the metrics of the last validation, are in `training.json` of the work directory.
+
+    Args:
+        cfg (Config): With `work_dir` and `launcher`.
+        resume (bool): Go on from the newest whole checkpoint of the work directory, if there is one. Defaults to
+            False.
+
+    Raises:
+        DataError: If the config or its data cannot be used.
+    """
+    require(cfg, ['model', 'train_dataloader', 'train_cfg', 'optim_wrapper'])
+    check_optimizer(cfg)
+    with process_group():
+        _train(cfg, find_resumable_checkpoint(cfg.work_dir) if resume else None, resume)
+
+
+def _train(cfg: Config, checkpoint: str | None, resume: bool) -> None:
+    runner = build_runner(cfg)
+    if checkpoint is not None:
+        _load(runner, checkpoint, resume=True)
+        runner.register_hook(FinalValidationHook())
+    elif resume:
+        print_log(f'Nothing to resume from in {cfg.work_dir}, starting from the beginning.', logger='current')
+    runner.train()
+    logged = {
+        name: buffer.current()
+        for name, buffer in runner.message_hub.log_scalars.items()
+        if name.startswith(('train/loss', 'val/')) and not name.endswith('time')
+    }
+    if is_main_process():
+        atomic_write_json(Path(cfg.work_dir) / TRAINING_FILE, plain_numbers(logged))
+        note_memory(cfg.work_dir, 'train')
+
+
+def test(cfg: Config, checkpoint: str | None = None) -> dict:
+    """Runs the test that a config describes, with test-time augmentation where the config says ``test_tta = True``.
+
+    Args:
+        cfg (Config): With `work_dir` and `launcher`.
+        checkpoint (str, optional): File or address. Defaults to None: ``load_from`` of the config, if it has one.
+
+    Returns:
+        dict: The metrics, which are also in `metrics.json` of the work directory, beside `confusions.json`.
+
+    Raises:
+        DataError: If the config, the checkpoint or the data cannot be used.
+    """
+    require(cfg, ['model', 'test_dataloader', 'test_cfg', 'test_evaluator'])
+    checkpoint = checkpoint or cfg.get('load_from')
+    check_checkpoint(cfg, checkpoint)
+    with process_group():
+        return _test(cfg, checkpoint)
+
+
+def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:
+    """Refuses a test without a checkpoint of a model that is trained, and a local file that is missing.
+
+    Raises:
+        DataError: Naming the file.
+    """
+    if checkpoint is None:
+        if cfg.get('train_cfg') is not None:
+            raise DataError(f'{cfg.filename}: expected a checkpoint of the trained model after the config')
+    elif not is_remote(checkpoint) and not os.path.isfile(os.path.expanduser(checkpoint)):
+        raise DataError(f'{checkpoint}: expected a checkpoint, found no such file')
+
+
+def _test(cfg: Config, checkpoint: str | None) -> dict:
+    runner = build_runner(cfg, augmented=bool(cfg.get('test_tta')))
+    if checkpoint is not None:
+        _load(runner, checkpoint, resume=False)
+    if is_main_process():
+        Path(cfg.work_dir, SKIPPED_FILE).unlink(missing_ok=True)
+    metrics = plain_numbers(runner.test())
+    if is_main_process():
+        atomic_write_json(Path(cfg.work_dir) / CONFUSIONS_FILE, recorded_confusions(runner.message_hub))
+        atomic_write_json(Path(cfg.work_dir) / METRICS_FILE, metrics)
+        note_memory(cfg.work_dir, 'test')
+    return metrics
+
+
+def _load(runner: Runner, checkpoint: str, resume: bool) -> None:
+    """Has a runner begin with a checkpoint, which must belong to its model.
+
+    The runner is told, not its config: that stays what was asked for.
+    """
+    runner._load_from, runner._resume = checkpoint, resume
+    runner.register_hook(CheckpointMatchHook(filename=checkpoint))
+
+
+def plain_numbers(metrics: dict) -> dict:
+    """Turns the metrics of a runner into what JSON can hold; NaN and infinity become null."""
+    plain = {}
+    for name, value in metrics.items():
+        if hasattr(value, 'tolist'):
+            value = value.tolist()
+        if isinstance(value, float) and not math.isfinite(value):
+            value = None
+        plain[name] = value
+    return plain

@@ -1,0 +1,6 @@
+"""Test loops of the stages."""
+
+from .label_loop import LabelLoop
+from .skip_bad_test_loop import SKIPPED_FILE, SkipBadTestLoop
+
+__all__ = ['SKIPPED_FILE', 'LabelLoop', 'SkipBadTestLoop']

@@ -1,0 +1,1 @@
+"""What metrics count and read off: pure functions on arrays."""

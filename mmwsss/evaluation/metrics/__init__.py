@@ -1,0 +1,15 @@
+from .affinity_label_metric import AffinityLabelMetric
+from .multi_label_metric import MultiLabelMetric
+from .pseudo_mask_metric import PseudoMaskMetric
+from .seed_metric import SeedMetric
+from .segmentor_metric import SegmentorMetric
+from .voc_submission_metric import VOCSubmissionMetric
+
+__all__ = [
+    'AffinityLabelMetric',
+    'MultiLabelMetric',
+    'PseudoMaskMetric',
+    'SeedMetric',
+    'SegmentorMetric',
+    'VOCSubmissionMetric',
+]

@@ -1,0 +1,6 @@
+"""Role: an image in, affinities of its parts out."""
+
+from .affinity_model import AffinityModel
+from .affinity_net import AffinityNet
+
+__all__ = ['AffinityModel', 'AffinityNet']

@@ -1,0 +1,24 @@
+"""Registries of the scope ``mmwsss``, children of MMSegmentation's.
+
+Configs name the components of this package as ``type='mmwsss.CAMClassifier'`` under MMSegmentation's own scope. A
+registry imports its components when it is first asked for one, so that such a config needs no import of its own.
+
+Importing this module also makes the loading of checkpoints strict and the writing of files whole-or-nothing, for every
+tool that reads a config of this package.
+"""
+
+from mmengine.registry import Registry
+from mmseg import registry as mmseg
+
+DATASETS = Registry('dataset', parent=mmseg.DATASETS, scope='mmwsss', locations=['mmwsss.datasets', 'mmwsss.engine'])
+DATA_SAMPLERS = Registry('data sampler', parent=mmseg.DATA_SAMPLERS, scope='mmwsss', locations=['mmwsss.datasets'])
+HOOKS = Registry('hook', parent=mmseg.HOOKS, scope='mmwsss', locations=['mmwsss.engine'])
+LOOPS = Registry('loop', parent=mmseg.LOOPS, scope='mmwsss', locations=['mmwsss.engine'])
+METRICS = Registry('metric', parent=mmseg.METRICS, scope='mmwsss', locations=['mmwsss.evaluation'])
+MODELS = Registry('model', parent=mmseg.MODELS, scope='mmwsss', locations=['mmwsss.models'])
+OPTIM_WRAPPERS = Registry('optim_wrapper', parent=mmseg.OPTIM_WRAPPERS, scope='mmwsss', locations=['mmwsss.engine'])
+TRANSFORMS = Registry('transform', parent=mmseg.TRANSFORMS, scope='mmwsss', locations=['mmwsss.datasets'])
+VISBACKENDS = Registry('vis_backend', parent=mmseg.VISBACKENDS, scope='mmwsss', locations=['mmwsss.visualization'])
+
+from mmwsss.engine import checkpoint  # noqa: E402, F401
+from mmwsss.fileio import local_backend  # noqa: E402, F401

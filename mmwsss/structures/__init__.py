@@ -1,0 +1,9 @@
+"""What stages and roles hand to each other, in memory and in files."""
+
+from .files import AffinityField, Seeds
+from .labels import Labels
+from .localization import Localization
+from .score_maps import ScoreMaps
+from .stencil_affinity import StencilAffinity
+
+__all__ = ['AffinityField', 'Labels', 'Localization', 'ScoreMaps', 'Seeds', 'StencilAffinity']

@@ -1,0 +1,33 @@
+"""What the files of an image hold."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Seeds(NamedTuple):
+    """Class activation maps of one image.
+
+    Attributes:
+        class_ids (ndarray): uint8 (K,), data set indices of the classes present, ascending.
+        cams (ndarray): float16 (K, h, w) in [0, 1] at a reduced stride.
+        size (tuple[int, int]): Height and width of the image in pixels.
+    """
+
+    class_ids: np.ndarray
+    cams: np.ndarray
+    size: tuple[int, int]
+
+
+class AffinityField(NamedTuple):
+    """Affinities of the neighboring cells of one image.
+
+    Attributes:
+        affinity (ndarray): float32 (P, h, w) in [0, 1], in the order of :func:`mmwsss.ops.neighbor_offsets`.
+        size (tuple[int, int]): Height and width in pixels of what the field covers, before padding to whole cells.
+        stride (int): Pixels a cell, in each direction.
+    """
+
+    affinity: np.ndarray
+    size: tuple[int, int]
+    stride: int

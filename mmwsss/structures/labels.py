@@ -1,0 +1,19 @@
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a labeler makes of score maps.
+
+    Attributes:
+        labels (Tensor): uint8 (B, H, W) of class indices, 255 where no class is sure enough.
+        best (Tensor): uint8 (B, H, W), the class of each pixel, sure or not; 255 only where there is no class at all.
+            Labels are measured by it.
+        weights (Tensor, optional): Float (B, H, W), how much each pixel counts in a loss. Defaults to None: all alike.
+    """
+
+    labels: Tensor
+    best: Tensor
+    weights: Tensor | None = None

@@ -1,0 +1,70 @@
+from types import SimpleNamespace
+
+import pytest
+from mmengine.config import Config
+
+from mmwsss.engine import CheckClassesHook
+from mmwsss.engine.hooks.check_classes_hook import check_classes
+from mmwsss.fileio import DataError
+
+CLASSES = ('background', 'cat', 'dog')
+
+
+def dataset(classes=CLASSES, **metainfo):
+    return SimpleNamespace(metainfo=dict(classes=classes, **metainfo))
+
+
+def config(**model):
+    return Config(dict(model=model))
+
+
+def head(number):
+    return dict(type='FCNHead', num_classes=number)
+
+
+@pytest.mark.parametrize(
+    'model, message',
+    [
+        (dict(decode_head=head(19)), r'^model\.decode_head\.num_classes is 19, but the data set has 3 classes$'),
+        (dict(decode_head=head(3), auxiliary_head=head(19)), r'^model\.auxiliary_head\.num_classes is 19, but'),
+        (dict(auxiliary_head=[head(3), head(150)]), r'^model\.auxiliary_head\.1\.num_classes is 150'),
+        (dict(decode_head=[head(2)]), r'^model\.decode_head\.0\.num_classes is 2'),
+        (dict(head=head(3)), r'^model\.head\.num_classes is 3, but the data set has 2 classes beside the background$'),
+        (dict(module=dict(decode_head=head(2))), r'^model\.module\.decode_head\.num_classes is 2'),
+    ],
+)
+def test_a_head_of_another_number_is_named(model, message):
+    with pytest.raises(DataError, match=message):
+        check_classes(config(**model), dataset())
+
+
+@pytest.mark.parametrize(
+    'model', [dict(decode_head=head(3), auxiliary_head=[head(3)]), dict(head=head(2)), dict(head=dict(radius=5)), {}]
+)
+def test_heads_that_fit_are_let_through(model):
+    check_classes(config(**model), dataset())
+
+
+@pytest.mark.parametrize('metainfo', [dict(classes=('sky', 'road')), dict(with_background=False)])
+def test_without_a_background_each_class_has_a_label(metainfo):
+    made = dataset(**metainfo)
+    number = len(made.metainfo['classes'])
+    check_classes(config(head=head(number)), made)
+    with pytest.raises(DataError, match=f'head.num_classes is {number - 1}, but the data set has {number} classes$'):
+        check_classes(config(head=head(number - 1)), made)
+
+
+def test_a_data_set_without_classes_is_left_alone():
+    check_classes(config(decode_head=head(19)), SimpleNamespace())
+    check_classes(config(decode_head=head(19)), SimpleNamespace(metainfo={}))
+
+
+@pytest.mark.parametrize('phase', ['train', 'val', 'test'])
+def test_each_phase_looks_at_its_own_data(phase):
+    loaders = {f'{name}_dataloader': SimpleNamespace(dataset=dataset()) for name in ('train', 'val', 'test')}
+    runner = SimpleNamespace(cfg=config(decode_head=head(3)), **loaders)
+    hook = CheckClassesHook()
+    getattr(hook, f'before_{phase}')(runner)
+    loaders[f'{phase}_dataloader'].dataset.metainfo['classes'] = CLASSES[:2]
+    with pytest.raises(DataError, match='the data set has 2 classes'):
+        getattr(hook, f'before_{phase}')(runner)

@@ -1,0 +1,70 @@
+"""Photographs with true masks, and what a network would predict of them."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def dataset_meta():
+    classes = ('background', 'disc', 'stripe', 'box')
+    return dict(classes=classes, palette=[(0, 0, 0), (200, 0, 0), (0, 200, 0), (0, 0, 200)])
+
+
+@pytest.fixture
+def predictions(image_set):
+    """``predictions(with_background)``: samples as the evaluator hands them to a metric, and their masks."""
+
+    def make(with_background=True, sizes=((40, 56), (31, 45)), truth=True):
+        classes = ('background', 'disc', 'stripe', 'box')
+        labels = [['disc'], ['stripe', 'box'], [], ['disc', 'stripe', 'box'], ['box']]
+        data = image_set(labels, sizes, classes, with_background=True)
+        rng, samples = np.random.default_rng(0), []
+        for index, (image_id, names) in enumerate(zip(data.ids, labels, strict=True)):
+            class_ids = [classes.index(name) for name in names]
+            class_ids = class_ids if with_background else [0, *class_ids]
+            height, width = sizes[index % len(sizes)]
+            cams = rng.random((len(class_ids), -(-height // 4), -(-width // 4))).astype(np.float32)
+            sample = dict(
+                image_id=image_id,
+                img_path=str(data.root / f'images/{image_id}.jpg'),
+                seg_map_path=str(data.root / f'masks/{image_id}.png') if truth else None,
+                ori_shape=(height, width),
+                img_shape=(height, width),
+                label_map=None,
+                reduce_zero_label=False,
+                class_ids=np.array(class_ids, np.uint8),
+                cams=cams.clip(0.01, 0.999),
+            )
+            samples.append(sample)
+        return samples, [data.masks[image_id] for image_id in data.ids]
+
+    return make
+
+
+@pytest.fixture
+def run_metric(dataset_meta):
+    """``run_metric(metric, samples, batch_size)``: the figures after several calls of ``process``."""
+
+    def run(metric, samples, batch_size=2):
+        metric.dataset_meta = dataset_meta
+        for start in range(0, len(samples), batch_size):
+            metric.process(None, samples[start : start + batch_size])
+        return metric.evaluate(len(samples))
+
+    return run
+
+
+@pytest.fixture
+def slow_miou():
+    """``slow_miou(truths, predictions, num_classes)``: pixel by pixel, over the classes that occur; 255 is no class."""
+
+    def miou(truths, predictions, num_classes=4):
+        hits, union = np.zeros(num_classes), np.zeros(num_classes)
+        for truth, prediction in zip(truths, predictions, strict=True):
+            valid = truth != 255
+            for index in range(num_classes):
+                hits[index] += (valid & (truth == index) & (prediction == index)).sum()
+                union[index] += (valid & ((truth == index) | (prediction == index))).sum()
+        return 100 * np.mean(hits[union > 0] / union[union > 0])
+
+    return miou

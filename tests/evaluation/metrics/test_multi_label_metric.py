@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+from mmseg.registry import METRICS
+
+from mmwsss.evaluation.metrics.multi_label_metric import average_precision
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+
+def slow_average_precision(scores, labels):
+    """Precision among everything scored at least as high as a positive, averaged over the positives."""
+    precisions = []
+    for score, label in zip(scores, labels, strict=True):
+        if label:
+            above = scores >= score
+            precisions.append(labels[above].mean())
+    return np.mean(precisions)
+
+
+@pytest.mark.parametrize('positives', [1, 5, 20])
+def test_average_precision(positives):
+    rng = np.random.default_rng(positives)
+    scores, labels = rng.permutation(20) / 20, np.zeros(20)
+    labels[rng.permutation(20)[:positives]] = 1
+    assert average_precision(scores, labels) == pytest.approx(slow_average_precision(scores, labels))
+
+
+def test_best_and_worst_order():
+    scores = np.array([0.9, 0.8, 0.2, 0.1])
+    assert average_precision(scores, np.array([1, 1, 0, 0])) == 1
+    assert average_precision(scores, np.array([0, 0, 0, 1])) == 0.25
+    assert np.isnan(average_precision(scores, np.zeros(4)))
+
+
+def samples_of(scores, labels):
+    return [
+        dict(label_scores=torch.tensor(score), gt_label=dict(score=torch.tensor(label)))
+        for score, label in zip(scores.tolist(), labels.tolist(), strict=True)
+    ]
+
+
+def test_mean_is_over_the_classes_that_occur(run_metric):
+    rng = np.random.default_rng(0)
+    scores, labels = rng.random((11, 3)), (rng.random((11, 3)) > 0.5).astype(float)
+    labels[:, 1] = 0
+    metrics = run_metric(METRICS.build(dict(type='MultiLabelMetric')), samples_of(scores, labels))
+    expected = [100 * slow_average_precision(scores[:, index], labels[:, index]) for index in (0, 2)]
+    assert metrics == {'multi_label/mAP': pytest.approx(np.mean(expected))}
+
+
+def test_no_label_at_all_is_no_figure(run_metric):
+    metrics = run_metric(METRICS.build(dict(type='MultiLabelMetric')), samples_of(np.ones((2, 3)), np.zeros((2, 3))))
+    assert np.isnan(metrics['multi_label/mAP'])
+
+
+def test_photograph_without_labels_is_named(run_metric):
+    sample = dict(label_scores=torch.ones(3), img_path='p.jpg')
+    with pytest.raises(ValueError, match=r'p\.jpg: .*image_labels'):
+        run_metric(METRICS.build(dict(type='MultiLabelMetric')), [sample])

@@ -175,8 +175,13 @@ def _read(path: Path) -> _Source:
 
 
 def _base_paths(value: ast.expr, path: Path) -> list[Path]:
-    named = ast.literal_eval(value)
-    return [Path(Config._get_cfg_path(base, str(path))[0]) for base in ([named] if isinstance(named, str) else named)]
+    """The files that a config inherits; those that it computes are passed over."""
+    try:
+        named = ast.literal_eval(value)
+    except ValueError:
+        return []
+    paths = [Path(Config._get_cfg_path(base, str(path))[0]) for base in ([named] if isinstance(named, str) else named)]
+    return [base for base in paths if base.is_file()]
 
 
 def _targets(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:

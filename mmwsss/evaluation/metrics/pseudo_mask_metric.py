@@ -39,6 +39,8 @@ class PseudoMaskMetric(StreamingMetric):
             over the classes that occur (:mod:`mmwsss.evaluation.functional.boundary_iou`). Defaults to False.
     """
 
+    file_suffix = '.png'
+
     def __init__(
         self,
         chain: str,

@@ -45,9 +45,12 @@ class StreamingMetric(BaseMetric):
 
     Attributes:
         chain (str, optional): The label chain whose results it counts. Defaults to None: it needs none.
+        file_suffix (str, optional): End of the name of the one file for each image in ``output_dir``. Defaults to None:
+            other files are written.
     """
 
     chain: str | None = None
+    file_suffix: str | None = None
 
     def __init__(self, output_dir: str | None = None, format_only: bool = False, prefix: str | None = None) -> None:
         super().__init__(collect_device='cpu', prefix=prefix)

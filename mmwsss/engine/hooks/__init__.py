@@ -9,6 +9,7 @@ from .final_validation_hook import FinalValidationHook
 from .fuse_conv_bn_hook import FuseConvBNHook
 from .map_visualization_hook import MapVisualizationHook
 from .prediction_visualization_hook import PredictionVisualizationHook
+from .record_hook import RecordHook
 from .progress_hook import PROGRESS_FILE, ProgressHook
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     'FuseConvBNHook',
     'MapVisualizationHook',
     'PredictionVisualizationHook',
+    'RecordHook',
     'ProgressHook',
 ]

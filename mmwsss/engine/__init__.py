@@ -20,6 +20,7 @@ from .hooks import (
     MapVisualizationHook,
     PredictionVisualizationHook,
     ProgressHook,
+    RecordHook,
 )
 from .loops import SKIPPED_FILE, LabelLoop, SkipBadTestLoop
 
@@ -37,6 +38,7 @@ __all__ = [
     'MapVisualizationHook',
     'PROGRESS_FILE',
     'PredictionVisualizationHook',
+    'RecordHook',
     'ProgressHook',
     'SKIPPED_FILE',
     'SkipBadTestLoop',

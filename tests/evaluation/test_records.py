@@ -29,7 +29,9 @@ def record(tmp_path):
     return Record(tmp_path / 'recorded', 'walk', RecordedImages(frozenset({'a'}), frozenset({'a', 'b'})))
 
 
-@pytest.mark.parametrize('total, number, expected', [(0, 3, []), (1, 3, [0]), (3, 3, [0, 1, 2]), (101, 3, [0, 50, 100])])
+@pytest.mark.parametrize(
+    'total, number, expected', [(0, 3, []), (1, 3, [0]), (3, 3, [0, 1, 2]), (101, 3, [0, 50, 100])]
+)
 def test_images_are_evenly_spread(total, number, expected):
     assert choose_evenly(total, number) == expected
 

@@ -9,8 +9,8 @@ from .final_validation_hook import FinalValidationHook
 from .fuse_conv_bn_hook import FuseConvBNHook
 from .map_visualization_hook import MapVisualizationHook
 from .prediction_visualization_hook import PredictionVisualizationHook
-from .record_hook import RecordHook
 from .progress_hook import PROGRESS_FILE, ProgressHook
+from .record_hook import RecordHook
 
 __all__ = [
     'PROGRESS_FILE',

@@ -20,5 +20,4 @@ OPTIM_WRAPPERS = Registry('optim_wrapper', parent=mmseg.OPTIM_WRAPPERS, scope='m
 TRANSFORMS = Registry('transform', parent=mmseg.TRANSFORMS, scope='mmwsss', locations=['mmwsss.datasets'])
 VISBACKENDS = Registry('vis_backend', parent=mmseg.VISBACKENDS, scope='mmwsss', locations=['mmwsss.visualization'])
 
-from mmwsss.engine import checkpoint  # noqa: E402, F401
-from mmwsss.fileio import local_backend  # noqa: E402, F401
+from mmwsss.fileio import checkpoints, local_backend  # noqa: E402, F401

@@ -12,7 +12,7 @@ from mmengine.runner import Runner, weights_to_cpu
 
 import mmwsss
 from mmwsss.fileio import atomic_write
-from mmwsss.fileio.checkpoints import FINAL_CHECKPOINT
+from mmwsss.engine.checkpoint import FINAL_CHECKPOINT
 from mmwsss.registry import HOOKS
 
 

@@ -229,7 +229,7 @@ def _keep_masks(
         for entry in entries:
             entry.mask = entry.mask if entry.mask and os.path.isfile(entry.mask) else None
         return
-    path = os.path.join(dataset.photos.data_root or '', mask_list)
+    path = os.path.join(dataset.images.data_root or '', mask_list)
     try:
         listed = {line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines()} - {''}
     except (OSError, UnicodeDecodeError) as error:

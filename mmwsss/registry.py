@@ -7,7 +7,14 @@ Importing this module also makes the loading of checkpoints strict and the writi
 tool that reads a config of this package.
 """
 
+import contextlib
+import io
+
 from mmengine.registry import Registry
+
+# One distribution of MMSegmentation prints, twice a process, that an optional package of its maker is missing.
+with contextlib.redirect_stdout(io.StringIO()):
+    import mmseg.datasets  # noqa: F401
 from mmseg import registry as mmseg
 
 DATASETS = Registry('dataset', parent=mmseg.DATASETS, scope='mmwsss', locations=['mmwsss.datasets', 'mmwsss.engine'])

@@ -21,6 +21,7 @@ from .hooks import (
     MapVisualizationHook,
     PredictionVisualizationHook,
     ProgressHook,
+    RecordHook,
 )
 from .loops import SKIPPED_FILE, LabelLoop, SkipBadTestLoop
 
@@ -38,6 +39,7 @@ __all__ = [
     'MapVisualizationHook',
     'PROGRESS_FILE',
     'PredictionVisualizationHook',
+    'RecordHook',
     'ProgressHook',
     'SKIPPED_FILE',
     'SkipBadTestLoop',

@@ -52,6 +52,8 @@ class PseudoMaskMetric(StreamingMetric):
         boundary_iou: bool = False,
     ) -> None:
         super().__init__(output_dir, format_only, prefix or chain)
+        if num_refiners is not None and num_refiners < 0:
+            raise ValueError(f'num_refiners of PseudoMaskMetric must not be negative, got {num_refiners}')
         self.chain = chain
         self.num_refiners = num_refiners
         self.boundary_iou = boundary_iou

@@ -12,7 +12,7 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from PIL import Image
 
 from mmwsss.apis.inference import TrainedNetwork
-from mmwsss.engine import checkpoint as checkpoint_module
+from mmwsss.fileio import checkpoints as checkpoint_module
 from mmwsss.engine import find_resumable_checkpoint, launch, load_from_local
 from mmwsss.fileio import DataError, read_image, read_mask, read_seeds
 

@@ -66,9 +66,7 @@ def test_imports_go_from_the_last_row_to_the_first():
 
 @pytest.mark.parametrize('room', ['ops', 'structures'])
 def test_the_first_rooms_import_nothing_of_openmmlab(room):
-    imported = {
-        name.split('.')[0] for path in files() if room_of(path) == room for _, name in imported_modules(path)
-    }
+    imported = {name.split('.')[0] for path in files() if room_of(path) == room for _, name in imported_modules(path)}
     assert not imported & OPENMMLAB
 
 
@@ -81,8 +79,7 @@ def test_every_room_has_tests():
     untested = [
         room
         for room in ROW_OF_ROOM
-        if not any((ROOT / 'tests' / room).rglob('test_*.py'))
-        and not any((ROOT / 'tests').glob(f'test_{room}.py'))
+        if not any((ROOT / 'tests' / room).rglob('test_*.py')) and not any((ROOT / 'tests').glob(f'test_{room}.py'))
     ]
     assert not untested
 

@@ -61,7 +61,7 @@ class SegmentorInferencer:
         classes (tuple[str]): Names of the classes.
         palette (list): RGB color of each.
 
-    Example:
+    Examples:
         >>> segment = SegmentorInferencer('work_dirs/affinitynet/scenes/r18/segmentor/segmentor.py',
         ...                               'work_dirs/affinitynet/scenes/r18/segmentor/final.pth')
         >>> for prediction in segment('images', batch_size=8):

@@ -1,6 +1,8 @@
 """Package metadata. `pip install -e .[onedl,dev]` is the default installation."""
 
 import re
+import shutil
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -24,6 +26,28 @@ def read_readme() -> str:
     return readme.read_text(encoding='utf-8') if readme.is_file() else ''
 
 
+def add_mim_extension(copy: bool) -> None:
+    """Puts the configs and the index of models into the package, where `_base_ = 'mmwsss::...'` looks for them.
+
+    What is packed needs copies. A clone has links, so that it never has the configs twice.
+    """
+    folder = ROOT / 'mmwsss' / '.mim'
+    folder.mkdir(exist_ok=True)
+    for name in ('configs', 'model-index.yml'):
+        source, target = ROOT / name, folder / name
+        if target.is_symlink() or target.is_file():
+            target.unlink()
+        elif target.is_dir():
+            shutil.rmtree(target)
+        if not copy:
+            target.symlink_to(Path('../..') / name)
+        elif source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copy(source, target)
+
+
+add_mim_extension(copy='editable_wheel' not in sys.argv and 'develop' not in sys.argv)
 setup(
     name='mmwsss',
     version=read_version(),
@@ -70,3 +94,4 @@ setup(
         'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5'],
     },
 )
+add_mim_extension(copy=False)

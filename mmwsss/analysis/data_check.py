@@ -16,6 +16,7 @@ from mmengine.registry import DefaultScope
 from PIL import Image, ImageDraw
 
 from mmwsss.datasets.image_labels import read_image_labels
+from mmwsss.engine.hooks.check_classes_hook import with_background
 from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_truth, read_truth
 from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel
 from mmwsss.pipeline.preflight import check_weights, load_dataset
@@ -181,7 +182,7 @@ def _list_loader(step: str, loader: str, config: Config, made: tuple[str, ...], 
         return []
     if not summary.classes:
         summary.classes, summary.palette = list(dataset.metainfo['classes']), list(dataset.metainfo['palette'])
-    summary.with_background = settings.get('with_background', summary.with_background)
+    summary.with_background = with_background(dataset.metainfo)
     # Of the photographs themselves: the wrapper passes over masks that are missing.
     photos = getattr(dataset, 'photos', dataset)
     folder = photos.data_prefix.get('img_path') or ''
@@ -228,7 +229,7 @@ def _keep_masks(
         for entry in entries:
             entry.mask = entry.mask if entry.mask and os.path.isfile(entry.mask) else None
         return
-    path = os.path.join(dataset.photos.data_root or '', mask_list)
+    path = os.path.join(dataset.images.data_root or '', mask_list)
     try:
         listed = {line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines()} - {''}
     except (OSError, UnicodeDecodeError) as error:

@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 
 from mmwsss.evaluation.functional.confusion import classes_of_truth
 from mmwsss.evaluation.records import NUM_PICTURES, choose_evenly, image_id_of
-from mmwsss.fileio import IGNORE_COLOUR
+from mmwsss.fileio import IGNORE_COLOR
 from mmwsss.registry import DATASETS
 
 # Of each kind of extreme: best, worst and most changed.
@@ -95,7 +95,7 @@ def _palette(colors: Sequence[Sequence[int]]) -> np.ndarray:
     palette = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     if len(colors):
         palette[: len(colors)] = colors
-    palette[255] = IGNORE_COLOUR
+    palette[255] = IGNORE_COLOR
     return palette
 
 

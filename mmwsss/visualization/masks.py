@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mmwsss.fileio import IGNORE_COLOUR
+from mmwsss.fileio import IGNORE_COLOR
 
 
 def draw_overlay(
@@ -32,7 +32,7 @@ def draw_overlay(
     """
     colors = np.zeros((256, 3), np.float32)
     colors[: len(palette)] = palette
-    colors[ignore_index] = IGNORE_COLOUR
+    colors[ignore_index] = IGNORE_COLOR
     blended = image * np.float32(1 - opacity) + colors[mask] * np.float32(opacity)
     return blended.round().astype(np.uint8)
 

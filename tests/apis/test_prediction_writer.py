@@ -84,7 +84,7 @@ def test_overlay_blends_by_its_opacity(make_image):
     assert np.abs(half[1:].astype(int) - (image[1:].astype(int) + [200, 0, 0]) / 2).max() <= 1
 
 
-def test_names_are_written_on_their_colour():
+def test_names_are_written_on_their_color():
     image = np.full((80, 200, 3), 99, np.uint8)
     drawn = draw_names(image, ['Übergröße', 'box'], [[200, 0, 0], [0, 0, 200]])
     assert (drawn == [0, 0, 200]).all(2).any() and (drawn == [200, 0, 0]).all(2).any()

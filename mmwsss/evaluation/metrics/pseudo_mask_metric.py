@@ -39,6 +39,7 @@ class PseudoMaskMetric(StreamingMetric):
             over the classes that occur (:mod:`mmwsss.evaluation.functional.boundary_iou`). Defaults to False.
     """
 
+    file_suffix = '.png'
     name_without_prefix = 'pseudo_masks'
 
     def __init__(

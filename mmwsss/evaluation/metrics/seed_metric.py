@@ -115,6 +115,8 @@ class SeedMetric(StreamingMetric):
         prefix (str, optional): Defaults to ``'cam'``.
     """
 
+    file_suffix = '.npz'
+
     def __init__(
         self,
         output_dir: str | None = None,

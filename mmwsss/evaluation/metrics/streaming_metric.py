@@ -46,12 +46,15 @@ class StreamingMetric(BaseMetric):
 
     Attributes:
         chain (str, optional): The label chain whose results it counts. Defaults to None: it needs none.
+        file_suffix (str, optional): End of the name of the one file for each image in ``output_dir``. Defaults to None:
+            other files are written.
         record (Record, optional): What it keeps of single images, where a :class:`mmwsss.engine.RecordHook` asks for
             it. Defaults to None: nothing.
         name_without_prefix (str): What is measured, in records of a metric without a prefix.
     """
 
     chain: str | None = None
+    file_suffix: str | None = None
     record: Record | None = None
     name_without_prefix = 'measured'
 

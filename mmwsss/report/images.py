@@ -102,7 +102,7 @@ def _palette(colors: Sequence[Sequence[int]]) -> np.ndarray:
 def choose_images(
     listed: Sequence[str], sampled: Sequence[str], before: Mapping[str, float], after: Mapping[str, float]
 ) -> dict[str, list[str]]:
-    """Chooses the images of the gallery: those with the best and the worst masks, the most changed, and a sample.
+    """Chooses the images of the gallery: a sample, those with the best and the worst masks, and the most changed.
 
     Args:
         listed (sequence[str]): Ids of all images that can be shown.
@@ -119,10 +119,10 @@ def choose_images(
     changed = sorted((one for one, change in changes.items() if change), key=lambda one: -changes[one])
     reasons: dict[str, list[str]] = {}
     for reason, group in (
+        ('sample', [one for one in sampled if one in known]),
         ('best', ranked[:NUM_EXTREMES]),
         ('worst', ranked[::-1][:NUM_EXTREMES]),
         ('most changed', changed[:NUM_EXTREMES]),
-        ('sample', [one for one in sampled if one in known]),
     ):
         for one in group:
             reasons.setdefault(one, []).append(reason)

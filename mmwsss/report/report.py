@@ -57,8 +57,14 @@ def write_report(
         sections.append(_images(groups, run_dir / SHEET_FILE))
     sections.append(_settings(known, results))
     path = run_dir / REPORT_FILE
-    atomic_write(path, render(f'{run_dir.name}: report', results, sections).encode())
+    atomic_write(path, render(f'{_title(run_dir)}: report', results, sections).encode())
     return path
+
+
+def _title(run_dir: Path) -> str:
+    """Name of a run: its folder below `work_dirs`, such as 'affinitynet/scenes/r18', else the name of its folder."""
+    parts = run_dir.absolute().parts
+    return '/'.join(parts[parts.index('work_dirs') + 1 :]) if 'work_dirs' in parts[:-1] else run_dir.name
 
 
 def _listed(names: Iterable[str], values: Iterable[float], digits: int = 0) -> str:

@@ -86,7 +86,7 @@ class Stage:
             case 'PseudoMaskMetric':
                 name = evaluator.get('prefix') or evaluator['chain']
                 if output:
-                    return Source(name, f'{title_of(name)}: pseudo mask', 'mask', folder, True)
+                    return Source(name, 'pseudo mask', 'mask', folder, True)
                 return Source(name, title_of(name), 'mask', self.work_dir / RECORD_DIR / name)
             case 'SegmentorMetric':
                 name = evaluator.get('prefix') or 'segmentor'

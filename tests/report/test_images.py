@@ -1,72 +1,57 @@
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from mmwsss.evaluation.metrics.seed_metric import sweep_confusions
-from mmwsss.fileio import DataError, write_mask
-from mmwsss.report.photographs import (
-    Measured,
-    Photograph,
-    choose_panels,
-    load_photographs,
-    measure,
-    sample_evenly,
-    step_configs,
-)
+from mmwsss.fileio import DataError
+from mmwsss.report.images import choose_images, list_images
 
 
-@pytest.fixture
-def photographs(run):
-    configs = step_configs(run.work_dir, run.results['metrics'])
-    assert list(configs) == ['seed_infer']
-    return load_photographs(configs['seed_infer'], run.settings)
+def test_images_of_a_data_set(run):
+    listed = list_images(run.stages[0][2])
+    images = list(listed.images.values())
+    assert [one.image_id for one in images] == list(listed.images) == listed.pictured == run.data.ids
+    assert images[2].class_ids == (1, 2)
+    assert [one.truth_path is None for one in images] == [False] * 5 + [True]
+    assert listed.classes == list(run.data.classes) and listed.with_background
 
 
-def test_photographs_of_the_data_set(photographs, run):
-    assert [one.image_id for one in photographs] == run.photos.ids
-    assert photographs[2].class_ids == (1, 2)
-    assert photographs[1].seed_path.is_file() and photographs[1].pseudo_mask_path.is_file()
-    assert [one.truth_path is None for one in photographs] == [False] * 5 + [True]
+def test_images_of_a_data_set_without_labels(run):
+    listed = list_images(run.stages[2][2])
+    assert [one.image_id for one in listed.images.values()] == run.held_out.ids
+    assert listed.images['p0'].class_ids == ()
 
 
-def test_measured_where_there_is_truth(photographs):
-    measured, counts = measure(photographs, 4, 0.3)
-    assert [one.photograph.image_id for one in measured] == [one.image_id for one in photographs[:5]]
-    total = sum(one.cam for one in measured)
-    assert (total[:, :4] == sweep_confusions(counts)[30]).all()
-    assert measured[0].after == pytest.approx(100)
-    assert measured[3].after < measured[0].after
+def test_colors_of_the_data_set_and_of_what_is_not_sure(run):
+    config = run.stages[0][2]
+    config.test_dataloader.dataset.dataset.metainfo.palette = [[1, 2, 3]] * 4
+    palette = list_images(config).palette
+    assert palette[3].tolist() == [1, 2, 3] and palette[4].tolist() == [4, 4, 4]
+    assert palette[255].min() > 180
 
 
-def test_a_pseudo_mask_of_another_size(photographs):
-    write_mask(photographs[0].pseudo_mask_path, np.zeros((3, 3), np.uint8), [(0, 0, 0)])
-    with pytest.raises(DataError, match='expected a pseudo mask of'):
-        measure(photographs, 4, 0.3)
+def test_a_stage_without_a_test_has_no_images(run):
+    assert list_images(run.stages[3][2]) is None
 
 
-def fake_measured(number, before, after):
-    """Measured with the given shares of right pixels."""
-    photograph = Photograph(f'p{number}', '', (), Path('seeds'), Path('labels'), Path('masks'))
-    return Measured(photograph, *(np.array([[hits, 100 - hits, 0], [0, 100, 0]]) for hits in (before, after)))
+def test_a_list_that_is_missing_is_named(run):
+    (run.data.root / 'list.txt').unlink()
+    with pytest.raises(DataError, match='cannot be listed'):
+        list_images(run.stages[0][2])
 
 
-def test_choice_of_panels():
-    measured = [fake_measured(number, 50, 50 + number) for number in range(40)]
-    measured.append(fake_measured(40, 100, 60))
-    others = [fake_measured(number, 0, 0).photograph for number in range(41, 60)]
-    everything = [one.photograph for one in measured] + others
-    reasons = choose_panels(everything, measured, 24)
-    assert len(reasons) == 24
-    assert reasons['p39'] == ['best', 'most changed']
-    assert reasons['p0'] == ['worst']
-    assert reasons['p40'] == ['most changed']
-    assert reasons == choose_panels(everything, measured, 24)
-    assert list(choose_panels(others, [], 4).values()) == [['random']] * 4
+def test_extremes_are_chosen_beside_the_sample():
+    ids = [f'p{number}' for number in range(40)]
+    after = {one: 50 + number for number, one in enumerate(ids)}
+    before = dict.fromkeys(ids, 50) | dict(p20=0)
+    reasons = choose_images(ids, ['p5', 'p39'], before, after)
+    assert list(reasons)[:2] == ['p5', 'p39'] and len(reasons) == 2 + 3 + 4 + 1
+    assert reasons['p5'] == ['sample'] and reasons['p0'] == ['worst']
+    assert reasons['p39'] == ['sample', 'best', 'most changed']
+    assert reasons['p20'] == ['most changed']
 
 
-def test_a_sample_keeps_the_order():
-    photographs = [fake_measured(number, 0, 0).photograph for number in range(50)]
-    sampled = sample_evenly(photographs, 10)
-    assert len(sampled) == 10 and sampled == sorted(sampled, key=photographs.index)
-    assert sample_evenly(photographs, 50) == photographs
+def test_images_that_were_left_out_are_not_chosen():
+    assert choose_images(['a'], ['a', 'b'], {}, dict(a=1, b=2)) == dict(a=['sample', 'best', 'worst'])
+
+
+def test_nothing_changes_on_a_single_rung():
+    ious = dict(a=1, b=2)
+    assert choose_images(['a', 'b'], [], ious, ious) == dict(b=['best', 'worst'], a=['best', 'worst'])

@@ -16,6 +16,7 @@ from mmengine.registry import DefaultScope
 from PIL import Image, ImageDraw
 
 from mmwsss.datasets.image_labels import read_image_labels
+from mmwsss.engine.hooks.check_classes_hook import with_background
 from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_truth, read_truth
 from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel
 from mmwsss.pipeline.preflight import check_weights, load_dataset
@@ -181,7 +182,7 @@ def _list_loader(step: str, loader: str, config: Config, made: tuple[str, ...], 
         return []
     if not summary.classes:
         summary.classes, summary.palette = list(dataset.metainfo['classes']), list(dataset.metainfo['palette'])
-    summary.with_background = settings.get('with_background', summary.with_background)
+    summary.with_background = with_background(dataset.metainfo)
     # Of the photographs themselves: the wrapper passes over masks that are missing.
     photos = getattr(dataset, 'photos', dataset)
     folder = photos.data_prefix.get('img_path') or ''
@@ -279,6 +280,7 @@ def _draw_thumbnail(photo: np.ndarray, mask: np.ndarray | None, entry: Entry, su
     scale = THUMBNAIL / max(photo.shape[:2])
     size = tuple(max(1, round(side * scale)) for side in photo.shape[1::-1])
     small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
     if mask is not None:
         small = draw_overlay(small, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), summary.palette)
     names = [name for name in summary.foreground if name in (entry.names or ())]
@@ -321,7 +323,7 @@ def write_sheet(path: str | Path, thumbnails: Sequence[tuple[str, np.ndarray]]) 
 
     Args:
         path (str | Path): Target ``.png``; written whole or not at all.
-        thumbnails (sequence): Name and picture, uint8 (h, w, 3) BGR of at most :data:`THUMBNAIL` pixels a side.
+        thumbnails (sequence): Name and picture, uint8 (h, w, 3) RGB of at most :data:`THUMBNAIL` pixels a side.
     """
     gap, line = 6, 16
     columns = min(COLUMNS, len(thumbnails))
@@ -331,7 +333,7 @@ def write_sheet(path: str | Path, thumbnails: Sequence[tuple[str, np.ndarray]]) 
     for index, (name, picture) in enumerate(thumbnails):
         left = gap + index % columns * (THUMBNAIL + gap)
         top = gap + index // columns * (THUMBNAIL + line + gap)
-        sheet.paste(Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1])), (left, top))
+        sheet.paste(Image.fromarray(picture), (left, top))
         shown = name if len(name) <= 26 else f'…{name[-25:]}'
         draw.text((left, top + picture.shape[0] + 1), shown, fill='black', font=load_font(11))
     buffer = io.BytesIO()

@@ -71,8 +71,9 @@ class PredictionWriter:
                 self.annotations.append(self._annotation(mask == index, int(index), image_id))
 
     def draw(self, prediction: Prediction) -> np.ndarray:
-        """The image under the colors and names of its classes, uint8 (H, W, 3), BGR."""
-        drawn = draw_overlay(prediction.image.pixels, prediction.mask, self.palette, self.opacity)
+        """The image under the colors and names of its classes, uint8 (H, W, 3), RGB."""
+        image = cv2.cvtColor(prediction.image.pixels, cv2.COLOR_BGR2RGB)
+        drawn = draw_overlay(image, prediction.mask, self.palette, self.opacity)
         shown = [index for index in np.unique(prediction.mask) if index < len(self.classes)]
         return draw_names(drawn, [self.classes[i] for i in shown], [self.palette[i] for i in shown])
 
@@ -90,6 +91,7 @@ class PredictionWriter:
         )
 
     def _write_overlay(self, name: str, drawn: np.ndarray) -> None:
+        drawn = cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR)
         if self.fps is None:
             encoded = cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
             atomic_write(self.folder / 'overlays' / f'{name}.jpg', encoded.tobytes())

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as coco_mask
 
 from mmwsss.datasets.coco import CLASSES, PALETTE
 from mmwsss.fileio import DataError, write_mask
@@ -45,8 +46,7 @@ def convert_coco(
         dict[str, int]: Lengths of the lists.
 
     Raises:
-        DataError: If ``pycocotools`` is not installed, a file is missing or no annotation file of COCO, or a list is
-            not of the expected length.
+        DataError: If a file is missing or no annotation file of COCO, or a list is not of the expected length.
     """
     root = Path(root)
     labels: dict[str, list[str]] = {}
@@ -108,14 +108,7 @@ def rasterize(objects: Sequence[tuple[int, float, Any]], size: tuple[int, int]) 
 
     Returns:
         ndarray: uint8 (H, W), 0 where there is no object.
-
-    Raises:
-        DataError: If ``pycocotools`` is not installed.
     """
-    try:
-        from pycocotools import mask as coco_mask
-    except ImportError as error:
-        raise DataError('the masks of COCO are drawn by pycocotools: pip install pycocotools') from error
     drawn = np.zeros(size, np.uint8)
     for index, _, segmentation in sorted(objects, key=lambda entry: -entry[1]):
         if isinstance(segmentation, list):

@@ -26,6 +26,8 @@ class AffinityLabelMetric(StreamingMetric):
         prefix (str, optional): Defaults to ``'labels'``.
     """
 
+    file_suffix = '.png'
+
     def __init__(
         self, chain: str, output_dir: str | None = None, format_only: bool = False, prefix: str | None = 'labels'
     ) -> None:

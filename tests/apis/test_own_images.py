@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mmwsss.apis import PseudoMaskInferencer
-from mmwsss.datasets.folder import write_folder_dataset
+from mmwsss.converters.folder import write_folder_dataset
 from mmwsss.fileio import DataError, read_image, read_mask, read_seeds
 
 ROOT = Path(__file__).parents[2]

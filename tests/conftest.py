@@ -10,14 +10,6 @@ import pytest
 CLASSES = ('background', 'disc', 'stripe', 'box')
 
 
-@pytest.fixture(autouse=True)
-def settings_of_the_folder(monkeypatch):
-    """Configs read the settings beside them, whatever a test before asked for."""
-    for name in ('MMWSSS_SETTINGS', 'MMWSSS_NETWORK', 'MMWSSS_SEGMENTOR'):
-        monkeypatch.setenv(name, '')
-        monkeypatch.delenv(name)
-
-
 @pytest.fixture
 def mmseg_scope():
     """Lets component configs name their types as in a config file."""

@@ -16,7 +16,7 @@ from mmwsss.evaluation.metrics.streaming_metric import StreamingMetric
 from mmwsss.fileio import DataError, is_remote
 from mmwsss.registry import METRICS
 
-from .fingerprint import strings, testing_part, training_part
+from .fingerprint import part_of_test, part_of_training, strings
 from .options import options_by_stage, parse_options
 
 FINAL_HOOK = 'FinalCheckpointHook'
@@ -92,7 +92,7 @@ def phases_of(cfg: Config) -> tuple[str, ...]:
 
 def part_of(cfg: Config, phase: str) -> dict[str, Any]:
     """Values of a config that a phase depends on."""
-    return training_part(cfg) if phase == 'train' else testing_part(cfg)
+    return part_of_training(cfg) if phase == 'train' else part_of_test(cfg)
 
 
 def find_leaves(places: Sequence[str]) -> list[str]:

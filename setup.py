@@ -1,6 +1,8 @@
 """Package metadata. `pip install -e .[onedl,dev]` is the default installation."""
 
 import re
+import shutil
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -24,6 +26,28 @@ def read_readme() -> str:
     return readme.read_text(encoding='utf-8') if readme.is_file() else ''
 
 
+def add_mim_extension(copy: bool) -> None:
+    """Puts the configs and the index of models into the package, where `_base_ = 'mmwsss::...'` looks for them.
+
+    What is packed needs copies. A clone has links, so that it never has the configs twice.
+    """
+    folder = ROOT / 'mmwsss' / '.mim'
+    folder.mkdir(exist_ok=True)
+    for name in ('configs', 'model-index.yml'):
+        source, target = ROOT / name, folder / name
+        if target.is_symlink() or target.is_file():
+            target.unlink()
+        elif target.is_dir():
+            shutil.rmtree(target)
+        if not copy:
+            target.symlink_to(Path('../..') / name)
+        elif source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copy(source, target)
+
+
+add_mim_extension(copy='editable_wheel' not in sys.argv and 'develop' not in sys.argv)
 setup(
     name='mmwsss',
     version=read_version(),
@@ -50,10 +74,12 @@ setup(
     zip_safe=False,
     # Lower bounds only, so that an environment that works is left alone; requirements/ pins what was tested.
     install_requires=[
+        'jinja2>=3',
         'matplotlib>=3.5',
         'numpy>=1.23',
         'opencv-python>=4.6',
         'pillow>=9.1',
+        'pycocotools>=2.0.7',
         # Its sources do not compile for Python 3.13; without it, the dense CRF runs on torch.
         'pydensecrf2>=1.1; python_version < "3.13"',
         'rich>=12',
@@ -65,7 +91,7 @@ setup(
         'onedl': read_requirements('onedl'),
         'openmmlab': read_requirements('openmmlab'),
         'docs': read_requirements('docs'),
-        'coco': ['pycocotools>=2.0.7'],
-        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pycocotools>=2.0.7', 'pytest>=7', 'ruff>=0.5'],
+        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5'],
     },
 )
+add_mim_extension(copy=False)

@@ -7,7 +7,14 @@ Importing this module also makes the loading of checkpoints strict and the writi
 tool that reads a config of this package.
 """
 
+import contextlib
+import io
+
 from mmengine.registry import Registry
+
+# One distribution of MMSegmentation prints, twice a process, that an optional package of its maker is missing.
+with contextlib.redirect_stdout(io.StringIO()):
+    import mmseg.datasets  # noqa: F401
 from mmseg import registry as mmseg
 
 DATASETS = Registry('dataset', parent=mmseg.DATASETS, scope='mmwsss', locations=['mmwsss.datasets', 'mmwsss.engine'])
@@ -20,5 +27,4 @@ OPTIM_WRAPPERS = Registry('optim_wrapper', parent=mmseg.OPTIM_WRAPPERS, scope='m
 TRANSFORMS = Registry('transform', parent=mmseg.TRANSFORMS, scope='mmwsss', locations=['mmwsss.datasets'])
 VISBACKENDS = Registry('vis_backend', parent=mmseg.VISBACKENDS, scope='mmwsss', locations=['mmwsss.visualization'])
 
-from mmwsss.engine import checkpoint  # noqa: E402, F401
-from mmwsss.fileio import local_backend  # noqa: E402, F401
+from mmwsss.fileio import checkpoints, local_backend  # noqa: E402, F401

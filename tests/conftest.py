@@ -1,4 +1,4 @@
-"""Tiny photographs, data sets and networks that the tests of several packages share."""
+"""Tiny images, data sets and networks that the tests of several packages share."""
 
 import json
 from pathlib import Path
@@ -13,21 +13,17 @@ CLASSES = ('background', 'disc', 'stripe', 'box')
 @pytest.fixture
 def mmseg_scope():
     """Lets component configs name their types as in a config file."""
-    import mmseg.datasets
-    import mmseg.models  # noqa: F401
     from mmengine.registry import DefaultScope
 
-    import mmwsss.datasets
-    import mmwsss.evaluation
-    import mmwsss.models  # noqa: F401
+    import mmwsss.registry  # noqa: F401
 
     with DefaultScope.overwrite_default_scope('mmseg'):
         yield
 
 
 @pytest.fixture
-def make_photo():
-    """``make_photo(size, seed)``: a smooth random BGR photograph that JPEG keeps well."""
+def make_image():
+    """``make_image(size, seed)``: a smooth random BGR image that JPEG keeps well."""
     import cv2
 
     def make(size=(40, 56), seed=0):
@@ -38,24 +34,25 @@ def make_photo():
 
 
 @pytest.fixture
-def photo_set(tmp_path, make_photo):
-    """``photo_set(labels, sizes=...)`` writes a data set and gives its config, paths and masks.
+def image_set(tmp_path, make_image):
+    """``image_set(labels, sizes=...)`` writes a data set and gives its config, paths and masks.
 
-    ``labels`` holds the class names of each photograph, whose ids are ``p0``, ``sub/p1``, ``p2`` and so on.
+    ``labels`` holds the class names of each image, whose ids are ``p0``, ``sub/p1``, ``p2`` and so on. The background
+    is class 0 if the first class has this name.
     """
     import cv2
 
     from mmwsss.fileio import write_mask
 
-    def make(labels, sizes=((40, 56),), classes=CLASSES, with_background=True, root=tmp_path / 'set'):
+    def make(labels, sizes=((40, 56),), classes=CLASSES, root=tmp_path / 'set'):
         ids = [f'sub/p{index}' if index % 2 else f'p{index}' for index in range(len(labels))]
-        masks = {}
+        masks, background = {}, [name for name in classes[:1] if name == 'background']
         for index, (image_id, names) in enumerate(zip(ids, labels, strict=True)):
             size = sizes[index % len(sizes)]
             path = root / 'images' / f'{image_id}.jpg'
             path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), make_photo(size, index))
-            present = ([0] if with_background else []) + [classes.index(name) for name in names]
+            cv2.imwrite(str(path), make_image(size, index))
+            present = [classes.index(name) for name in (*background, *names)]
             columns = np.arange(size[1]) * max(len(present), 1) // size[1]
             row = np.array(present or [255], np.uint8)[columns]
             masks[image_id] = np.tile(row, (size[0], 1))
@@ -63,7 +60,7 @@ def photo_set(tmp_path, make_photo):
             write_mask(root / 'masks' / f'{image_id}.png', masks[image_id], [(i, 255 - i, i) for i in range(256)])
         (root / 'list.txt').write_text(''.join(f'{image_id}\n' for image_id in ids))
         (root / 'labels.json').write_text(json.dumps(dict(zip(ids, labels, strict=True))))
-        photos = dict(
+        dataset = dict(
             type='BaseSegDataset',
             data_root=str(root),
             ann_file='list.txt',
@@ -71,7 +68,7 @@ def photo_set(tmp_path, make_photo):
             metainfo=dict(classes=classes),
         )
         return SimpleNamespace(
-            root=Path(root), ids=ids, masks=masks, photos=photos, labels=str(root / 'labels.json'), classes=classes
+            root=Path(root), ids=ids, masks=masks, dataset=dataset, labels=str(root / 'labels.json'), classes=classes
         )
 
     return make
@@ -94,13 +91,13 @@ def tiny_backbone(**settings):
 
 @pytest.fixture
 def cam_config():
-    """``cam_config(num_labels, **test_cfg)``: config of a tiny CAMClassifier."""
+    """``cam_config(num_classes, **test_cfg)``: config of a tiny CAMClassifier."""
 
-    def make(num_labels=3, **test_cfg):
+    def make(num_classes=3, **test_cfg):
         return dict(
-            type='CAMClassifier',
+            type='mmwsss.CAMClassifier',
             backbone=tiny_backbone(),
-            head=dict(type='CAMHead', in_channels=64, num_labels=num_labels, dropout_ratio=0.0),
+            head=dict(type='mmwsss.CAMHead', in_channels=64, num_classes=num_classes, dropout_ratio=0.0),
             data_preprocessor=dict(
                 type='SegDataPreProcessor', mean=[127.5] * 3, std=[60.0] * 3, bgr_to_rgb=True, size_divisor=8
             ),
@@ -114,19 +111,18 @@ def cam_config():
 def affinity_config():
     """``affinity_config(head=..., **settings)``: config of a tiny AffinityNet."""
 
-    def make(head=None, postprocessor=None, **settings):
+    def make(head=None, **settings):
         return dict(
-            type='AffinityNet',
+            type='mmwsss.AffinityNet',
             backbone=tiny_backbone(),
             head=dict(
-                type='AffinityHead',
+                type='mmwsss.AffinityHead',
                 in_channels=(16, 32, 64),
                 in_index=(1, 2, 3),
                 channels=(4, 8, 16),
                 radius=3,
                 **(head or {}),
             ),
-            postprocessor=dict(type='RandomWalk', num_steps=4, **(postprocessor or {})),
             data_preprocessor=dict(
                 type='SegDataPreProcessor',
                 mean=[127.5] * 3,

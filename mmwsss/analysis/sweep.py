@@ -4,24 +4,29 @@ import csv
 import io
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from mmengine.utils import track_iter_progress
 
 from mmwsss.evaluation.functional.confusion import class_ious, classes_of_truth, confusion_matrix, mean_iou, read_truth
-from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
-from mmwsss.evaluation.metrics.seed_metric import resize_maps
-from mmwsss.fileio import DataError, Seeds, atomic_write, read_affinity, read_image, read_seeds
-from mmwsss.models.postprocessors.random_walk import pool_to_cells
-from mmwsss.ops import background_score, dense_crf, random_walk
+from mmwsss.fileio import DataError, atomic_write, read_affinity, read_seeds
+from mmwsss.models import (
+    ArgmaxLabeler,
+    Background,
+    DenseCRF,
+    LabelChain,
+    RandomWalk,
+    RefineContext,
+    Refiner,
+)
 from mmwsss.processes import worker_pool
+from mmwsss.structures import ScoreMaps, StencilAffinity
 
 
 class Crf(NamedTuple):
@@ -116,52 +121,19 @@ def samples_to_sweep(samples: Iterable[dict], affinity_dir: str | Path | None) -
     return images
 
 
-def _walked_maps(seeds: Seeds, path: str | None, settings: Sequence[Setting]) -> Iterator[tuple[Setting, np.ndarray]]:
-    """Score maps (1 + K, H, W), background first, of settings that walk.
-
-    The walk is linear: the backgrounds of all alphas walk beside the activation maps, and a longer walk goes on from
-    the end of a shorter one.
-    """
-    if path is None:
-        raise DataError(f'{settings[0]}: a setting that walks needs affinities, but their folder is not given')
-    field = read_affinity(path)
-    affinity = torch.from_numpy(field.affinity)[None]
-    cams = torch.from_numpy(resize_maps(seeds.cams, field.size))
-    alphas = sorted({setting.alpha for setting in settings if setting.alpha is not None})
-    maps = torch.cat([*(background_score(cams, alpha) for alpha in alphas), cams])
-    cells = pool_to_cells(maps, (affinity.shape[2], affinity.shape[3]), field.stride)[None]
-    for beta in sorted({setting.beta for setting in settings if setting.beta is not None}):
-        walked, taken = cells, 0
-        lengths = {setting.num_steps for setting in settings if setting.beta == beta}
-        for steps in sorted(length for length in lengths if length is not None):
-            walked, taken = random_walk(walked, affinity, beta, steps - taken), steps
-            scores = scores_at_image_size(walked[0].numpy(), seeds.size, (field.size, field.stride))
-            for setting in settings:
-                if (setting.beta, setting.num_steps) == (beta, steps):
-                    yield setting, _with_background(setting, scores[len(alphas) :], alphas, scores)
-
-
-def _with_background(
-    setting: Setting, maps: np.ndarray, alphas: Sequence[float], backgrounds: Sequence[np.ndarray] | np.ndarray
-) -> np.ndarray:
-    if setting.background is not None:
-        background = np.full((1, *maps.shape[1:]), setting.background, maps.dtype)
-    else:
-        background = backgrounds[alphas.index(setting.alpha)][None]
-    return np.concatenate([background, maps])
-
-
-def _maps_of_seeds(seeds: Seeds, settings: Sequence[Setting]) -> Iterator[tuple[Setting, np.ndarray]]:
-    cams = resize_maps(seeds.cams, seeds.size)
-    alphas = sorted({setting.alpha for setting in settings if setting.alpha is not None})
-    maps = torch.from_numpy(cams)
-    backgrounds = [background_score(maps, alpha)[0].numpy() for alpha in alphas]
-    for setting in settings:
-        yield setting, _with_background(setting, cams, alphas, backgrounds)
+def chain_of(setting: Setting) -> LabelChain:
+    """The label chain of a setting: a walk and the background, in their order, then the dense CRF."""
+    refiners: list[Refiner] = []
+    if setting.beta is not None and setting.num_steps is not None:
+        refiners.append(RandomWalk(setting.beta, setting.num_steps, setting.alpha))
+    refiners.append(Background(setting.background, None if setting.background is not None else setting.alpha))
+    if setting.crf is not None:
+        refiners.append(DenseCRF(setting.crf.num_iters, bilateral=setting.crf.bilateral))
+    return LabelChain(ArgmaxLabeler(), refiners)
 
 
 def sweep_image(image: SweepImage, settings: Sequence[Setting], num_classes: int) -> np.ndarray:
-    """Confusion matrices of one photograph under every setting.
+    """Confusion matrices of one image under every setting.
 
     Args:
         image (SweepImage): Its files.
@@ -169,34 +141,28 @@ def sweep_image(image: SweepImage, settings: Sequence[Setting], num_classes: int
         num_classes (int): Number of classes C, with the background.
 
     Returns:
-        ndarray: int64 (S, C, C + 1), rows are the truth.
+        ndarray: int64 (S, C, C + 1), rows are the ground truth.
 
     Raises:
         DataError: If a file is missing or unusable.
     """
     seeds = read_seeds(image.seed_path)
     truth = read_truth(image.seg_map_path, seeds.size, num_classes, image.label_map)
-    photo = None
-    if any(setting.crf for setting in settings):
-        photo = np.ascontiguousarray(read_image(image.img_path)[:, :, ::-1])
-    class_ids = np.concatenate([np.zeros(1, np.uint8), seeds.class_ids])
-    places = {setting: index for index, setting in enumerate(settings)}
+    affinity = None
+    if any(setting.beta is not None for setting in settings):
+        if image.affinity_path is None:
+            raise DataError(f'{settings[0]}: a setting that walks needs affinities, but their folder is not given')
+        affinity = StencilAffinity.of_file(read_affinity(image.affinity_path))
+    context = RefineContext([image.img_path], affinity)
+    maps = ScoreMaps.of_seeds(seeds, with_background=True)
     confusions = np.zeros((len(settings), num_classes, num_classes + 1), np.int64)
-    plain: dict[Setting, list[Setting]] = {}
-    for setting in settings:
-        plain.setdefault(setting._replace(crf=None), []).append(setting)
-    walks = [setting for setting in plain if setting.beta is not None]
-    stacks = [_maps_of_seeds(seeds, [setting for setting in plain if setting.beta is None])]
-    if walks:
-        stacks.append(_walked_maps(seeds, image.affinity_path, walks))
-    for base, scores in itertools.chain(*stacks):
-        for setting in plain[base]:
-            if setting.crf is None or photo is None:
-                refined = scores
-            else:
-                refined = dense_crf(photo, scores, setting.crf.num_iters, bilateral=setting.crf.bilateral)
-            mask = class_ids[refined.argmax(0)]
-            confusions[places[setting]] = confusion_matrix(truth, mask, num_classes)
+    begun: dict[Setting, tuple[ScoreMaps, ...]] = {}
+    for place, setting in enumerate(settings):
+        # Settings that differ in the dense CRF alone share the maps before it.
+        plain = setting._replace(crf=None)
+        result = chain_of(setting)(begun.get(plain, (maps,)), context)
+        begun[plain] = result.maps if setting.crf is None else result.maps[:-1]
+        confusions[place] = confusion_matrix(truth, result.labels.best[0].numpy(), num_classes)
     return confusions
 
 

@@ -1,3 +1,7 @@
+"""Data sets, transforms and samplers: what a network is shown."""
+
+import mmwsss.registry  # noqa: F401, I001  # before any import of mmseg.datasets, which it silences
+
 from .camvid import CamVidDataset
 from .coco import COCOObjectDataset
 from .folder import FolderDataset

@@ -40,6 +40,7 @@ def load_config(
     except Exception as error:  # a config is code and fails as it likes
         raise DataError(f'{path}: the config fails with {type(error).__name__}: {error}') from error
     check_keys(cfg, path)
+    check_not_filled(path, options or ())
     if data_root is not None:
         move_prefix(cfg, _data_root(cfg, path), data_root)
     if run_dir is not None:
@@ -53,7 +54,6 @@ def _merge(cfg: Config, path: str, options: Mapping[str, Any]) -> None:
     if 'data_root' in options:
         raise DataError('--cfg-options: data_root is part of paths already, expected --data-root DIR')
     check_options(cfg, options)
-    check_not_filled(path, options)
     try:
         cfg.merge_from_dict(dict(options))
     except (KeyError, TypeError, AttributeError) as error:

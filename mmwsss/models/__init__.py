@@ -5,9 +5,9 @@ from .backbones import ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead, DeepLabV2Head
 from .label_chain import ChainResult, LabelChain
 from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
-from .localizers import CAMClassifier, Localizer
+from .localizers import CAMClassifier, GradCAM, GradCAMPlusPlus, LayerCAM, Localizer, XGradCAM
 from .losses import BalancedCrossEntropyLoss
-from .refiners import Background, DenseCRF, RandomWalk, RefineContext, Refiner
+from .refiners import PAMR, PAR, Background, DenseCRF, RandomWalk, RefineContext, Refiner
 from .segmentors import DenseCRFTTAModel
 from .stored_maps import StoredMaps
 
@@ -25,13 +25,19 @@ __all__ = [
     'DeepLabV2Head',
     'DenseCRF',
     'DenseCRFTTAModel',
+    'GradCAM',
+    'GradCAMPlusPlus',
     'LabelChain',
     'Labeler',
+    'LayerCAM',
     'Localizer',
+    'PAMR',
+    'PAR',
     'RandomWalk',
     'RefineContext',
     'Refiner',
     'ResNet38d',
     'StoredMaps',
     'VGG16LargeFOV',
+    'XGradCAM',
 ]

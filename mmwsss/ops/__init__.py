@@ -1,4 +1,4 @@
-"""The maths of the method: pure functions on tensors and arrays."""
+"""The formulas of the methods: pure functions on tensors and arrays."""
 
 from .affinity import (
     affinity_loss,
@@ -10,6 +10,7 @@ from .affinity import (
 )
 from .cam import affinity_label_map, confident_label_map, fuse_cams
 from .dense_crf import dense_crf, dense_crf_stack
+from .gradient_cam import fuse_layers, grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam
 from .maps import (
     add_background,
     background_score,
@@ -33,7 +34,11 @@ __all__ = [
     'dense_crf_stack',
     'edge_to_affinity',
     'fuse_cams',
+    'fuse_layers',
+    'grad_cam',
+    'grad_cam_plus_plus',
     'label_of_scores',
+    'layer_cam',
     'neighbor_offsets',
     'pair_labels',
     'pairwise_affinity',
@@ -47,4 +52,5 @@ __all__ = [
     'random_walk',
     'resize_maps',
     'unsure_pixels',
+    'xgrad_cam',
 ]

@@ -20,13 +20,21 @@ from torch import Tensor
 
 BORDERS = ('full', 'reference')
 BACKGROUND_PAIR, FOREGROUND_PAIR, NEGATIVE_PAIR, NO_PAIR = 0, 1, 2, 255
+IGNORE_INDEX = 255
+# Strict radius in cells, of AffinityNet's training and walk and of IRNet's walk.
+RADIUS = 5
 LOSS_EPS = 1e-5
 Window = tuple[slice, slice]
 
 
 @lru_cache(maxsize=32)
 def offset_list(radius: int) -> tuple[tuple[int, int], ...]:
-    """Rows (dy, dx) of :func:`neighbor_offsets` as plain integers."""
+    """Rows (dy, dx) of :func:`neighbor_offsets` as plain integers.
+
+    Example:
+        >>> offset_list(2)
+        ((0, 1), (1, -1), (1, 0), (1, 1))
+    """
     if not isinstance(radius, int) or radius < 2:
         raise ValueError(f'radius must be an integer of at least 2, got {radius!r}')
     offsets = [(0, dx) for dx in range(1, radius)]
@@ -40,6 +48,10 @@ def radius_of(num_offsets: int) -> int:
 
     Raises:
         ValueError: If no radius has that many offsets.
+
+    Example:
+        >>> radius_of(34)
+        5
     """
     radius = 2
     while len(offset_list(radius)) < num_offsets:
@@ -50,7 +62,7 @@ def radius_of(num_offsets: int) -> int:
 
 
 def neighbor_offsets(radius: int) -> Tensor:
-    """Offsets of the half-plane disc: the neighbours closer than ``radius`` cells, each direction once.
+    """Offsets of the half-plane disc: the neighbors closer than ``radius`` cells, each direction once.
 
     Args:
         radius (int): Strict radius in cells, at least 2. 5 gives 34 offsets, 10 gives 152.
@@ -61,12 +73,25 @@ def neighbor_offsets(radius: int) -> Tensor:
 
     Raises:
         ValueError: If ``radius`` is not an integer of at least 2.
+
+    Example:
+        >>> neighbor_offsets(2).tolist()
+        [[0, 1], [1, -1], [1, 0], [1, 1]]
+        >>> len(neighbor_offsets(5))
+        34
     """
     return torch.tensor(offset_list(radius), dtype=torch.long)
 
 
 def source_window(height: int, width: int, dy: int, dx: int, radius: int, border: str) -> Window:
-    """Rows and columns of the cells whose pair at (dy, dx) is stored; empty slices where there are none."""
+    """Rows and columns of the cells whose pair at (dy, dx) is stored; empty slices where there are none.
+
+    Example:
+        >>> source_window(4, 6, dy=1, dx=-2, radius=3, border='full')
+        (slice(0, 3, None), slice(2, 6, None))
+        >>> source_window(4, 6, dy=1, dx=-2, radius=3, border='reference')
+        (slice(0, 2, None), slice(2, 4, None))
+    """
     if border == 'reference':
         top, bottom, left, right = 0, height - (radius - 1), radius - 1, width - (radius - 1)
     else:
@@ -76,7 +101,13 @@ def source_window(height: int, width: int, dy: int, dx: int, radius: int, border
 
 @lru_cache(maxsize=256)
 def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tuple[int, Window, Window], ...]:
-    """Offsets that have pairs on a grid: index p, source (rows, columns), target (rows, columns) of each."""
+    """Offsets that have pairs on a grid: index p, source (rows, columns), target (rows, columns) of each.
+
+    Example:
+        >>> for p, source, target in pair_windows(1, 3, radius=2, border='full'):
+        ...     print(p, source, target)
+        0 (slice(0, 1, None), slice(0, 2, None)) (slice(0, 1, None), slice(1, 3, None))
+    """
     if border not in BORDERS:
         raise ValueError(f'border must be one of {BORDERS}, got {border!r}')
     windows = []
@@ -90,12 +121,24 @@ def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tup
 
 
 def describe(value: object) -> str:
-    """Dtype and shape of a tensor, the type's name of anything else: for error messages."""
+    """Dtype and shape of a tensor, the type's name of anything else: for error messages.
+
+    Example:
+        >>> describe(torch.zeros(2, 3)), describe(None)
+        ('torch.float32 (2, 3)', 'NoneType')
+    """
     return f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
 
 
 def check_float_map(name: str, value: Tensor, channels: str) -> None:
-    """Raises ValueError unless ``value`` is a floating-point tensor of four axes."""
+    """Raises ValueError unless ``value`` is a floating-point tensor of four axes.
+
+    Example:
+        >>> check_float_map('edge', torch.zeros(3, 4), '1')
+        Traceback (most recent call last):
+        ...
+        ValueError: edge must be a floating-point tensor (B, 1, H, W), got torch.float32 (3, 4)
+    """
     if not isinstance(value, Tensor) or value.dim() != 4 or not value.is_floating_point():
         raise ValueError(f'{name} must be a floating-point tensor (B, {channels}, H, W), got {describe(value)}')
 
@@ -109,7 +152,12 @@ def _check_label_map(label_map: Tensor) -> None:
 
 @lru_cache(maxsize=64)
 def pair_mask(height: int, width: int, radius: int, border: str, device: torch.device) -> Tensor:
-    """bool (P, H, W): which entries of a field are pairs."""
+    """bool (P, H, W): which entries of a field are pairs.
+
+    Example:
+        >>> pair_mask(1, 3, 2, 'full', torch.device('cpu'))[0].tolist()
+        [[True, True, False]]
+    """
     mask = torch.zeros(len(offset_list(radius)), height, width, dtype=torch.bool)
     for p, source, _ in pair_windows(height, width, radius, border):
         mask[(p, *source)] = True
@@ -120,7 +168,7 @@ class _PaddedBlocks:
     """Cuts features (B, C, H, W) into padded blocks that fit a cache, in which an offset is a 1-D shift.
 
     With radius - 1 zero columns on the right and more zero rows below, cell (y, x) has the flat index
-    ``y * row + x``, and its neighbour at (dy, dx) lies ``dy * row + dx`` further, inside the grid or not.
+    ``y * row + x``, and its neighbor at (dy, dx) lies ``dy * row + dx`` further, inside the grid or not.
     """
 
     BLOCK_CPU = 2**19
@@ -200,7 +248,7 @@ class _PairwiseAffinity(torch.autograd.Function):
         return grad, None, None
 
 
-def pairwise_affinity(features: Tensor, radius: int = 5, border: str = 'full') -> Tensor:
+def pairwise_affinity(features: Tensor, radius: int = RADIUS, border: str = 'full') -> Tensor:
     """Affinity of every pair of near cells: ``exp(-mean_c |f_ic - f_jc|)``.
 
     Differentiable. Neither pass stores differences of all pairs: the peak is a few copies of ``features``,
@@ -218,6 +266,12 @@ def pairwise_affinity(features: Tensor, radius: int = 5, border: str = 'full') -
 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
+
+    Example:
+        >>> features = torch.tensor([0.0, 0.0, 5.0]).view(1, 1, 1, 3)
+        >>> to_the_right = pairwise_affinity(features, radius=2)[0, 0, 0]
+        >>> [round(value, 3) for value in to_the_right.tolist()]
+        [1.0, 0.007, 0.0]
     """
     check_float_map('features', features, 'C')
     if features.shape[1] == 0:
@@ -230,9 +284,9 @@ def pairwise_affinity(features: Tensor, radius: int = 5, border: str = 'full') -
 
 def pair_labels(
     label_map: Tensor,
-    radius: int = 5,
+    radius: int = RADIUS,
     border: str = 'full',
-    ignore_index: int = 255,
+    ignore_index: int = IGNORE_INDEX,
     with_background: bool = True,
 ) -> Tensor:
     """Label of every pair of near cells.
@@ -253,6 +307,11 @@ def pair_labels(
 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
+
+    Example:
+        >>> label_map = torch.tensor([[[0, 0, 7, 7, 255]]])
+        >>> pair_labels(label_map, radius=2)[0, 0].tolist()  # with the cell on the right
+        [[0, 2, 1, 255, 255]]
     """
     _check_label_map(label_map)
     batch, height, width = label_map.shape
@@ -272,7 +331,7 @@ def pair_labels(
     return labels
 
 
-def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = 255) -> Tensor:
+def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = IGNORE_INDEX) -> Tensor:
     """Reduce a label map to the grid of the network: each cell takes the most frequent class of its block.
 
     A block of which more than half is neutral becomes neutral, and so does one where two classes tie. Where
@@ -289,6 +348,11 @@ def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = 255) 
 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
+
+    Example:
+        >>> label_map = torch.tensor([[[3, 3, 0, 7], [3, 0, 0, 7]]])
+        >>> pool_label_map(label_map, stride=2).tolist()  # the second block is a tie
+        [[[3, 255]]]
     """
     _check_label_map(label_map)
     if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
@@ -327,6 +391,12 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
 
     Raises:
         ValueError: If an argument has the wrong shape or dtype.
+
+    Example:
+        >>> affinity = torch.tensor([0.9, 0.9]).view(1, 1, 1, 2)
+        >>> labels = torch.tensor([1, 2], dtype=torch.uint8).view(1, 1, 1, 2)
+        >>> {name: round(value.item(), 2) for name, value in affinity_loss(affinity, labels).items()}
+        {'loss_bg': 0.0, 'loss_fg': 0.11, 'loss_neg': 2.3}
     """
     check_float_map('affinity', affinity, 'P')
     if not isinstance(pair_labels, Tensor) or pair_labels.shape != affinity.shape or pair_labels.is_floating_point():
@@ -348,13 +418,20 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
 
 @lru_cache(maxsize=1024)
 def path_cells(dy: int, dx: int) -> tuple[tuple[int, int], ...]:
-    """Cells in the bounding box of the segment (0, 0)-(dy, dx) that are less than 1 from its line."""
+    """Cells in the bounding box of the segment (0, 0)-(dy, dx) that are less than 1 from its line.
+
+    Example:
+        >>> path_cells(0, 3)
+        ((0, 0), (0, 1), (0, 2), (0, 3))
+        >>> path_cells(1, 2)
+        ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2))
+    """
     squared = dy * dy + dx * dx
     ys, xs = range(min(0, dy), max(0, dy) + 1), range(min(0, dx), max(0, dx) + 1)
     return tuple((y, x) for y in ys for x in xs if (dy * x - dx * y) ** 2 < squared)
 
 
-def edge_to_affinity(edge: Tensor, radius: int = 5) -> Tensor:
+def edge_to_affinity(edge: Tensor, radius: int = RADIUS) -> Tensor:
     """Affinity of near cells from a map of class boundaries: 1 minus the strongest boundary on the way.
 
     ``a_ij = 1 - max_k edge_k`` over the cells k of the path from i to j, both ends included (Ahn, Cho & Kwak,
@@ -370,6 +447,11 @@ def edge_to_affinity(edge: Tensor, radius: int = 5) -> Tensor:
 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
+
+    Example:
+        >>> edge = torch.tensor([0.0, 0.0, 1.0, 0.0]).view(1, 1, 1, 4)
+        >>> edge_to_affinity(edge, radius=2)[0, 0].tolist()  # to the cell on the right
+        [[1.0, 0.0, 0.0, 0.0]]
     """
     check_float_map('edge', edge, '1')
     if edge.shape[1] != 1:

@@ -12,10 +12,14 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from .dense_crf import dense_crf_stack
+from .affinity import IGNORE_INDEX
+from .dense_crf import BILATERAL, GAUSSIAN, NUM_ITERS, dense_crf_stack
 from .maps import add_background, resize_maps
 
 NORM_EPS = 1e-5
+# Exponents of the background score that affinity labels are made with.
+ALPHA_LOW = 4.0
+ALPHA_HIGH = 32.0
 
 
 def fuse_cams(
@@ -25,7 +29,7 @@ def fuse_cams(
     peak_quantile: float = 1.0,
     weights: Sequence[float] | None = None,
 ) -> Tensor:
-    """Sum the activation maps of several scales and flips at one size and normalise each class to [0, 1].
+    """Sum the activation maps of several scales and flips at one size and normalize each class to [0, 1].
 
     ``M_c = S_c / (max S_c + 1e-5)``, where S is the weighted sum of the maps, resized bilinearly and un-flipped. With a
     ``peak_quantile`` below 1 that quantile takes the place of the maximum, yet never less than half the maximum, and
@@ -35,7 +39,7 @@ def fuse_cams(
         cams (Sequence[Tensor]): Non-negative floating-point maps (K, h, w), each of its own size.
         size (tuple[int, int]): Target (H, W).
         flips (Sequence[bool]): Whether each map is of the horizontally flipped image.
-        peak_quantile (float): In (0, 1]; 1 is the published normalisation.
+        peak_quantile (float): In (0, 1]; 1 is the published normalization.
         weights (Sequence[float], optional): Positive weight of each map. By default all weigh the same.
 
     Returns:
@@ -43,6 +47,12 @@ def fuse_cams(
 
     Raises:
         ValueError: If an argument has the wrong shape or length.
+
+    Example:
+        >>> small, mirrored = torch.tensor([[[0.0, 2.0]]]), torch.tensor([[[2.0, 2.0, 0.0, 0.0]]])
+        >>> fused = fuse_cams([small, mirrored], size=(1, 4), flips=[False, True])
+        >>> fused.round(decimals=3).tolist()
+        [[[0.0, 0.125, 0.875, 1.0]]]
     """
     if len(cams) == 0 or len(cams) != len(flips):
         raise ValueError(f'cams and flips must be of one length, at least 1, got {len(cams)} and {len(flips)}')
@@ -71,7 +81,7 @@ def fuse_cams(
 
 
 def confident_label_map(
-    low_scores: ArrayLike, high_scores: ArrayLike, class_ids: Sequence[int], ignore_index: int = 255
+    low_scores: ArrayLike, high_scores: ArrayLike, class_ids: Sequence[int], ignore_index: int = IGNORE_INDEX
 ) -> np.ndarray:
     """Merge two score maps, of a weak and of a strong foreground, to the labels both are sure of.
 
@@ -86,6 +96,12 @@ def confident_label_map(
 
     Returns:
         ndarray: uint8 (H, W).
+
+    Example:
+        >>> low = np.array([[[0.1, 0.9, 0.9]], [[0.9, 0.1, 0.1]]])
+        >>> high = np.array([[[0.1, 0.1, 0.9]], [[0.9, 0.9, 0.1]]])
+        >>> confident_label_map(low, high, class_ids=[7]).tolist()
+        [[7, 255, 0]]
     """
     values = np.array([ignore_index, *class_ids], dtype=np.uint8)
     labels = values[np.asarray(low_scores).argmax(0)]
@@ -97,14 +113,14 @@ def affinity_label_map(
     image: np.ndarray,
     cams: np.ndarray | Tensor,
     class_ids: Sequence[int],
-    alpha_low: float = 4,
-    alpha_high: float = 32,
-    num_iters: int = 10,
-    gaussian: Sequence[float] = (3, 3),
-    bilateral: Sequence[float] = (80, 13, 10),
+    alpha_low: float = ALPHA_LOW,
+    alpha_high: float = ALPHA_HIGH,
+    num_iters: int = NUM_ITERS,
+    gaussian: Sequence[float] = GAUSSIAN,
+    bilateral: Sequence[float] = BILATERAL,
     with_background: bool = True,
     margin: float = 0.5,
-    ignore_index: int = 255,
+    ignore_index: int = IGNORE_INDEX,
     backend: str = 'auto',
 ) -> np.ndarray:
     """Labels to train affinities with: the pixels that two dense CRFs of the CAMs are sure of.
@@ -134,6 +150,15 @@ def affinity_label_map(
 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
+
+    Example:
+        >>> image = np.zeros((20, 30, 3), np.uint8)
+        >>> image[:, 15:] = 255
+        >>> cams = np.zeros((1, 20, 30), np.float32)
+        >>> cams[:, 5:15, 18:27] = 0.9
+        >>> labels = affinity_label_map(image, cams, class_ids=[7])
+        >>> labels[10, 5].item(), labels[10, 22].item()
+        (0, 7)
     """
     cams = torch.as_tensor(cams).detach().float().cpu()
     class_ids = [int(class_id) for class_id in class_ids]

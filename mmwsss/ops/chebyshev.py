@@ -25,6 +25,10 @@ def chebyshev_coefficients(num_steps: int, tail: float) -> tuple[float, ...]:
     Returns:
         tuple[float, ...]: Coefficient of each degree from 0; every second one is 0, none is negative. They
         are scaled to sum to 1, so that constants stay fixed points.
+
+    Example:
+        >>> chebyshev_coefficients(3, tail=0.0)  # x^3 = 3/4 T_1 + 1/4 T_3
+        (0.0, 0.75, 0.0, 0.25)
     """
     degree = num_steps % 2
     below, above = (num_steps - degree) // 2, (num_steps + degree) // 2
@@ -42,14 +46,18 @@ def chebyshev_coefficients(num_steps: int, tail: float) -> tuple[float, ...]:
     return tuple(coefficients)
 
 
-def walk_coefficients(num_steps: int, cells: int, neighbours: int, dtype: torch.dtype) -> tuple[float, ...]:
+def walk_coefficients(num_steps: int, cells: int, neighbors: int, dtype: torch.dtype) -> tuple[float, ...]:
     """Coefficients that keep a walk within ``TOLERANCE[dtype]`` of the exact one, relative to its largest
     score.
 
     For a polynomial r and the transition ``P = D^-1 A`` of a symmetric A, ``|r(P) x|`` is in each cell at
     most ``max |r| * sqrt(sum(D) / min(D)) * max |x|`` with the maximum of r over [-1, 1]. The root is at most
-    that of the number of cells times that of neighbours plus 1. Scaling the coefficients to sum to 1 doubles
+    that of the number of cells times that of neighbors plus 1. Scaling the coefficients to sum to 1 doubles
     the error.
+
+    Example:
+        >>> len(walk_coefficients(256, cells=47 * 63, neighbors=68, dtype=torch.float32)) < 100
+        True
     """
-    spread = math.sqrt(cells * (neighbours + 1))
+    spread = math.sqrt(cells * (neighbors + 1))
     return chebyshev_coefficients(num_steps, TOLERANCE[dtype] / (2 * spread))

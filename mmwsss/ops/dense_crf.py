@@ -3,7 +3,7 @@
 
 With the unary energy ``U = -log(clip(scores, 1e-5, 1))`` and Q = softmax(-U) to begin with, an iteration is
 ``Q <- softmax(-U + sum_m w_m D_m^-1/2 K_m D_m^-1/2 Q)`` over a Gaussian kernel K of positions and one of
-positions and colours; D is the diagonal of the row sums of K. Both backends apply K on the permutohedral
+positions and colors; D is the diagonal of the row sums of K. Both backends apply K on the permutohedral
 lattice.
 """
 
@@ -19,6 +19,10 @@ from .permutohedral import PermutohedralLattice
 
 BACKENDS = ('auto', 'pydensecrf', 'torch')
 SCORE_FLOOR = 1e-5
+# Ahn & Kwak, CVPR 2018, as released: the kernels (sxy, weight) and (sxy, srgb, weight).
+NUM_ITERS = 10
+GAUSSIAN = (3.0, 3.0)
+BILATERAL = (80.0, 13.0, 10.0)
 
 
 def _check_image(image: np.ndarray) -> np.ndarray:
@@ -93,8 +97,8 @@ def _refine_torch(
     height, width = image.shape[:2]
     ys, xs = torch.meshgrid(torch.arange(height), torch.arange(width), indexing='ij')
     positions = torch.stack([xs.flatten(), ys.flatten()], 1).to(device, torch.float32)
-    colours = torch.from_numpy(image).to(device).flatten(0, 1).float()
-    features = [positions / gaussian[0], torch.cat([positions / bilateral[0], colours / bilateral[1]], 1)]
+    colors = torch.from_numpy(image).to(device).flatten(0, 1).float()
+    features = [positions / gaussian[0], torch.cat([positions / bilateral[0], colors / bilateral[1]], 1)]
     kernels = []
     for weight, points in zip((gaussian[1], bilateral[2]), features, strict=True):
         lattice = PermutohedralLattice(points)
@@ -115,9 +119,9 @@ def _refine_torch(
 def dense_crf_stack(
     image: np.ndarray,
     score_list: Sequence[np.ndarray | Tensor],
-    num_iters: int = 10,
-    gaussian: Sequence[float] = (3, 3),
-    bilateral: Sequence[float] = (80, 13, 10),
+    num_iters: int = NUM_ITERS,
+    gaussian: Sequence[float] = GAUSSIAN,
+    bilateral: Sequence[float] = BILATERAL,
     backend: str = 'auto',
 ) -> list[np.ndarray]:
     """:func:`dense_crf` for several score maps of one image; the lattices of the image are built once.
@@ -136,6 +140,12 @@ def dense_crf_stack(
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
         ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> scores = np.full((2, 8, 8), 0.5, np.float32)
+        >>> [refined.shape for refined in dense_crf_stack(image, [scores, scores])]
+        [(2, 8, 8), (2, 8, 8)]
     """
     image = _check_image(image)
     stacks = [_check_scores(scores, image.shape[:2]) for scores in score_list]
@@ -156,9 +166,9 @@ def dense_crf_stack(
 def dense_crf(
     image: np.ndarray,
     scores: np.ndarray | Tensor,
-    num_iters: int = 10,
-    gaussian: Sequence[float] = (3, 3),
-    bilateral: Sequence[float] = (80, 13, 10),
+    num_iters: int = NUM_ITERS,
+    gaussian: Sequence[float] = GAUSSIAN,
+    bilateral: Sequence[float] = BILATERAL,
     backend: str = 'auto',
 ) -> np.ndarray:
     """Class probabilities refined by a fully connected CRF with a Gaussian and a bilateral kernel.
@@ -170,7 +180,7 @@ def dense_crf(
         scores (ndarray | Tensor): (K, H, W) in [0, 1], K >= 1; clipped to [1e-5, 1], and need not sum to 1.
         num_iters (int): Mean-field iterations.
         gaussian (tuple): (sxy, weight) of the smoothness kernel; sxy in pixels.
-        bilateral (tuple): (sxy, srgb, weight) of the appearance kernel; srgb in grey levels.
+        bilateral (tuple): (sxy, srgb, weight) of the appearance kernel; srgb in gray levels.
         backend (str): 'pydensecrf' is the C++ package pydensecrf2, on the CPU; 'torch' is the same lattice in
             torch operations on the device of ``scores``, equal up to rounding. 'auto' is 'pydensecrf' where
             it is installed and the scores are not on another device, else 'torch'.
@@ -181,5 +191,14 @@ def dense_crf(
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
         ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
+
+    Example:
+        >>> image = np.zeros((20, 20, 3), np.uint8)
+        >>> image[:, 10:] = 255
+        >>> scores = np.full((2, 20, 20), 0.5, np.float32)
+        >>> scores[:, :, 12:] = [[[0.1]], [[0.9]]]  # nothing is known of the two columns beside the edge
+        >>> refined = dense_crf(image, scores)
+        >>> refined[1, 10, 10:12].round().tolist()
+        [1.0, 1.0]
     """
     return dense_crf_stack(image, [scores], num_iters, gaussian, bilateral, backend)[0]

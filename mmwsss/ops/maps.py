@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .affinity import describe
+from .affinity import IGNORE_INDEX, describe
 
-IGNORE_INDEX = 255
 SUM_FLOOR = 1e-8
 
 

@@ -173,7 +173,7 @@ def pamr_kernel(images: Tensor, dilations: Sequence[int] = DILATIONS) -> Tensor:
         >>> image = torch.zeros(1, 1, 1, 5)
         >>> image[..., 2:] = 1
         >>> kernel = pamr_kernel(image, dilations=(1,))
-        >>> kernel[0, 3:5, 0, 2].round(decimals=3).tolist()  # to the left, over the edge, and to the right
+        >>> [round(value, 3) for value in kernel[0, 3:5, 0, 2].tolist()]  # to the left, over the edge, and to the right
         [0.0, 0.2]
     """
     dilations = _check_dilations(dilations)

@@ -19,6 +19,12 @@ class PermutohedralLattice:
 
     Args:
         features (Tensor): Floating-point (N, d), positions in units of the standard deviation of the kernel.
+
+    Example:
+        >>> points = torch.tensor([[0.0], [0.1], [9.0]])
+        >>> sums = PermutohedralLattice(points).filter(torch.ones(3, 1))[:, 0]
+        >>> bool(sums[0] > 1.2 * sums[2])  # a point with another near it, and one alone
+        True
     """
 
     def __init__(self, features: Tensor):
@@ -28,7 +34,7 @@ class PermutohedralLattice:
         elevated = self._elevate(features)
         origin, rank = self._simplex(elevated)
         self.weights = self._barycentric((elevated - origin) / (self.dim + 1), rank)
-        self.vertices, self.neighbours = self._index(origin.long(), rank)
+        self.vertices, self.neighbors = self._index(origin.long(), rank)
 
     def _elevate(self, features: Tensor) -> Tensor:
         """Positions (N, d + 1) on the plane of coordinate sum 0, scaled so that the blur has unit
@@ -63,7 +69,7 @@ class PermutohedralLattice:
         return torch.cat([first, ordered[:, 1:] - ordered[:, :-1]], 1)
 
     def _index(self, origin: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows of the points' vertices (N, d + 1), and of the vertices' neighbours (d + 1, 2, M); M is no
+        """Rows of the points' vertices (N, d + 1), and of the vertices' neighbors (d + 1, 2, M); M is no
         vertex.
 
         The last coordinate follows from the others and is left out. The others are packed to one integer.
@@ -79,15 +85,15 @@ class PermutohedralLattice:
         places = torch.tensor([math.prod(radices[i + 1 :]) for i in range(self.dim)], device=rank.device)
         packed = ((keys - low[:, None]) * places[:, None]).sum(1)
         vertices, rows = torch.unique(packed, return_inverse=True)
-        neighbours = []
+        neighbors = []
         for direction in range(size):
             step = torch.full((self.dim,), -1, device=rank.device)
             step[direction : direction + 1] = self.dim
             for sign in (1, -1):
                 wanted = vertices + sign * (step * places).sum()
                 found = torch.searchsorted(vertices, wanted).clamp_(max=len(vertices) - 1)
-                neighbours.append(torch.where(vertices[found] == wanted, found, len(vertices)))
-        return rows, torch.stack(neighbours).view(size, 2, -1)
+                neighbors.append(torch.where(vertices[found] == wanted, found, len(vertices)))
+        return rows, torch.stack(neighbors).view(size, 2, -1)
 
     def filter(self, values: Tensor) -> Tensor:
         """Sums the values of all points under the Gaussian ``exp(-|f_i - f_j|^2 / 2)``, that of itself
@@ -99,11 +105,11 @@ class PermutohedralLattice:
         Returns:
             Tensor: (N, K).
         """
-        count = self.neighbours.shape[2]
+        count = self.neighbors.shape[2]
         lattice = values.new_zeros(count + 1, values.shape[1])
         for corner in range(self.dim + 1):
             lattice.index_add_(0, self.vertices[:, corner], values * self.weights[:, corner, None])
-        for before, after in self.neighbours:
+        for before, after in self.neighbors:
             lattice[:count] += (lattice[before] + lattice[after]) / 2
         gathered = torch.zeros_like(values)
         for corner in range(self.dim + 1):

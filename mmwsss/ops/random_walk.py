@@ -2,7 +2,7 @@
 
 With A the symmetric matrix of the field, 1 on its diagonal, raised to ``beta`` elementwise, and D the
 diagonal of its row sums, one step is ``x <- P x`` with ``P = D^-1 A``: each cell takes the mean of its
-neighbours, weighted by affinity. This is ``x T`` with the column-stochastic transition T of Ahn & Kwak, CVPR
+neighbors, weighted by affinity. This is ``x T`` with the column-stochastic transition T of Ahn & Kwak, CVPR
 2018, eq. 5-6. The published way squares the N x N matrix T eight times; here P is only ever applied, as a
 stencil, and a walk of n steps takes about ``5 sqrt(n)`` products (see ``chebyshev.py``).
 """
@@ -46,6 +46,12 @@ def resolve_method(method: str, device: torch.device) -> str:
     Raises:
         ValueError: If the method is unknown or made for another device.
         ImportError: If it needs a package that is not installed.
+
+    Example:
+        >>> resolve_method('stencil', torch.device('cpu'))
+        'stencil'
+        >>> resolve_method('auto', torch.device('meta'))
+        'chebyshev'
     """
     if method not in METHODS:
         raise ValueError(f'method must be one of {METHODS}, got {method!r}')
@@ -92,8 +98,8 @@ def _walk(weights: Tensor, scores: Tensor, num_steps: int, radius: int, method: 
         return _walk_dense(weights, scores, num_steps, radius)
     if method == 'stencil':
         return _walk_torch(weights, scores, num_steps, radius, None)
-    neighbours = 2 * len(offset_list(radius))
-    coefficients = walk_coefficients(num_steps, scores[0, 0].numel(), neighbours, scores.dtype)
+    neighbors = 2 * len(offset_list(radius))
+    coefficients = walk_coefficients(num_steps, scores[0, 0].numel(), neighbors, scores.dtype)
     if method == 'chebyshev':
         return _walk_torch(weights, scores, num_steps, radius, coefficients)
     return _kernels(method).walk(weights, scores, coefficients, radius)
@@ -145,6 +151,12 @@ def random_walk(
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
         ImportError: If ``method`` needs a package that is not installed.
+
+    Example:
+        >>> edge = torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]).view(1, 1, 1, 5)  # a wall in the middle
+        >>> scores = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]).view(1, 1, 1, 5)
+        >>> random_walk(scores, edge_to_affinity(edge, radius=2)).round(decimals=3).tolist()
+        [[[[0.5, 0.5, 0.0, 0.0, 0.0]]]]
     """
     radius = _check(scores, affinity, beta, num_steps)
     method = resolve_method(method, scores.device)

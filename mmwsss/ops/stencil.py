@@ -18,6 +18,11 @@ def edge_weights(affinity: Tensor, beta: float, dtype: torch.dtype, radius: int)
 
     Raises:
         ValueError: If an affinity between two cells of the grid is not in [0, 1].
+
+    Example:
+        >>> affinity = torch.full((1, 4, 1, 3), 0.5)
+        >>> edge_weights(affinity, 3, torch.float32, radius=2)[0, 0].tolist()  # to the cell on the right
+        [[0.125, 0.125, 0.0]]
     """
     mask = pair_mask(*affinity.shape[2:], radius, 'full', affinity.device)
     values = torch.where(mask, affinity.to(dtype), 0)
@@ -29,7 +34,7 @@ def edge_weights(affinity: Tensor, beta: float, dtype: torch.dtype, radius: int)
 
 
 class PaddedMaps:
-    """Maps (B, K, H, W) on a padded, flattened grid, on which a neighbour is reached by a shift in 1-D.
+    """Maps (B, K, H, W) on a padded, flattened grid, on which a neighbor is reached by a shift in 1-D.
 
     A row has radius - 1 cells more than the grid, which stay zero, and ``margin`` zeros come before the first
     row and after the last: neither leaving the grid nor wrapping to the next row needs care.
@@ -37,6 +42,11 @@ class PaddedMaps:
     Args:
         maps (Tensor): (B, K, H, W), copied.
         radius (int): Strict radius of the stencil.
+
+    Example:
+        >>> padded = PaddedMaps(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), radius=2)
+        >>> padded.unpad(padded.shifted(1)).tolist()  # what lies one cell to the right
+        [[[[2.0, 0.0], [4.0, 0.0]]]]
     """
 
     def __init__(self, maps: Tensor, radius: int):
@@ -64,6 +74,11 @@ class StencilWalker:
     Args:
         weights (Tensor): (B, P, H, W) as of :func:`edge_weights`.
         radius (int): Strict radius of the stencil.
+
+    Example:
+        >>> walker = StencilWalker(torch.tensor([1.0, 0.0]).expand(1, 4, 1, 2), radius=2)
+        >>> walker.power(torch.tensor([[[[1.0, 0.0]]]]), num_steps=1).tolist()
+        [[[[0.5, 0.5]]]]
     """
 
     def __init__(self, weights: Tensor, radius: int):
@@ -113,14 +128,24 @@ class StencilWalker:
 
 
 def used_shifts(height: int, width: int, radius: int) -> list[tuple[int, int]]:
-    """(index p, shift on the flattened grid) of the offsets that have pairs on a grid."""
+    """(index p, shift on the flattened grid) of the offsets that have pairs on a grid.
+
+    Example:
+        >>> used_shifts(1, 4, radius=3)  # a row of 4 cells and 2 of padding; only offsets along the row have pairs
+        [(0, 1), (1, 2)]
+    """
     offsets = offset_list(radius)
     row = width + radius - 1
     return [(p, offsets[p][0] * row + offsets[p][1]) for p, _, _ in pair_windows(height, width, radius, 'full')]
 
 
 def transition_matrix(weights: Tensor, radius: int) -> Tensor:
-    """The dense transition ``P = D^-1 A`` (N, N) of one field of edge weights (P, H, W)."""
+    """The dense transition ``P = D^-1 A`` (N, N) of one field of edge weights (P, H, W).
+
+    Example:
+        >>> transition_matrix(torch.tensor([1.0, 0.0]).expand(4, 1, 2), radius=2).tolist()
+        [[0.5, 0.5], [0.5, 0.5]]
+    """
     height, width = weights.shape[1:]
     index = torch.arange(height * width, device=weights.device).view(height, width)
     matrix = torch.eye(height * width, dtype=weights.dtype, device=weights.device)

@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, read_truth
-from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import atomic_write, read_image, read_mask, read_seeds
 from mmwsss.visualization import draw_boundaries, draw_cams, load_font
 

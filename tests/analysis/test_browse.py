@@ -12,9 +12,9 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 @pytest.fixture
-def config(tmp_path, photo_set):
+def config(tmp_path, image_set):
     """``config(steps)``: of a step on two photographs with labels, seeds and affinity labels."""
-    data = photo_set([['disc'], ['stripe', 'box']])
+    data = image_set([['disc'], ['stripe', 'box']])
     for image_id, mask in data.masks.items():
         write_mask(tmp_path / 'labels' / f'{image_id}.png', mask, [(0, 0, 0)])
     for image_id, class_ids in zip(data.ids, ([1], [2, 3])):
@@ -24,7 +24,7 @@ def config(tmp_path, photo_set):
     def make(*steps):
         dataset = dict(
             type='ImageLabelDataset',
-            dataset=data.photos,
+            dataset=data.dataset,
             image_labels=data.labels,
             affinity_label_dir=str(tmp_path / 'labels'),
             seed_dir=str(tmp_path / 'seeds'),

@@ -19,12 +19,12 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def image_labels(data, **settings):
-    return dict(dataset=dict(type='ImageLabelDataset', dataset=data.photos, image_labels=data.labels, **settings))
+    return dict(dataset=dict(type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, **settings))
 
 
 @pytest.fixture
-def data(photo_set):
-    made = photo_set(LABELS, SIZES)
+def data(image_set):
+    made = image_set(LABELS, SIZES)
     (made.root / 'masked.txt').write_text('p0\nsub/p1\n')
     return made
 
@@ -94,7 +94,7 @@ def test_without_a_list_masks_are_read_where_they_are(data):
 
 def test_a_segmentor_needs_all_masks_of_its_test(data):
     (data.root / 'masks' / 'p0.png').unlink()
-    segmentor = Config(dict(test_dataloader=dict(dataset=data.photos)))
+    segmentor = Config(dict(test_dataloader=dict(dataset=data.dataset)))
     (problem,) = problems(dict(segmentor=segmentor))
     assert 'masks/p0.png' in problem
     assert problems(dict(segmentor=segmentor), str(data.root / 'masks')) == []
@@ -118,7 +118,7 @@ def test_photographs_to_train_and_to_measure_on_are_told(data):
     (data.root / 'val.txt').write_text('p2\n')
     loader = image_labels(data)
     held_out = image_labels(data)
-    held_out['dataset']['dataset'] = dict(data.photos, ann_file='val.txt')
+    held_out['dataset']['dataset'] = dict(data.dataset, ann_file='val.txt')
     warnings = check_data(dict(seed_train=Config(dict(train_dataloader=loader, val_dataloader=held_out)))).warnings
     assert [line for line in warnings if 'measures' in line] == [
         f'{data.root}/images/p2.jpg: seed_train trains on this photograph and measures on it'

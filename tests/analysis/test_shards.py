@@ -26,13 +26,13 @@ def merge_tool():
 
 
 @pytest.fixture
-def run_test(tmp_path, photo_set, cam_config, mmseg_scope):
+def run_test(tmp_path, image_set, cam_config, mmseg_scope):
     """``run_test(work_dir, list)`` infers seeds of the photographs of a list, in this process."""
-    data = photo_set(LABELS, ((40, 56), (31, 45)))
+    data = image_set(LABELS, ((40, 56), (31, 45)))
     model = cam_config(3, scales=(1.0,), flip=False, seed_stride=4)
     dataset = dict(
         type='ImageLabelDataset',
-        dataset=data.photos,
+        dataset=data.dataset,
         image_labels=data.labels,
         pipeline=[dict(type='LoadPhoto'), dict(type='PackWeakInputs')],
         test_mode=True,

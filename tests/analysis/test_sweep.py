@@ -40,9 +40,9 @@ LABELS = [['disc'], ['stripe', 'box'], []]
 
 
 @pytest.fixture
-def data(photo_set):
+def data(image_set):
     """Photographs with masks, seeds and affinities of three quarters of their size."""
-    made, rng = photo_set(LABELS, ((40, 56), (31, 45)), CLASSES), np.random.default_rng(0)
+    made, rng = image_set(LABELS, ((40, 56), (31, 45)), CLASSES), np.random.default_rng(0)
     for image_id, names in zip(made.ids, LABELS):
         size = made.masks[image_id].shape
         class_ids = np.array([CLASSES.index(name) for name in names], np.uint8)
@@ -162,7 +162,7 @@ def test_command_line(data, tmp_path, capsys, monkeypatch):
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     dataset = dict(
-        type='ImageLabelDataset', dataset=data.photos, image_labels=data.labels, seed_dir=str(data.root / 'seeds')
+        type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, seed_dir=str(data.root / 'seeds')
     )
     config = tmp_path / 'config.py'
     config.write_text(

@@ -10,11 +10,11 @@ from mmwsss.fileio import DataError, read_image
 
 
 @pytest.fixture
-def folder(tmp_path, make_photo):
+def folder(tmp_path, make_image):
     for index, name in enumerate(['b.jpg', 'a.png', 'sub/c.jpg']):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        cv2.imwrite(str(tmp_path / name), make_photo(seed=index))
-    (tmp_path / 'notes.txt').write_text('no photograph')
+        cv2.imwrite(str(tmp_path / name), make_image(seed=index))
+    (tmp_path / 'notes.txt').write_text('no image')
     return tmp_path
 
 
@@ -33,14 +33,14 @@ def test_files_folders_globs_and_lists(folder):
     assert names([folder / 'sub' / 'c.jpg', str(folder / 'a.png')]) == ['sub/c', 'a']
 
 
-def test_the_photograph_is_the_one_of_the_steps(folder):
+def test_the_image_is_the_one_of_the_stages(folder):
     (photo,) = open_source(folder / 'b.jpg')
     assert photo.file_name == 'b.jpg' and np.array_equal(photo.image, read_image(str(folder / 'b.jpg')))
 
 
-def test_arrays_alone_and_among_files(folder, make_photo):
-    assert names(make_photo()) == ['000000']
-    assert names([make_photo(), folder / 'b.jpg', make_photo()]) == ['000000', 'b', '000002']
+def test_arrays_alone_and_among_files(folder, make_image):
+    assert names(make_image()) == ['000000']
+    assert names([make_image(), folder / 'b.jpg', make_image()]) == ['000000', 'b', '000002']
 
 
 def test_names_that_would_be_the_same_keep_their_suffix(folder):
@@ -48,11 +48,11 @@ def test_names_that_would_be_the_same_keep_their_suffix(folder):
     assert names(f'{folder}/b.*') == ['b.jpeg', 'b.jpg']
 
 
-def test_frames_of_a_video(tmp_path, make_photo):
+def test_frames_of_a_video(tmp_path, make_image):
     path = tmp_path / 'clip.avi'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 12.0, (56, 40))
     for index in range(3):
-        writer.write(make_photo(seed=index))
+        writer.write(make_image(seed=index))
     writer.release()
     assert names(path) == ['clip/000000', 'clip/000001', 'clip/000002']
     assert isinstance(open_source(path), Video) and open_source(path).fps == 12.0
@@ -63,7 +63,7 @@ def test_frames_of_a_video(tmp_path, make_photo):
     [
         ('absent.jpg', 'absent.jpg'),
         ('nothing/*.jpg', 'found none'),
-        ([], 'at least one photograph'),
+        ([], 'at least one image'),
         (np.zeros((4, 4), np.uint8), r'expected uint8 \(H, W, 3\)'),
         (np.zeros((4, 4, 3)), 'float64'),
     ],

@@ -16,14 +16,14 @@ PALETTE = [[0, 0, 0], [200, 0, 0], [0, 0, 200]]
 
 
 @pytest.fixture
-def predictions(make_photo):
+def predictions(make_image):
     made = []
     for index, name in enumerate(['a', 'sub/b']):
         mask = np.zeros((40, 56), np.uint8)
         mask[5:15, 10:30] = 1
         mask[20:40, :7] = 2 if index else 0
         mask[0] = 255
-        made.append(Prediction(Photo(name, f'{name}.jpg', make_photo(seed=index)), mask))
+        made.append(Prediction(Photo(name, f'{name}.jpg', make_image(seed=index)), mask))
     return made
 
 
@@ -45,7 +45,7 @@ def test_masks_overlays_and_annotations(tmp_path, predictions):
 
 
 def test_pycocotools_reads_the_annotations(tmp_path, predictions):
-    coco = pytest.importorskip('pycocotools.coco')
+    from pycocotools import coco
     with PredictionWriter(tmp_path, CLASSES, PALETTE) as writer:
         for prediction in predictions:
             writer.write(prediction)
@@ -74,17 +74,17 @@ def test_an_error_leaves_no_half_files(tmp_path, predictions):
     assert not list((tmp_path / 'overlays').iterdir()) and not (tmp_path / 'annotations.json').exists()
 
 
-def test_overlay_blends_by_its_opacity(make_photo):
-    image, mask = make_photo(), np.full((40, 56), 1, np.uint8)
+def test_overlay_blends_by_its_opacity(make_image):
+    image, mask = make_image(), np.full((40, 56), 1, np.uint8)
     mask[0] = 255
     assert np.array_equal(draw_overlay(image, mask, PALETTE, 0.0), image)
     full = draw_overlay(image, mask, PALETTE, 1.0)
-    assert (full[1:] == [0, 0, 200]).all() and (full[0] > 180).all()
+    assert (full[1:] == [200, 0, 0]).all() and (full[0] > 180).all()
     half = draw_overlay(image, mask, PALETTE, 0.5)
-    assert np.abs(half[1:].astype(int) - (image[1:].astype(int) + [0, 0, 200]) / 2).max() <= 1
+    assert np.abs(half[1:].astype(int) - (image[1:].astype(int) + [200, 0, 0]) / 2).max() <= 1
 
 
-def test_names_are_written_on_their_colour():
+def test_names_are_written_on_their_color():
     image = np.full((80, 200, 3), 99, np.uint8)
     drawn = draw_names(image, ['Übergröße', 'box'], [[200, 0, 0], [0, 0, 200]])
     assert (drawn == [0, 0, 200]).all(2).any() and (drawn == [200, 0, 0]).all(2).any()

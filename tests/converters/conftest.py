@@ -28,13 +28,13 @@ def write_lines(path, lines):
 
 
 @pytest.fixture
-def raw_voc12(tmp_path, make_photo):
-    """VOC 2012 and SBD: SBD has a mask of a photograph of VOC's train, one of its val, and two others."""
+def raw_voc12(tmp_path, make_image):
+    """VOC 2012 and SBD: SBD has a mask of an image of VOC's train, one of its val, and two others."""
     root, sbd = tmp_path / 'VOC2012', tmp_path / 'sbd'
     bands = dict(a=(0, 8, 255), b=(0, 15), c=(0, 12), d=(0, 8), e=(15, 12))
     names = {8: 'cat', 12: 'dog', 15: 'person'}
     for number, image_id in enumerate('abcdef'):
-        write_image(root / 'JPEGImages' / f'{image_id}.jpg', make_photo(SIZE, number))
+        write_image(root / 'JPEGImages' / f'{image_id}.jpg', make_image(SIZE, number))
     for image_id in 'abc':
         write_image(root / 'SegmentationClass' / f'{image_id}.png', halves(*bands[image_id]))
     for image_id, indices in bands.items():
@@ -56,8 +56,8 @@ def raw_voc12(tmp_path, make_photo):
 
 
 @pytest.fixture
-def raw_coco(tmp_path, make_photo):
-    """COCO 2014: a small object before a large one, a crowd, and a photograph of train without any object."""
+def raw_coco(tmp_path, make_image):
+    """COCO 2014: a small object before a large one, a crowd, and an image of train without any object."""
     root = tmp_path / 'coco'
     categories = [dict(id=1, name='person'), dict(id=17, name='cat'), dict(id=18, name='dog')]
     height, width = SIZE
@@ -82,14 +82,14 @@ def raw_coco(tmp_path, make_photo):
         ],
         val=[[dict(category_id=18, area=900, iscrowd=0, segmentation=box(0, 0, 30, 30))], []],
     )
-    for split, photos in objects.items():
-        files = [f'COCO_{split}2014_{number:012d}.jpg' for number in range(len(photos))]
+    for split, images in objects.items():
+        files = [f'COCO_{split}2014_{number:012d}.jpg' for number in range(len(images))]
         for number, file in enumerate(files):
-            write_image(root / f'{split}2014' / file, make_photo(SIZE, number))
+            write_image(root / f'{split}2014' / file, make_image(SIZE, number))
         content = dict(
             categories=categories,
             images=[dict(id=n, file_name=file, height=height, width=width) for n, file in enumerate(files)],
-            annotations=[dict(entry, image_id=n) for n, entries in enumerate(photos) for entry in entries],
+            annotations=[dict(entry, image_id=n) for n, entries in enumerate(images) for entry in entries],
         )
         (root / 'annotations').mkdir(exist_ok=True)
         (root / 'annotations' / f'instances_{split}2014.json').write_text(json.dumps(content))
@@ -97,7 +97,7 @@ def raw_coco(tmp_path, make_photo):
 
 
 @pytest.fixture
-def raw_cityscapes(tmp_path, make_photo):
+def raw_cityscapes(tmp_path, make_image):
     root = tmp_path / 'cityscapes'
     released = {
         'train/aachen/aachen_000000_000019': (7, 26, 1),
@@ -106,18 +106,18 @@ def raw_cityscapes(tmp_path, make_photo):
         'test/berlin/berlin_000000_000019': (0,),
     }
     for number, (name, indices) in enumerate(released.items()):
-        write_image(root / 'leftImg8bit' / f'{name}_leftImg8bit.png', make_photo(SIZE, number))
+        write_image(root / 'leftImg8bit' / f'{name}_leftImg8bit.png', make_image(SIZE, number))
         write_image(root / 'gtFine' / f'{name}_gtFine_labelIds.png', halves(*indices))
     return SimpleNamespace(root=root, counts=dict(train=2, val=1, test=1))
 
 
 @pytest.fixture
-def raw_camvid(tmp_path, make_photo):
+def raw_camvid(tmp_path, make_image):
     root = tmp_path / 'camvid'
     bands = {'train/a': (0, 3, 11), 'train/b': (0, 3, 8), 'val/c': (0, 3), 'test/d': (0, 10, 1)}
     for number, (name, indices) in enumerate(bands.items()):
         split, image_id = name.split('/')
-        write_image(root / split / f'{image_id}.png', make_photo(SIZE, number))
+        write_image(root / split / f'{image_id}.png', make_image(SIZE, number))
         (root / f'{split}annot').mkdir(exist_ok=True)
         Image.fromarray(halves(*indices)).save(root / f'{split}annot' / f'{image_id}.png')
     return SimpleNamespace(root=root, counts=dict(train=2, val=1, test=1))

@@ -23,9 +23,9 @@ LABELS = [['disc'], ['stripe', 'box'], [], ['disc', 'stripe', 'box'], ['box'], [
 
 
 @pytest.fixture
-def data(photo_set):
+def data(image_set):
     """Six images: the first is cut off, the fourth is missing, the mask of the fifth is no image."""
-    data = photo_set(LABELS)
+    data = image_set(LABELS)
     (data.root / 'images/p0.jpg').write_bytes((data.root / 'images/p0.jpg').read_bytes()[:300])
     (data.root / 'images/sub/p3.jpg').unlink()
     (data.root / 'masks/p4.png').write_bytes(b'hello')
@@ -37,7 +37,7 @@ def run_test(tmp_path, data, cam_config):
     """``run_test(...)`` infers seeds in this process and gives the metrics."""
     pipeline = [dict(type='LoadPhoto'), dict(type='PackWeakInputs')]
     dataset = dict(
-        type='ImageLabelDataset', dataset=data.photos, image_labels=data.labels, pipeline=pipeline, test_mode=True
+        type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=pipeline, test_mode=True
     )
     config = dict(
         default_scope='mmseg',
@@ -135,7 +135,7 @@ def test_two_processes(tmp_path, run_test):
 
 
 def test_training_takes_another_image(data):
-    dataset = dict(type='ImageLabelDataset', dataset=data.photos, pipeline=[dict(type='LoadPhoto')])
+    dataset = dict(type='ImageLabelDataset', dataset=data.dataset, pipeline=[dict(type='LoadPhoto')])
     dataset = DATASETS.build(dict(type='mmwsss.SkipBadDataset', dataset=dataset))
     dataset.full_init()
     assert len(dataset) == 6 and dataset.metainfo['classes'] == data.classes

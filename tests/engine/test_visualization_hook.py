@@ -18,16 +18,16 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 @pytest.fixture
-def train(tmp_path, photo_set):
+def train(tmp_path, image_set):
     """``train(name, model, hooks, backends)``: trains two iterations; the runner and its folder of pictures."""
 
     def make(name, model, hooks, backends=('LocalVisBackend',)):
-        data = photo_set([['disc'], ['stripe', 'box'], ['box']], sizes=((40, 56), (56, 40)), root=tmp_path / 'set')
+        data = image_set([['disc'], ['stripe', 'box'], ['box']], sizes=((40, 56), (56, 40)), root=tmp_path / 'set')
         for image_id, mask in data.masks.items():
             write_mask(data.root / 'affinity' / f'{image_id}.png', mask, [(0, 0, 0)])
         steps = [dict(type='LoadPhoto'), dict(type='LoadLabelMap', source='affinity_label')]
         steps += [dict(type='RandomCropOrPad', crop_size=(40, 40)), dict(type='PackWeakInputs')]
-        dataset = dict(type='ImageLabelDataset', dataset=data.photos, image_labels=data.labels, pipeline=steps)
+        dataset = dict(type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=steps)
         runner = Runner.from_cfg(
             Config(
                 dict(

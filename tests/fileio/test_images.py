@@ -15,8 +15,8 @@ def save(path, image, **options):
 
 @pytest.mark.parametrize('suffix', ['.png', '.bmp', '.tiff', '.webp', '.jpg'])
 @pytest.mark.parametrize('size', [(1, 1), (33, 47)])
-def test_kinds_of_files(tmp_path, make_photo, suffix, size):
-    image = make_photo(size)
+def test_kinds_of_files(tmp_path, make_image, suffix, size):
+    image = make_image(size)
     cv2.imwrite(str(tmp_path / f'p{suffix}'), image)
     read = read_image(str(tmp_path / f'p{suffix}'))
     assert read.shape == (*size, 3) and read.dtype == np.uint8
@@ -24,32 +24,32 @@ def test_kinds_of_files(tmp_path, make_photo, suffix, size):
     assert error < 8 if suffix in ('.jpg', '.webp') else error == 0
 
 
-def test_grey_becomes_three_equal_channels(tmp_path, make_photo):
-    grey = make_photo()[:, :, 0]
-    cv2.imwrite(str(tmp_path / 'p.png'), grey)
+def test_gray_becomes_three_equal_channels(tmp_path, make_image):
+    gray = make_image()[:, :, 0]
+    cv2.imwrite(str(tmp_path / 'p.png'), gray)
     read = read_image(str(tmp_path / 'p.png'))
-    np.testing.assert_array_equal(read, np.repeat(grey[:, :, None], 3, 2))
+    np.testing.assert_array_equal(read, np.repeat(gray[:, :, None], 3, 2))
 
 
 @pytest.mark.parametrize('suffix', ['.png', '.tiff'])
 @pytest.mark.parametrize('channels', [1, 3])
-def test_16_bits_become_8(tmp_path, make_photo, suffix, channels):
-    image = make_photo()[:, :, :channels]
+def test_16_bits_become_8(tmp_path, make_image, suffix, channels):
+    image = make_image()[:, :, :channels]
     cv2.imwrite(str(tmp_path / f'p{suffix}'), image.astype(np.uint16) * 257)
     read = read_image(str(tmp_path / f'p{suffix}'))
     assert read.dtype == np.uint8
     np.testing.assert_array_equal(read, np.broadcast_to(image, read.shape))
 
 
-def test_alpha_is_dropped(tmp_path, make_photo):
-    image = make_photo()
+def test_alpha_is_dropped(tmp_path, make_image):
+    image = make_image()
     alpha = np.random.default_rng(0).integers(1, 255, (*image.shape[:2], 1), dtype=np.uint8)
     cv2.imwrite(str(tmp_path / 'p.png'), np.concatenate([image, alpha], 2))
     np.testing.assert_array_equal(read_image(str(tmp_path / 'p.png')), image)
 
 
-def test_palette_and_cmyk(tmp_path, make_photo):
-    image = make_photo()
+def test_palette_and_cmyk(tmp_path, make_image):
+    image = make_image()
     picture = Image.fromarray(np.ascontiguousarray(image[:, :, ::-1]))
     picture.quantize(256).save(tmp_path / 'palette.png')
     picture.convert('CMYK').save(tmp_path / 'cmyk.jpg')
@@ -59,8 +59,8 @@ def test_palette_and_cmyk(tmp_path, make_photo):
 
 @pytest.mark.parametrize('orientation, turn', [(1, 0), (6, -1), (8, 1), (3, 2)])
 @pytest.mark.parametrize('suffix', ['.jpg', '.png'])
-def test_exif_rotation_is_applied(tmp_path, make_photo, orientation, turn, suffix):
-    image = make_photo((24, 40))
+def test_exif_rotation_is_applied(tmp_path, make_image, orientation, turn, suffix):
+    image = make_image((24, 40))
     exif = Image.Exif()
     exif[0x0112] = orientation
     save(tmp_path / f'p{suffix}', image, exif=exif)
@@ -72,10 +72,10 @@ def test_exif_rotation_is_applied(tmp_path, make_photo, orientation, turn, suffi
 
 @pytest.mark.parametrize('reduce', [1, 2, 4, 8])
 @pytest.mark.parametrize('orientation', [1, 6])
-def test_reduced_jpeg_is_the_photograph_in_small(tmp_path, make_photo, reduce, orientation):
+def test_reduced_jpeg_is_the_image_in_small(tmp_path, make_image, reduce, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    save(tmp_path / 'p.jpg', make_photo((123, 171)), exif=exif, quality=95)
+    save(tmp_path / 'p.jpg', make_image((123, 171)), exif=exif, quality=95)
     whole = read_image(str(tmp_path / 'p.jpg'))
     small = read_image(str(tmp_path / 'p.jpg'), reduce)
     assert small.shape[:2] == tuple(-(-side // reduce) for side in whole.shape[:2])
@@ -90,9 +90,9 @@ def test_reduction_that_jpeg_does_not_know():
 
 @pytest.mark.parametrize('suffix', ['.jpg', '.png'])
 @pytest.mark.parametrize('share', [0.1, 0.5, 0.95])
-def test_truncated_file_is_named(tmp_path, make_photo, suffix, share):
+def test_truncated_file_is_named(tmp_path, make_image, suffix, share):
     path = tmp_path / f'p{suffix}'
-    cv2.imwrite(str(path), make_photo((64, 80)))
+    cv2.imwrite(str(path), make_image((64, 80)))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(DataError, match=rf'p\{suffix}.*expected an image'):
         read_image(str(path))
@@ -112,8 +112,8 @@ def test_missing_file_and_folder(tmp_path):
         read_image(str(tmp_path))
 
 
-def test_bytes_decide_and_not_the_name(tmp_path, make_photo):
-    image, buffer = make_photo(), io.BytesIO()
+def test_bytes_decide_and_not_the_name(tmp_path, make_image):
+    image, buffer = make_image(), io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image[:, :, ::-1])).save(buffer, 'PNG')
     (tmp_path / 'p.jpg').write_bytes(buffer.getvalue())
     np.testing.assert_array_equal(read_image(str(tmp_path / 'p.jpg')), image)

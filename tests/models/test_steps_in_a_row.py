@@ -27,10 +27,10 @@ def infer(model, dataset, metrics):
 
 
 @pytest.mark.parametrize('with_background', [True, False])
-def test_steps_in_a_row(tmp_path, photo_set, cam_config, affinity_config, with_background):
+def test_steps_in_a_row(tmp_path, image_set, cam_config, affinity_config, with_background):
     torch.manual_seed(0)
     classes = ('background', 'disc', 'stripe', 'box')[0 if with_background else 1 :]
-    data = photo_set(LABELS, ((40, 56), (31, 45)), classes, with_background)
+    data = image_set(LABELS, ((40, 56), (31, 45)), classes, with_background)
     folders = {name: str(tmp_path / name) for name in ('seed_dir', 'affinity_label_dir', 'pseudo_mask_dir')}
 
     def dataset(*transforms):
@@ -38,7 +38,7 @@ def test_steps_in_a_row(tmp_path, photo_set, cam_config, affinity_config, with_b
         return DATASETS.build(
             dict(
                 type='ImageLabelDataset',
-                dataset=data.photos,
+                dataset=data.dataset,
                 image_labels=data.labels,
                 with_background=with_background,
                 pipeline=pipeline,

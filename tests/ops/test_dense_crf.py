@@ -9,11 +9,11 @@ def dense_crf_twin(image, scores, num_iters, gaussian, bilateral):
     """Mean field with the N x N kernels written out."""
     height, width = image.shape[:2]
     ys, xs = np.mgrid[:height, :width].reshape(2, -1).astype(np.float64)
-    colours = image.reshape(-1, 3).astype(np.float64)
+    colors = image.reshape(-1, 3).astype(np.float64)
     sxy, weight = gaussian
     kernels = [(weight, np.stack([xs / sxy, ys / sxy], 1))]
     sxy, srgb, weight = bilateral
-    kernels.append((weight, np.column_stack([xs / sxy, ys / sxy, colours / srgb])))
+    kernels.append((weight, np.column_stack([xs / sxy, ys / sxy, colors / srgb])))
     message = 0
     for weight, features in kernels:
         squared = ((features[:, None] - features[None]) ** 2).sum(-1)

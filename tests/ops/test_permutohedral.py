@@ -44,7 +44,7 @@ def simplex(point):
     return vertices
 
 
-def neighbour(vertex, direction, sign):
+def neighbor(vertex, direction, sign):
     return tuple(at + sign * (len(vertex) - 1 if i == direction else -1) for i, at in enumerate(vertex))
 
 
@@ -57,7 +57,7 @@ def filter_twin(features, values):
             lattice[vertex] = lattice.get(vertex, 0) + weight * value
     for direction in range(features.shape[1] + 1):
         lattice = {
-            vertex: value + sum(lattice.get(neighbour(vertex, direction, sign), 0) for sign in (1, -1)) / 2
+            vertex: value + sum(lattice.get(neighbor(vertex, direction, sign), 0) for sign in (1, -1)) / 2
             for vertex, value in lattice.items()
         }
     sums = [sum(weight * lattice[vertex] for vertex, weight in corners) for corners in points]
@@ -87,10 +87,10 @@ def test_weights_are_barycentric(dim):
 
 
 @pytest.mark.parametrize('dim', [1, 2, 3, 5])
-def test_neighbours_of_opposite_directions_point_at_each_other(dim):
+def test_neighbors_of_opposite_directions_point_at_each_other(dim):
     lattice = PermutohedralLattice(random(40, dim, scale=3))
-    count = lattice.neighbours.shape[2]
-    for ahead, behind in lattice.neighbours:
+    count = lattice.neighbors.shape[2]
+    for ahead, behind in lattice.neighbors:
         present = torch.nonzero(ahead < count)[:, 0]
         assert behind[ahead[present]].equal(present)
         assert (behind < count).sum() == len(present)

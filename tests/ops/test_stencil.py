@@ -73,7 +73,7 @@ def test_zero_and_one_are_affinities():
 
 
 @pytest.mark.parametrize('size, radius', SIZES)
-def test_padded_maps_reach_every_neighbour_by_a_shift(size, radius):
+def test_padded_maps_reach_every_neighbor_by_a_shift(size, radius):
     maps = random(2, 3, *size)
     padded = PaddedMaps(maps, radius)
     assert padded.unpad(padded.cells).equal(maps)

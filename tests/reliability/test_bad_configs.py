@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def config(tmp_path, photo_set, cam_config):
+def config(tmp_path, image_set, cam_config):
     """The config of a training of a classifier for one iteration, with all that it trains on."""
-    data = photo_set([['disc'], ['stripe', 'box']])
+    data = image_set([['disc'], ['stripe', 'box']])
     dataset = dict(
         type='ImageLabelDataset',
-        dataset=data.photos,
+        dataset=data.dataset,
         image_labels=data.labels,
         pipeline=[dict(type='LoadPhoto'), dict(type='PackWeakInputs')],
     )

@@ -48,9 +48,9 @@ SEEDS = {
 
 
 @pytest.fixture
-def dataset(tmp_path, photo_set):
+def dataset(tmp_path, image_set):
     """``dataset(*transforms)``: one photograph of 40 x 56 pixels with two classes, and folders for what belongs to it."""
-    data = photo_set([['disc', 'box']])
+    data = image_set([['disc', 'box']])
     folders = {
         name: str(tmp_path / name.removesuffix('_dir'))
         for name in ('seed_dir', 'affinity_label_dir', 'pseudo_mask_dir')
@@ -61,7 +61,7 @@ def dataset(tmp_path, photo_set):
             (tmp_path / folder).mkdir(exist_ok=True)
         pipeline = [dict(type='LoadPhoto'), *transforms]
         config = dict(
-            type='ImageLabelDataset', dataset=data.photos, image_labels=data.labels, pipeline=pipeline, **folders
+            type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=pipeline, **folders
         )
         return DATASETS.build(config)
 

@@ -28,9 +28,9 @@ STRANGER = '<!DOCTYPE annotation [<!ENTITY x SYSTEM "file:///etc/hostname">]>' +
 
 
 @pytest.fixture
-def build(photo_set):
+def build(image_set):
     """``build(name, content)`` builds a data set of two photographs on a file of labels."""
-    data = photo_set([['disc'], ['stripe', 'box']])
+    data = image_set([['disc'], ['stripe', 'box']])
 
     def make(name=None, content=b'', **settings):
         if name is not None:
@@ -39,7 +39,7 @@ def build(photo_set):
             path.write_bytes(content if isinstance(content, bytes) else content.encode('utf-8', 'surrogatepass'))
             settings['image_labels'] = str(path.parent if name.endswith('.xml') else path)
         return DATASETS.build(
-            dict(type='ImageLabelDataset', dataset={**data.photos, **settings.pop('photos', {})}, **settings)
+            dict(type='ImageLabelDataset', dataset={**data.dataset, **settings.pop('photos', {})}, **settings)
         )
 
     make.data = data

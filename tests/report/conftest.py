@@ -26,10 +26,10 @@ _BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
 
 
 @pytest.fixture
-def run(photo_set):
+def run(image_set):
     """Six photographs with seeds, affinity labels and pseudo masks, of which the last has no truth."""
     labels = [['stripe'], ['box"'], [CLASSES[1], 'stripe'], ['stripe', 'box"'], [], [CLASSES[1]]]
-    photos = photo_set(labels, classes=CLASSES, sizes=((40, 56), (56, 40)))
+    photos = image_set(labels, classes=CLASSES, sizes=((40, 56), (56, 40)))
     (photos.root / 'masks' / f'{photos.ids[-1]}.png').unlink()
     work_dir = photos.root / 'work'
     settings = dict(
@@ -42,7 +42,7 @@ def run(photo_set):
         note='<i>5 > 4</i>',
     )
     _write_files(photos, work_dir, labels)
-    dataset = dict(type='ImageLabelDataset', dataset=photos.photos, image_labels=photos.labels)
+    dataset = dict(type='ImageLabelDataset', dataset=photos.dataset, image_labels=photos.labels)
     write_config(work_dir / 'seed_infer', test_dataloader=dict(dataset=dataset))
     results = dict(
         ladder=dict(cam=50.0, cam_best=52.0, random_walk_dcrf=61.5, segmentor=None),

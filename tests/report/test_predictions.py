@@ -52,13 +52,13 @@ def trained(run, affinity_config, write_config, mmseg_scope):
     """The run with an AffinityNet and a segmentor that have learned nothing."""
     dataset = dict(
         type='ImageLabelDataset',
-        dataset=run.photos.photos,
+        dataset=run.photos.dataset,
         image_labels=run.photos.labels,
         seed_dir=run.settings['seed_dir'],
         pipeline=PIPELINE,
     )
     transforms = [dict(type='LoadPhoto'), dict(type='LoadAnnotations'), dict(type='PackSegInputs')]
-    held_out = dict(**run.photos.photos, pipeline=transforms)
+    held_out = dict(**run.photos.dataset, pipeline=transforms)
     steps = dict(affinity_infer=(affinity_config(), dataset), segmentor=(SEGMENTOR, held_out))
     for step, (model, data) in steps.items():
         checkpoint = run.work_dir / step / 'iter_1.pth'

@@ -1,18 +1,17 @@
-# AffinityNet on a frozen MobileNetV2, that of cam_mobilenet_v2.py. Its deep taps, at stride 16, are resized to the
+# AffinityNet on a frozen MobileNetV2, that of cam_mobilenet_v2.py. Its deep levels, at stride 16, are resized to the
 # grid of stride 8; at stride 8 of their own they would need a backbone that is trained with the dilations.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[127.5, 127.5, 127.5],
-    std=[127.5, 127.5, 127.5],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size_divisor=8,
-    test_cfg=dict(size_divisor=8),
-)
 model = dict(
-    type='AffinityNet',
-    data_preprocessor=data_preprocessor,
+    type='mmwsss.AffinityNet',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[127.5, 127.5, 127.5],
+        std=[127.5, 127.5, 127.5],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=8,
+        test_cfg=dict(size_divisor=8),
+    ),
     freeze_backbone=True,
     backbone=dict(
         type='MobileNetV2',
@@ -22,11 +21,10 @@ model = dict(
         norm_eval=True,
     ),
     head=dict(
-        type='AffinityHead',
+        type='mmwsss.AffinityHead',
         in_channels=(24, 32, 96, 320),
         in_index=(0, 1, 2, 3),
         channels=(32, 32, 128, 256),
         stride=8,
     ),
-    postprocessor=dict(type='RandomWalk'),
 )

@@ -1,17 +1,16 @@
 # AffinityNet on the slim ResNet-18 of cam_r18.py.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[127.5, 127.5, 127.5],
-    std=[64.0, 64.0, 64.0],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size_divisor=8,
-    test_cfg=dict(size_divisor=8),
-)
 model = dict(
-    type='AffinityNet',
-    data_preprocessor=data_preprocessor,
+    type='mmwsss.AffinityNet',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[127.5, 127.5, 127.5],
+        std=[64.0, 64.0, 64.0],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=8,
+        test_cfg=dict(size_divisor=8),
+    ),
     backbone=dict(
         type='ResNetV1c',
         depth=18,
@@ -25,6 +24,5 @@ model = dict(
         norm_eval=True,
         style='pytorch',
     ),
-    head=dict(type='AffinityHead', in_channels=(16, 32, 64), channels=(32, 32, 64), stride=8),
-    postprocessor=dict(type='RandomWalk'),
+    head=dict(type='mmwsss.AffinityHead', in_channels=(16, 32, 64), channels=(32, 32, 64), stride=8),
 )

@@ -1,16 +1,15 @@
 # Multi-label classifier on an ImageNet MobileNetV2 at stride 16.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[127.5, 127.5, 127.5],
-    std=[127.5, 127.5, 127.5],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size_divisor=16,
-)
 model = dict(
-    type='CAMClassifier',
-    data_preprocessor=data_preprocessor,
+    type='mmwsss.CAMClassifier',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[127.5, 127.5, 127.5],
+        std=[127.5, 127.5, 127.5],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=16,
+    ),
     backbone=dict(
         type='MobileNetV2',
         out_indices=(6,),
@@ -20,7 +19,7 @@ model = dict(
         norm_eval=True,
     ),
     head=dict(
-        type='CAMHead',
+        type='mmwsss.CAMHead',
         in_channels=320,
         expand=dict(
             type='ConvModule',
@@ -31,4 +30,5 @@ model = dict(
         ),
         dropout_ratio=0.5,
     ),
+    test_cfg=dict(scales=(0.5, 1.25, 2.0), flip=True, seed_stride=3),
 )

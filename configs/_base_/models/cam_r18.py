@@ -1,16 +1,15 @@
 # Multi-label classifier on a slim ResNet-18 of three stages at stride 8, trained from scratch.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[127.5, 127.5, 127.5],
-    std=[64.0, 64.0, 64.0],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size_divisor=8,
-)
 model = dict(
-    type='CAMClassifier',
-    data_preprocessor=data_preprocessor,
+    type='mmwsss.CAMClassifier',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[127.5, 127.5, 127.5],
+        std=[64.0, 64.0, 64.0],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=8,
+    ),
     backbone=dict(
         type='ResNetV1c',
         depth=18,
@@ -23,5 +22,6 @@ model = dict(
         norm_cfg=dict(type='BN'),
         style='pytorch',
     ),
-    head=dict(type='CAMHead', in_channels=64, dropout_ratio=0.0),
+    head=dict(type='mmwsss.CAMHead', in_channels=64, dropout_ratio=0.0),
+    test_cfg=dict(scales=(1.0,), flip=True, seed_stride=4, size_divisor=8),
 )

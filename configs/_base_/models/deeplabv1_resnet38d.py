@@ -1,18 +1,17 @@
 # DeepLabV1 on ResNet-38: one dilated convolution between the last features and the classes.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size_divisor=8,
-    test_cfg=dict(size_divisor=8),
-)
 model = dict(
     type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
-    backbone=dict(type='ResNet38d', frozen_stages=2, dropout_ratios=(0.3, 0.5)),
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=8,
+        test_cfg=dict(size_divisor=8),
+    ),
+    backbone=dict(type='mmwsss.ResNet38d', frozen_stages=2, dropout_ratios=(0.3, 0.5)),
     decode_head=dict(
         type='FCNHead',
         in_channels=4096,

@@ -1,18 +1,17 @@
 # DeepLabV1 on VGG-16: one dilated convolution between the last features and the classes.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[104.008, 116.669, 122.675],
-    std=[1.0, 1.0, 1.0],
-    bgr_to_rgb=False,
-    pad_val=0,
-    seg_pad_val=255,
-    size_divisor=8,
-    test_cfg=dict(size_divisor=8),
-)
 model = dict(
     type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
-    backbone=dict(type='VGG16LargeFOV', fc6_dilation=1, frozen_stages=2, dropout_ratio=0.5),
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[104.008, 116.669, 122.675],
+        std=[1.0, 1.0, 1.0],
+        bgr_to_rgb=False,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=8,
+        test_cfg=dict(size_divisor=8),
+    ),
+    backbone=dict(type='mmwsss.VGG16LargeFOV', fc6_dilation=1, frozen_stages=2, dropout_ratio=0.5),
     decode_head=dict(
         type='FCNHead',
         in_channels=1024,

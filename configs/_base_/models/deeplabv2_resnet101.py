@@ -1,17 +1,16 @@
 # DeepLabV2 on ResNet-101 at stride 8: the scores of four dilated convolutions, summed.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size_divisor=8,
-    test_cfg=dict(size_divisor=8),
-)
 model = dict(
     type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=8,
+        test_cfg=dict(size_divisor=8),
+    ),
     backbone=dict(
         type='ResNet',
         depth=101,
@@ -20,7 +19,7 @@ model = dict(
         norm_eval=True,
     ),
     decode_head=dict(
-        type='DeepLabV2Head',
+        type='mmwsss.DeepLabV2Head',
         in_channels=2048,
         in_index=3,
         dilations=(6, 12, 18, 24),

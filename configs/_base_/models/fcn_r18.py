@@ -1,17 +1,16 @@
 # FCN over all stages of the slim ResNet-18 of cam_r18.py. The last one sees further: a body is known by its head.
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[127.5, 127.5, 127.5],
-    std=[64.0, 64.0, 64.0],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255,
-    size_divisor=8,
-    test_cfg=dict(size_divisor=8),
-)
 model = dict(
     type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[127.5, 127.5, 127.5],
+        std=[64.0, 64.0, 64.0],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size_divisor=8,
+        test_cfg=dict(size_divisor=8),
+    ),
     backbone=dict(
         type='ResNetV1c',
         depth=18,

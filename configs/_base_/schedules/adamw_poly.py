@@ -1,7 +1,7 @@
 # AdamW with a poly schedule for transformers, as SegFormer and Swin are trained for segmentation: norms do not decay,
 # new layers learn ten times as fast. The forward pass runs in bfloat16 where the processor has it.
 optim_wrapper = dict(
-    type='BFloat16OptimWrapper',
+    type='mmwsss.BFloat16OptimWrapper',
     optimizer=dict(type='AdamW', lr=6e-5, betas=(0.9, 0.999), weight_decay=0.01),
     paramwise_cfg=dict(
         norm_decay_mult=0,

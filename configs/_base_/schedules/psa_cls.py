@@ -1,4 +1,4 @@
-# AffinityNet's schedule of the classifier: 15 epochs of VOC's 10,582 photographs in batches of 16, without the last
+# AffinityNet's schedule of the classifier: 15 epochs of VOC's 10,582 images in batches of 16, without the last
 # batch of an epoch. A config for other data sets max_iters.
 #
 # momentum is 5e-4 and not 0.9: the released optimizer passes its weight decay where SGD expects the momentum, and its

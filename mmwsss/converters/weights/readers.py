@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmwsss.engine.checkpoint import load_from_local
 from mmwsss.fileio import DataError
+from mmwsss.fileio.checkpoints import load_from_local
 
 _MXNET_LIST = 0x112
 # Shapes of 64 bits a side, then a storage type before the shape, then numpy's meaning of a shape without sides.

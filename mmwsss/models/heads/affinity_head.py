@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmwsss.models.backbones.outputs import BackboneOutput
 from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label_map
+from mmwsss.ops.maps import resize_maps
 from mmwsss.registry import MODELS
 
 from .taps import check_index, take_tap
@@ -130,11 +131,7 @@ class AffinityHead(BaseModule):
             projection(take_tap(feats, index, channels, 'AffinityHead'))
             for projection, index, channels in zip(self.projections, self.in_index, self.in_channels)
         ]
-        taps = [
-            tap if tap.shape[2:] == size else F.interpolate(tap, size=size, mode='bilinear', align_corners=False)
-            for tap in taps
-        ]
-        return F.elu(self.mix(torch.cat(taps, 1)))
+        return F.elu(self.mix(torch.cat([resize_maps(tap, size) for tap in taps], 1)))
 
     def affinity(self, feats: Sequence[Tensor], size: tuple[int, int], kept: tuple[int, int] | None = None) -> Tensor:
         """Affinity field of :func:`mmwsss.ops.pairwise_affinity`.

@@ -4,7 +4,8 @@ from typing import Any
 import torch
 
 from mmwsss.models.refiners import RefineContext
-from mmwsss.ops import affinity_label_map
+from mmwsss.ops.cam import ALPHA_HIGH, ALPHA_LOW, affinity_label_map
+from mmwsss.ops.dense_crf import BILATERAL, GAUSSIAN, NUM_ITERS
 from mmwsss.registry import MODELS
 from mmwsss.structures import Labels, ScoreMaps
 
@@ -32,11 +33,11 @@ class AffinityLabeler(Labeler):
 
     def __init__(
         self,
-        alpha_low: float = 4,
-        alpha_high: float = 32,
-        num_iters: int = 10,
-        gaussian: Sequence[float] = (3, 3),
-        bilateral: Sequence[float] = (80, 13, 10),
+        alpha_low: float = ALPHA_LOW,
+        alpha_high: float = ALPHA_HIGH,
+        num_iters: int = NUM_ITERS,
+        gaussian: Sequence[float] = GAUSSIAN,
+        bilateral: Sequence[float] = BILATERAL,
     ) -> None:
         self.settings: dict[str, Any] = dict(
             alpha_low=alpha_low,

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import torch
 
-from mmwsss.ops import dense_crf
+from mmwsss.ops.dense_crf import BILATERAL, GAUSSIAN, NUM_ITERS, dense_crf
 from mmwsss.registry import MODELS
 from mmwsss.structures import ScoreMaps
 
@@ -26,9 +26,9 @@ class DenseCRF(Refiner):
 
     def __init__(
         self,
-        num_iters: int = 10,
-        gaussian: Sequence[float] = (3, 3),
-        bilateral: Sequence[float] = (80, 13, 10),
+        num_iters: int = NUM_ITERS,
+        gaussian: Sequence[float] = GAUSSIAN,
+        bilateral: Sequence[float] = BILATERAL,
     ) -> None:
         self.num_iters = num_iters
         self.gaussian = tuple(gaussian)

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from mmwsss.ops.maps import add_background, pool_to_cells, resize_maps
+from mmwsss.ops.maps import add_background, pool_to_cells
 from mmwsss.registry import MODELS
 from mmwsss.structures import ScoreMaps
 
@@ -17,7 +17,8 @@ class RandomWalk(Refiner):
     Args:
         beta (float): Exponent of the affinities. Defaults to 8.
         num_steps (int): Steps of the walk. Defaults to 256.
-        alpha (float): Exponent of the background score. Defaults to 16.
+        alpha (float, optional): Exponent of the background score; None adds no background before the walk, as in IRN.
+            Defaults to 16.
         method (str): How :func:`mmwsss.ops.random_walk` computes it. Defaults to ``'auto'``.
 
     Source: Ahn & Kwak, CVPR 2018, section 3.4.
@@ -26,7 +27,9 @@ class RandomWalk(Refiner):
     needs = ('affinity',)
     on_device = True
 
-    def __init__(self, beta: float = 8.0, num_steps: int = 256, alpha: float = 16.0, method: str = 'auto') -> None:
+    def __init__(
+        self, beta: float = 8.0, num_steps: int = 256, alpha: float | None = 16.0, method: str = 'auto'
+    ) -> None:
         self.beta = beta
         self.num_steps = num_steps
         self.alpha = alpha
@@ -35,8 +38,9 @@ class RandomWalk(Refiner):
     def refine(self, maps: ScoreMaps, context: RefineContext) -> ScoreMaps:
         affinity = context.affinity
         assert affinity is not None
-        fitted = replace(maps, maps=resize_maps(maps.maps.to(affinity.field.device), affinity.covered_size))
-        if maps.with_background and not maps.has_background:
+        maps = replace(maps, maps=maps.maps.to(affinity.field.device))
+        fitted = replace(maps, maps=maps.resized(affinity.covered_size))
+        if self.alpha is not None and maps.with_background and not maps.has_background:
             fitted = fitted.with_front(add_background(fitted.maps, self.alpha))
         cells = pool_to_cells(fitted.maps, affinity.grid, affinity.stride)
         walked = affinity.propagate(cells, self.num_steps, self.beta, self.method)

@@ -11,13 +11,13 @@ def dataset_meta():
 
 
 @pytest.fixture
-def predictions(photo_set):
+def predictions(image_set):
     """``predictions(with_background)``: samples as the evaluator hands them to a metric, and their masks."""
 
     def make(with_background=True, sizes=((40, 56), (31, 45)), truth=True):
         classes = ('background', 'disc', 'stripe', 'box')
         labels = [['disc'], ['stripe', 'box'], [], ['disc', 'stripe', 'box'], ['box']]
-        data = photo_set(labels, sizes, classes, with_background=True)
+        data = image_set(labels, sizes, classes, with_background=True)
         rng, samples = np.random.default_rng(0), []
         for index, (image_id, names) in enumerate(zip(data.ids, labels, strict=True)):
             class_ids = [classes.index(name) for name in names]

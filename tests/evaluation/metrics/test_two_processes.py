@@ -105,7 +105,7 @@ def dataset_of(data, *transforms, **folders):
     pipeline = [dict(type='LoadPhoto'), *transforms]
     return dict(
         type='ImageLabelDataset',
-        dataset=data.photos,
+        dataset=data.dataset,
         image_labels=data.labels,
         pipeline=pipeline,
         test_mode=True,
@@ -113,8 +113,8 @@ def dataset_of(data, *transforms, **folders):
     )
 
 
-def test_seeds_and_affinity_labels(write_config, run_both, photo_set, cam_config):
-    data = photo_set(LABELS, SIZES)
+def test_seeds_and_affinity_labels(write_config, run_both, image_set, cam_config):
+    data = image_set(LABELS, SIZES)
     write_config(
         cam_config(3, scales=(1.0, 0.5), flip=True, seed_stride=4),
         dataset_of(data, dict(type='PackWeakInputs')),
@@ -133,8 +133,8 @@ def test_seeds_and_affinity_labels(write_config, run_both, photo_set, cam_config
     assert all(metrics[name] > 0 for name in figures)
 
 
-def test_pseudo_masks(tmp_path, write_config, run_both, photo_set, affinity_config):
-    data, rng = photo_set(LABELS, SIZES), np.random.default_rng(0)
+def test_pseudo_masks(tmp_path, write_config, run_both, image_set, affinity_config):
+    data, rng = image_set(LABELS, SIZES), np.random.default_rng(0)
     for index, (image_id, names) in enumerate(zip(data.ids, LABELS, strict=True)):
         height, width = size = SIZES[index % 2]
         cams = rng.random((len(names), -(-height // 4), -(-width // 4))).astype(np.float16)
@@ -151,8 +151,8 @@ def test_pseudo_masks(tmp_path, write_config, run_both, photo_set, affinity_conf
     assert metrics['random_walk/mIoU'] > 0
 
 
-def test_segmentor(write_config, run_both, photo_set, cam_config):
-    data = photo_set(LABELS, SIZES)
+def test_segmentor(write_config, run_both, image_set, cam_config):
+    data = image_set(LABELS, SIZES)
     parts = cam_config()
     head = dict(
         type='FCNHead', in_channels=64, in_index=3, channels=8, num_convs=1, num_classes=4, norm_cfg=dict(type='BN')

@@ -19,9 +19,9 @@ CRF = dict(type='DenseCRF', num_iters=3, gaussian=(2, 4), bilateral=(20, 9, 6))
 
 
 @pytest.fixture
-def photo_path(make_photo, tmp_path):
+def photo_path(make_image, tmp_path):
     path = str(tmp_path / 'photo.png')
-    cv2.imwrite(path, make_photo((21, 34)))
+    cv2.imwrite(path, make_image((21, 34)))
     return path
 
 

@@ -1,0 +1,20 @@
+_base_ = ['./cityscapes.py', './affinity_published.py']
+train_pipeline = [
+    dict(type='mmwsss.LoadImageFromFile'),
+    dict(type='mmwsss.LoadLabelMap', source='affinity_label'),
+    dict(type='RandomResize', scale=(1024, 1024), ratio_range=(0.75, 1.25), keep_ratio=True),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion', contrast_range=(0.7, 1.3), saturation_range=(0.7, 1.3)),
+    dict(type='mmwsss.RandomCropOrPad', crop_size=(448, 448), pad_val=(103.53, 116.28, 123.675)),
+    dict(type='mmwsss.PackWeakInputs'),
+]
+test_pipeline = [
+    dict(type='mmwsss.LoadImageFromFile'),
+    dict(type='mmwsss.LoadSeeds'),
+    dict(type='Resize', scale=(1024, 1024), keep_ratio=True),
+    dict(type='mmwsss.PackWeakInputs'),
+]
+train_dataloader = dict(dataset=dict(dataset={{_base_.train_dataset}}, pipeline=train_pipeline))
+test_dataloader = dict(
+    dataset=dict(dataset={{_base_.train_dataset}}, image_labels={{_base_.image_labels}}, pipeline=test_pipeline)
+)

@@ -1,0 +1,19 @@
+# The classifier on MobileNetV2, CamVid, the small recipe.
+_base_ = [
+    '../../../_base_/models/cam_mobilenet_v2.py',
+    '../../../_base_/datasets/camvid_cam.py',
+    '../../../_base_/schedules/sgd_poly.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/camvid/mobilenet_v2/cam'
+model = dict(
+    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='data/weights/mobilenet_v2_imagenet.pth')),
+    head=dict(
+        num_classes=11,
+        expand=dict(
+            init_cfg=dict(type='Pretrained', checkpoint='data/weights/mobilenet_v2_imagenet.pth', prefix='conv2.')
+        ),
+    ),
+)
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'head.classifier': dict(lr_mult=10)}))
+train_cfg = dict(max_iters=400)

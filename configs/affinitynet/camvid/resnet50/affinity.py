@@ -1,0 +1,15 @@
+# AffinityNet on ResNet-50, CamVid, the published recipe. The schedule is that of ResNet-38: none is
+# published for this one.
+_base_ = [
+    '../../../_base_/models/affinity_resnet50.py',
+    '../../../_base_/datasets/camvid_affinity_published.py',
+    '../../../_base_/schedules/psa_aff_resnet38d.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/camvid/resnet50/affinity'
+model = dict(
+    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet50_imagenet.pth', prefix='backbone.'))
+)
+train_dataloader = dict(dataset=dict(affinity_label_dir='work_dirs/affinitynet/camvid/resnet50/cam/affinity_labels'))
+test_dataloader = dict(dataset=dict(seed_dir='work_dirs/affinitynet/camvid/resnet50/cam/seeds'))
+train_cfg = dict(max_iters=700)

@@ -1,0 +1,18 @@
+# The classifier on VGG-16, Cityscapes, the published recipe.
+_base_ = [
+    '../../../_base_/models/cam_vgg16.py',
+    '../../../_base_/datasets/cityscapes_cam_published.py',
+    '../../../_base_/schedules/psa_cls.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/cityscapes/vgg16/cam'
+model = dict(
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint='data/weights/vgg16_imagenet.pth', prefix='backbone.'),
+    ),
+    head=dict(num_classes=19),
+)
+train_pipeline = _base_.train_pipeline
+train_pipeline[-2].update(pad_val=(104.008, 116.669, 122.675))
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+train_cfg = dict(max_iters=2800)

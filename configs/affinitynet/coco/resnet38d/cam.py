@@ -1,0 +1,15 @@
+# The classifier on ResNet-38, COCO, the published recipe.
+_base_ = [
+    '../../../_base_/models/cam_resnet38d.py',
+    '../../../_base_/datasets/coco_cam_published.py',
+    '../../../_base_/schedules/psa_cls.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/coco/resnet38d/cam'
+model = dict(
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet38d_imagenet.pth', prefix='backbone.'),
+    ),
+    head=dict(num_classes=80),
+)
+train_cfg = dict(max_iters=76950)  # as many epochs as on VOC: 15 of some 82,000 images in batches of 16

@@ -1,0 +1,17 @@
+# DeepLabV3+ on ResNet-50, COCO, the published recipe.
+_base_ = [
+    '../../../_base_/models/deeplabv3plus_resnet50.py',
+    '../../../_base_/datasets/coco_segmentor_published.py',
+    '../../../_base_/schedules/psa_auxiliary.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/coco/resnet50/segmentor'
+model = dict(
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet50_imagenet.pth', prefix='backbone.'),
+    ),
+    decode_head=dict(num_classes=81),
+    auxiliary_head=dict(num_classes=81),
+)
+train_dataloader = dict(dataset=dict(pseudo_mask_dir='work_dirs/affinitynet/coco/resnet50/affinity/pseudo_masks'))
+train_cfg = dict(max_iters=100000)  # usual for a segmentor on COCO

@@ -1,8 +1,0 @@
-_base_ = [
-    '{{$MMWSSS_SETTINGS:../voc12/settings.py}}',
-    '../../_base_/models/affinity_resnet38d.py',
-    '../../_base_/schedules/psa_aff_resnet38d.py',
-]
-pad_val = (103.53, 116.28, 123.675)
-# From ImageNet, not from the classifier: that gives the published figures.
-model = dict(backbone=dict(init_cfg=dict(type='Pretrained', checkpoint={{_base_.weights}}, prefix='backbone.')))

@@ -1,0 +1,17 @@
+# DeepLabV3+ on ResNet-50, PASCAL VOC 2012, the published recipe, on the pseudo masks of MiT-B1.
+_base_ = [
+    '../../../_base_/models/deeplabv3plus_resnet50.py',
+    '../../../_base_/datasets/voc12_segmentor_published.py',
+    '../../../_base_/schedules/psa_auxiliary.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/voc12/mit_b1/segmentor'
+model = dict(
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet50_imagenet.pth', prefix='backbone.'),
+    ),
+    decode_head=dict(num_classes=21),
+    auxiliary_head=dict(num_classes=21),
+)
+train_dataloader = dict(dataset=dict(pseudo_mask_dir='work_dirs/affinitynet/voc12/mit_b1/affinity/pseudo_masks'))
+train_cfg = dict(max_iters=20000)  # usual for a segmentor on VOC

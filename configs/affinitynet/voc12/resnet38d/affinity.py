@@ -1,0 +1,17 @@
+# AffinityNet on ResNet-38, PASCAL VOC 2012, the published recipe.
+_base_ = [
+    '../../../_base_/models/affinity_resnet38d.py',
+    '../../../_base_/datasets/voc12_affinity_published.py',
+    '../../../_base_/schedules/psa_aff_resnet38d.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/voc12/resnet38d/affinity'
+# From ImageNet, not from the classifier: that gives the published figures.
+model = dict(
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet38d_imagenet.pth', prefix='backbone.')
+    )
+)
+train_dataloader = dict(dataset=dict(affinity_label_dir='work_dirs/affinitynet/voc12/resnet38d/cam/affinity_labels'))
+test_dataloader = dict(dataset=dict(seed_dir='work_dirs/affinitynet/voc12/resnet38d/cam/seeds'))
+train_cfg = dict(max_iters=10576)  # 8 epochs of 10,582 images in batches of 8

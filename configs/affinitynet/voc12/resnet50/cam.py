@@ -1,0 +1,15 @@
+# The classifier on ResNet-50, PASCAL VOC 2012, the published recipe's data and IRN's schedule.
+_base_ = [
+    '../../../_base_/models/cam_resnet50.py',
+    '../../../_base_/datasets/voc12_cam_published.py',
+    '../../../_base_/schedules/irn_cls.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/voc12/resnet50/cam'
+model = dict(
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet50_imagenet.pth', prefix='backbone.'),
+    ),
+    head=dict(num_classes=20),
+)
+train_cfg = dict(max_iters=3305)  # 5 epochs of 10,582 images in batches of 16

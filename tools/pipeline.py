@@ -75,7 +75,8 @@ def main() -> None:
     for stage, number in results['skipped'].items():
         print(f'Skipped: {number} images by {stage}, listed in {pipeline.folders[stage].path / SKIPPED_FILE}')
     print(f'Results: {pipeline.run_folder / RESULTS_FILE}')
-    print(f'Report: {write_report(pipeline.run_folder, results["settings"], results)}')
+    stages = [(stage.name, stage.work_dir, stage.cfg) for stage in pipeline.stages]
+    print(f'Report: {write_report(pipeline.run_folder, stages, results)}')
     if (pipeline.run_folder / SHEET_FILE).is_file():
         print(f'Images: {pipeline.run_folder / SHEET_FILE}')
 

@@ -1,4 +1,4 @@
-"""A test that ran in shards: the list of photographs cut into pieces, each a run with a work directory of its own."""
+"""A test that ran in shards: the list of images cut into pieces, each a run with a work directory of its own."""
 
 import json
 from collections.abc import Iterable

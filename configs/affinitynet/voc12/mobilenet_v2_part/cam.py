@@ -1,5 +1,5 @@
-# A part of PASCAL VOC 2012, the images listed in trainaug.txt and val2007.txt, with all 20 classes: the small recipe for
-# less iterations. Images of rare classes are shown more often.
+# A part of PASCAL VOC 2012, the images listed in trainaug.txt and val2007.txt, with all 20 classes: the small recipe
+# with fewer iterations. Images of rare classes are shown more often.
 _base_ = '../mobilenet_v2/cam.py'
 work_dir = 'work_dirs/affinitynet/voc12/mobilenet_v2_part/cam'
 train_dataloader = dict(

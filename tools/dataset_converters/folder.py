@@ -1,4 +1,4 @@
-"""Make a data set of a folder of images of one's own and their image-level labels, with a held-out share, and configs."""
+"""Make a data set of a folder of images and their image-level labels, with a held-out share, and configs for it."""
 
 import argparse
 from pathlib import Path

@@ -18,8 +18,22 @@ from mmwsss.fileio import DataError
 
 _RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'}
 _OTHER_KEYS = frozenset(
-    {'model_wrapper_cfg', 'find_unused_parameters', 'tta_model', 'tta_pipeline', 'test_tta', 'auto_scale_lr'}
+    {
+        'activation_checkpointing',
+        'auto_scale_lr',
+        'compile',
+        'custom_imports',
+        'efficient_conv_bn_eval',
+        'find_unused_parameters',
+        'model_wrapper_cfg',
+        'runner_type',
+        'test_tta',
+        'tta_model',
+        'tta_pipeline',
+    }
 )
+# Top-level keys that the runner, or a tool around it, reads.
+KNOWN_KEYS = _RUNNER_KEYS | _OTHER_KEYS
 _PACKAGE = str(Path(mmwsss.__file__).parent)
 _SIMILAR = 0.85
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
@@ -31,7 +45,7 @@ def check_keys(cfg: Config, path: str) -> None:
     Raises:
         DataError: Naming the key and what it is like.
     """
-    for key in set(cfg) - _RUNNER_KEYS - _OTHER_KEYS:
+    for key in set(cfg) - KNOWN_KEYS:
         similar = difflib.get_close_matches(key, _RUNNER_KEYS - set(cfg), 1, _SIMILAR)
         if similar:
             raise DataError(f'{path}: unknown key {key!r}; expected {similar[0]!r}')
@@ -43,7 +57,7 @@ def check_options(cfg: Config, options: Iterable[str]) -> None:
     Raises:
         DataError: Naming the key.
     """
-    known = set(cfg) | _RUNNER_KEYS | _OTHER_KEYS
+    known = set(cfg) | KNOWN_KEYS
     for option in options:
         key = option.split('.')[0]
         if key not in known:

@@ -1,199 +1,174 @@
-"""One step of a pipeline: what it runs, what it makes, and the record of it in its folder."""
+"""The folder of a stage and the record in it, which outlives the process that runs the stage."""
 
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine import fileio
 
-from mmwsss.engine import SKIPPED_FILE, find_trained_checkpoint
-from mmwsss.engine.launch import METRICS_FILE, TRAINING_FILE
+from mmwsss.engine import FINAL_CHECKPOINT, PROGRESS_FILE, SKIPPED_FILE, find_trained_checkpoint
+from mmwsss.engine.launch import CONFUSIONS_FILE, METRICS_FILE, TRAINING_FILE
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_remote, is_whole, remove_parts
 
-RECORD_FILE = 'step.json'
+from .fingerprint import digest_of_files
+from .stages import Stage
+
+RECORD_FILE = 'stage.json'
 IDS_FILE = 'ids.txt'
 LOG_FILE = 'log.txt'
-_PHASES = {'train': ('train',), 'test': ('test',), 'train+test': ('train', 'test')}
+_TEST_FILES = (METRICS_FILE, CONFUSIONS_FILE, SKIPPED_FILE)
+_OWN_FILES = (RECORD_FILE, TRAINING_FILE, METRICS_FILE, PROGRESS_FILE)
 
 
-@dataclass(frozen=True)
-class Step:
-    """An entry of a pipeline config's `steps`.
+class StageFolder:
+    """The work directory of a stage.
 
-    Attributes:
-        name (str): Also that of its folder in the work directory.
-        config (str): Config file, relative to the pipeline config.
-        run (str): 'train', 'test', or 'train+test'.
-        checkpoint (str, optional): Step whose checkpoint is tested; only and always with 'test'.
-        outputs (dict[str, str]): Patterns of the files it writes for each photograph; `{id}` is the
-            photograph, other names in braces are settings.
-        inputs (tuple[str], optional): Steps whose results it uses. By default, the step before it.
-        options (dict): Values to override in the config, as `--cfg-options` does.
-    """
-
-    name: str
-    config: str
-    run: str
-    checkpoint: str | None = None
-    outputs: Mapping[str, str] = field(default_factory=dict)
-    inputs: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.run not in _PHASES:
-            raise DataError(f'step {self.name}: run must be one of {list(_PHASES)}, got {self.run!r}')
-        if (self.run == 'test') != (self.checkpoint is not None):
-            raise DataError(f'step {self.name}: checkpoint must name a step if run is "test", and only then')
-
-    @property
-    def phases(self) -> tuple[str, ...]:
-        return _PHASES[self.run]
-
-
-def build_steps(entries: Iterable[Mapping[str, Any]]) -> list[Step]:
-    """Builds the steps of a pipeline config and checks how they refer to each other.
-
-    Raises:
-        DataError: If an entry has an unknown or missing key, a name is there twice, or an entry refers to a
-            step that is not before it.
-    """
-    steps: list[Step] = []
-    for entry in entries:
-        try:
-            step = Step(**{**entry, 'inputs': _default_inputs(entry, steps)})
-        except TypeError as error:
-            raise DataError(f'step {entry.get("name")}: {error}') from error
-        earlier = [other.name for other in steps]
-        if step.name in earlier:
-            raise DataError(f'step {step.name}: the name is there twice')
-        for reference in step.inputs:
-            if reference not in earlier:
-                raise DataError(f'step {step.name}: expected a step before it, got {reference!r}')
-        steps.append(step)
-    if not steps:
-        raise DataError('steps: expected at least one')
-    return steps
-
-
-def _default_inputs(entry: Mapping[str, Any], steps: list[Step]) -> tuple[str, ...]:
-    inputs = entry.get('inputs')
-    if inputs is None:
-        inputs = [step.name for step in steps[-1:]]
-    checkpoint = entry.get('checkpoint')
-    return tuple(dict.fromkeys([*inputs, *([checkpoint] if checkpoint else [])]))
-
-
-class StepFolder:
-    """The folder of a step and the record in it, which outlives this process.
-
-    The record holds the fingerprint of what the step is made from, which phases are finished, and once all
-    are, a name of the run. Steps that use its results have that name in their fingerprint, so that a step
-    that ran again makes them run again.
+    The record holds for each phase the fingerprint of what it is made from, whether it is finished, its seconds and
+    digests of its results. Phases that read a result have its digest in their fingerprint, so that a phase that gave
+    something else makes them run again, and one that gave the same does not.
 
     Args:
-        path (Path): The folder.
-        step (Step): The step.
+        stage (Stage): The stage.
     """
 
-    def __init__(self, path: Path, step: Step) -> None:
-        self.path = path
-        self.step = step
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.path = stage.work_dir
 
     @property
     def log_file(self) -> Path:
         return self.path / LOG_FILE
 
-    def record(self) -> dict[str, Any]:
-        """What is noted of the last run; empty where there was none.
+    @property
+    def progress_file(self) -> Path:
+        return self.path / PROGRESS_FILE
+
+    @property
+    def final_checkpoint(self) -> Path:
+        return self.path / FINAL_CHECKPOINT
+
+    def record(self) -> dict[str, Any] | None:
+        """What is noted of the last run by phase; None where there was none.
 
         A record that is cut off, as a loss of power can leave it, is that of a run of which nothing is known.
         """
         path = self.path / RECORD_FILE
         if not path.is_file():
-            return {}
-        return json.loads(path.read_text(encoding='utf-8')) if is_whole(path) else dict(fingerprint=None)
+            return None
+        return json.loads(path.read_text(encoding='utf-8')) if is_whole(path) else {}
 
-    def run_name(self) -> str | None:
-        """Name of the finished run, None where it is not finished."""
-        return self.record().get('run')
+    def phase(self, phase: str) -> dict[str, Any]:
+        """What is noted of a phase; empty where it has not begun."""
+        return (self.record() or {}).get(phase, {})
 
-    def missing_outputs(self, patterns: Mapping[str, str], ids: list[str]) -> list[str]:
-        """Output files that are not there or cut off, out of those for each photograph and of the step itself."""
-        missing = [path for pattern in patterns.values() for path in missing_files(pattern, ids)]
-        missing += [str(path) for path in self.path.glob('*.json') if not is_whole(path)]
-        if 'train' in self.step.phases and not self.has_trained():
-            missing.append(str(self.path / '*.pth'))
-        if 'test' in self.step.phases and not (self.path / METRICS_FILE).is_file():
-            missing.append(str(self.path / METRICS_FILE))
-        return missing
+    def digest(self, result: str) -> str | None:
+        """Digest of a result of the stage: its last checkpoint or an output folder; None where it is not finished."""
+        phase = self.phase('train' if result == str(self.final_checkpoint) else 'test')
+        return phase.get('digests', {}).get(self._key(result)) if phase.get('finished') else None
 
-    def has_trained(self) -> bool:
-        """Whether the last checkpoint of a training is there, and neither it nor the figures beside it is cut off."""
-        checkpoint = find_trained_checkpoint(str(self.path))
-        return checkpoint is not None and is_whole(checkpoint) and is_whole(self.path / TRAINING_FILE)
+    def _key(self, path: str) -> str:
+        """A path as the record has it: what lies in the folder moves with it."""
+        inside = not is_remote(path) and Path(path).is_relative_to(self.path)
+        return Path(path).relative_to(self.path).as_posix() if inside else path
 
-    def is_done(self, fingerprint: str | None, patterns: Mapping[str, str], ids: list[str]) -> bool:
-        """Whether the step ran to its end from the same config and inputs, and its outputs are there."""
-        record = self.record()
-        if fingerprint is None or record.get('fingerprint') != fingerprint or not record.get('run'):
-            return False
-        return not self.missing_outputs(patterns, ids)
+    def _recorded_outputs(self) -> dict[str, str | None]:
+        """Folders that the recorded test wrote, and the end of the names of their files."""
+        outputs = self.phase('test').get('outputs', {})
+        return {key if is_remote(key) else str(self.path / key): suffix for key, suffix in outputs.items()}
 
-    def begin(self, fingerprint: str | None, patterns: Mapping[str, str], ids: list[str], afresh: bool) -> dict:
-        """Prepares the folder: goes on with a run that was cut off, or removes what an older one made.
+    def missing(self, phase: str, ids: Sequence[str]) -> list[str]:
+        """Files of a phase that are not there or cut off.
 
         Args:
-            fingerprint (str): Of the run.
-            patterns (dict[str, str]): Output files, where only `{id}` is left to fill in.
-            ids (list[str]): Photographs.
-            afresh (bool): Remove also what a run with the same fingerprint made.
+            phase (str): 'train' or 'test'.
+            ids (sequence[str]): Images that the test writes files for.
+        """
+        if phase == 'train':
+            needed = [self.final_checkpoint, self.path / TRAINING_FILE]
+            missing = [str(path) for path in needed if not is_whole(path)]
+        else:
+            patterns = _patterns(self.stage.outputs)
+            missing = [path for pattern in patterns for path in missing_files(pattern, ids)]
+            missing += [path for path, suffix in self.stage.outputs.items() if suffix is None and not _is_there(path)]
+            missing += [str(self.path / METRICS_FILE)] * (not is_whole(self.path / METRICS_FILE))
+        if phase == self.stage.phases[-1]:
+            missing += [str(path) for path in self._json_files() if not is_whole(path)]
+        return missing
 
-        Returns:
-            dict: The record, to be written with :meth:`write`.
+    def _json_files(self) -> Iterator[Path]:
+        return (path for path in sorted(self.path.glob('*.json')) if path.name not in _OWN_FILES)
+
+    def is_done(self, phase: str, fingerprint: str | None, ids: Sequence[str]) -> bool:
+        """Whether a phase ran to its end from the same config and inputs, and its results are there."""
+        noted = self.phase(phase)
+        if fingerprint is None or noted.get('fingerprint') != fingerprint or not noted.get('finished'):
+            return False
+        return not self.missing(phase, ids)
+
+    def begin(self, phase: str, fingerprint: str | None, ids: Sequence[str], afresh: bool) -> None:
+        """Prepares the folder: goes on with a phase that was cut off, or removes what an older one made.
+
+        Args:
+            phase (str): 'train' or 'test'.
+            fingerprint (str): Of what it is made from.
+            ids (sequence[str]): Images that the test writes files for.
+            afresh (bool): Remove also what a phase with the same fingerprint made.
+
+        Raises:
+            DataError: If the folder holds files of something else.
+        """
+        known = self.phase(phase)
+        goes_on = bool(known) and known.get('fingerprint') == fingerprint and not afresh
+        if not goes_on:
+            self.clear(phase)
+            known = dict(fingerprint=fingerprint, seconds=0.0)
+            if phase == 'test':
+                known['outputs'] = {self._key(folder): suffix for folder, suffix in self.stage.outputs.items()}
+        self.path.mkdir(parents=True, exist_ok=True)
+        # The record comes first: a folder without one is taken for that of something else.
+        self.note(phase, {**known, 'finished': False})
+        if phase == 'test':
+            atomic_write(self.path / IDS_FILE, ''.join(f'{image_id}\n' for image_id in ids).encode())
+        self._remove_remains(ids)
+
+    def _remove_remains(self, ids: Sequence[str]) -> None:
+        """Removes what a run that was killed, or lost its power, left half-written."""
+        folders = {str(self.path)}
+        for pattern in _patterns(self.stage.outputs):
+            if not is_remote(pattern):
+                folders.update(os.path.dirname(path) for path in _fill(pattern, ids))
+        for folder in folders:
+            remove_parts(folder)
+        for path in self.path.glob('*.json'):
+            if not is_whole(path):
+                path.unlink()
+        self.progress_file.unlink(missing_ok=True)
+
+    def clear(self, phase: str) -> None:
+        """Removes what a phase made, and what was made of it: of a test its outputs, of a training the folder.
 
         Raises:
             DataError: If the folder holds files of something else.
         """
         record = self.record()
-        if record.get('fingerprint') == fingerprint and not afresh:
-            record.pop('run', None)
-        else:
-            self.clear()
-            record = dict(fingerprint=fingerprint, outputs=dict(patterns), finished=[], seconds={})
-        self.path.mkdir(parents=True, exist_ok=True)
-        # The record comes first: a folder without one is taken for that of something else.
-        self.write(record)
-        atomic_write(self.path / IDS_FILE, ''.join(f'{image_id}\n' for image_id in ids).encode())
-        self._remove_remains(patterns, ids)
-        return record
-
-    def _remove_remains(self, patterns: Mapping[str, str], ids: list[str]) -> None:
-        """Removes what a run that was killed, or lost its power, left half-written."""
-        files = [pattern.replace('{id}', image_id) for pattern in patterns.values() for image_id in ids]
-        for folder in {str(self.path), *(os.path.dirname(file) for file in files if not is_remote(file))}:
-            remove_parts(folder)
-        for path in self.path.glob('*.json'):
-            if not is_whole(path):
-                path.unlink()
-
-    def clear(self) -> None:
-        """Removes the folder and the output files of the run that is recorded in it, and nothing else."""
-        record = self.record()
-        if not record:
+        if record is None:
             if self.path.is_dir():
                 remove_parts(self.path)
             if self.path.is_dir() and any(self.path.iterdir()):
-                raise DataError(f'{self.path}: expected a folder that a pipeline made; move it away')
+                raise DataError(
+                    f'{self.path}: expected a folder that a pipeline made; move it away, or run in another one with '
+                    '--run-dir'
+                )
             return
-        ids_file = self.path / IDS_FILE
-        ids = ids_file.read_text(encoding='utf-8').splitlines() if ids_file.is_file() else []
-        for pattern in record.get('outputs', {}).values():
-            remove_files(pattern, ids)
+        self._clear_outputs(self._recorded_outputs())
+        if phase == 'test' and record:
+            for name in _TEST_FILES:
+                (self.path / name).unlink(missing_ok=True)
+            return
         # The record goes last, so that the rest is still known as a pipeline's where this is cut off.
         for path in self.path.iterdir():
             if path.is_dir():
@@ -202,15 +177,39 @@ class StepFolder:
                 path.unlink()
         shutil.rmtree(self.path)
 
-    def write(self, record: Mapping[str, Any]) -> None:
-        atomic_write_json(self.path / RECORD_FILE, record)
+    def _clear_outputs(self, outputs: Mapping[str, str | None]) -> None:
+        ids_file = self.path / IDS_FILE
+        ids = ids_file.read_text(encoding='utf-8').splitlines() if ids_file.is_file() else []
+        for pattern in _patterns(outputs):
+            remove_files(pattern, ids)
+        for folder, suffix in outputs.items():
+            if suffix is None and Path(folder).is_relative_to(self.path):
+                shutil.rmtree(folder, ignore_errors=True)
 
-    def finish(self, record: dict[str, Any]) -> None:
-        """Notes that the run is at its end."""
-        self.write({**record, 'run': uuid.uuid4().hex})
+    def note(self, phase: str, values: Mapping[str, Any]) -> None:
+        """Adds values to what is noted of a phase."""
+        record = self.record() or {}
+        atomic_write_json(self.path / RECORD_FILE, {**record, phase: {**record.get(phase, {}), **values}})
+
+    def finish(self, phase: str, ids: Iterable[str]) -> None:
+        """Notes that a phase is at its end, with digests of its results."""
+        if phase == 'train':
+            path = str(self.final_checkpoint)
+            digests = {self._key(path): digest_of_files([path], str(self.path))}
+        else:
+            digests = {self._key(path): _digest(path, suffix, ids) for path, suffix in self.stage.outputs.items()}
+        self.note(phase, dict(finished=True, digests=digests))
+
+    def has_begun_training(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return find_trained_checkpoint(str(self.path)) is not None
+
+    def is_finished(self) -> bool:
+        """Whether all phases of the recorded run came to their end."""
+        return all(self.phase(phase).get('finished') for phase in self.stage.phases)
 
     def skipped(self) -> set[str]:
-        """Photographs that the last test with `--skip-bad` left out; empty without that flag."""
+        """Images that the last test with `--skip-bad` left out; empty without that flag."""
         path = self.path / SKIPPED_FILE
         if not is_whole(path):
             return set()
@@ -218,23 +217,51 @@ class StepFolder:
 
     def seconds(self) -> float:
         """Seconds that the phases of the recorded run took, 0 where there is none."""
-        return sum(self.record().get('seconds', {}).values())
+        return sum(self.phase(phase).get('seconds', 0.0) for phase in self.stage.phases)
 
     def metrics(self) -> dict[str, float | None]:
         """What training and test measured; of the same name, that of the test."""
-        metrics = {}
-        for name in (TRAINING_FILE, METRICS_FILE):
-            if (self.path / name).is_file():
-                metrics.update(json.loads((self.path / name).read_text(encoding='utf-8')))
-        return metrics
+        return {**self._read(TRAINING_FILE), **self.test_metrics()}
+
+    def test_metrics(self) -> dict[str, float | None]:
+        """What the test measured."""
+        return self._read(METRICS_FILE)
+
+    def _read(self, name: str) -> dict[str, float | None]:
+        path = self.path / name
+        return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
+
+
+def _patterns(outputs: Mapping[str, str | None]) -> list[str]:
+    """Files for each image, with ``{id}`` for it."""
+    return [os.path.join(folder, f'{{id}}{suffix}') for folder, suffix in outputs.items() if suffix is not None]
+
+
+def _fill(pattern: str, ids: Iterable[str]) -> list[str]:
+    return [pattern.replace('{id}', image_id) for image_id in ids]
+
+
+def _is_there(folder: str) -> bool:
+    return is_remote(folder) or os.path.isdir(folder)
+
+
+def _digest(folder: str, suffix: str | None, ids: Iterable[str]) -> str:
+    """Digest of an output folder; in an object storage, one that no other run has."""
+    if is_remote(folder):
+        return uuid.uuid4().hex
+    if suffix is None:
+        files = [str(path) for path in Path(folder).rglob('*') if path.is_file()]
+    else:
+        files = [path for path in _fill(os.path.join(folder, f'{{id}}{suffix}'), ids) if os.path.isfile(path)]
+    return digest_of_files(files, folder)
 
 
 def missing_files(pattern: str, ids: Iterable[str]) -> list[str]:
-    """Files of a pattern with ``{id}`` that are not there or cut off, of each photograph.
+    """Files of a pattern with ``{id}`` that are not there or cut off, of each image.
 
     What is in an object storage is listed, which takes a thousandth of the requests of asking for each file.
     """
-    paths = [pattern.replace('{id}', image_id) for image_id in ids]
+    paths = _fill(pattern, ids)
     if not is_remote(pattern):
         return [path for path in paths if not is_whole(path)]
     folder = pattern.partition('{id}')[0].rpartition('/')[0]
@@ -243,29 +270,10 @@ def missing_files(pattern: str, ids: Iterable[str]) -> list[str]:
 
 
 def remove_files(pattern: str, ids: Sequence[str]) -> None:
-    """Removes the files of a pattern with ``{id}`` that are there, of each photograph."""
+    """Removes the files of a pattern with ``{id}`` that are there, of each image."""
     missing = set(missing_files(pattern, ids)) if is_remote(pattern) else set()
-    for image_id in ids:
-        path = pattern.replace('{id}', image_id)
+    for path in _fill(pattern, ids):
         if not is_remote(path):
             Path(path).unlink(missing_ok=True)
         elif path not in missing:
             fileio.remove(path)
-
-
-def fill_patterns(step: Step, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Fills the settings into the patterns of a step's outputs, and leaves `{id}`.
-
-    Raises:
-        DataError: If a pattern names no setting, or has no `{id}`.
-    """
-    filled = {}
-    for name, pattern in step.outputs.items():
-        if '{id}' not in pattern:
-            raise DataError(f'step {step.name}: outputs.{name} must hold {{id}}, got {pattern!r}')
-        try:
-            filled[name] = pattern.format(**{**settings, 'id': '{id}'})
-        except (KeyError, IndexError, ValueError) as error:
-            message = f'step {step.name}: outputs.{name}: {pattern!r} names no setting ({error})'
-            raise DataError(message) from error
-    return filled

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,51 +11,101 @@ import mmengine
 import mmseg
 import numpy as np
 import torch
+from mmengine.config import Config
 
 import mmwsss
 
-from .folder import StepFolder
+from .folder import StageFolder
+from .stages import Stage
 
+MEASURE = 'mIoU'
 # Metrics of this name are the best of several settings, as measured with the masks.
 PICKED_WITH_MASKS = '_best'
+_LABELS_GIVEN = (
+    'Image-level labels train the classifier and gate the activation maps. Masks train nothing: they measure '
+)
+_LABELS_OF_MASKS = (
+    'Image-level labels are read off the masks of the training images; they train the classifier and gate the '
+    'activation maps. Other than that, masks train nothing: they measure '
+)
+_MEASURED = (
+    'every mIoU here, and pick those of rungs marked *. The segmentor is measured on held-out images and sees no '
+    'image-level labels there.'
+)
 
 
-def summarise(
-    done: Iterable[StepFolder],
-    sources: Mapping[str, tuple[str, str]],
+def rungs(stage: str, metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Rungs of the ladder that the test of a stage makes, and their metrics.
+
+    Each metric called ``mIoU`` or ``mIoU_best`` is one: of ``cam/mIoU`` the rung is ``cam``, of ``cam/mIoU_best`` it is
+    ``cam_best``, and of ``mIoU`` it is called like the stage.
+    """
+    found = {}
+    for metric in metrics:
+        prefix, _, name = metric.rpartition('/')
+        if name in (MEASURE, MEASURE + PICKED_WITH_MASKS):
+            found[(prefix or stage) + name.removeprefix(MEASURE)] = metric
+    return found
+
+
+def summarize(
+    stages: Sequence[Stage],
+    done: Iterable[StageFolder],
     settings: Mapping[str, Any],
     counts: Mapping[str, int],
-    used_ground_truth: str | None = None,
 ) -> dict[str, Any]:
-    """Collects the results of steps.
+    """Collects the results of stages.
 
     Args:
-        done (iterable[StepFolder]): The steps that are done.
-        sources (dict[str, tuple[str, str]]): Step and metric of each rung of the ladder.
-        settings (dict): The settings of the run.
-        counts (dict[str, int]): Photographs, how many have labels, how many have masks.
-        used_ground_truth (str, optional): Which figures used masks, and what for. Defaults to None.
+        stages (sequence[Stage]): All stages.
+        done (iterable[StageFolder]): Those that are done, in order.
+        settings (dict): What was run: leaves, options, seeds and folders.
+        counts (dict[str, int]): Images, how many have labels, how many have masks.
 
     Returns:
-        dict: `ladder` (mIoU in percent, None where a step is not done), `metrics` and `seconds` of each step,
-        `counts`, `skipped` (photographs that a step left out, where it did), `settings`, `versions`,
-        `used_ground_truth`, and `picked_with_masks`: the rungs that are the best of several settings.
+        dict: `ladder` (mIoU in percent, of the stages that are done), `stages` (that of each rung), `metrics` and
+        `seconds` of each stage, `counts`, `skipped` (images that a stage left out, where it did), `settings`,
+        `versions`, `used_ground_truth` (which figures used masks, and what for), and `picked_with_masks`: the rungs
+        that are the best of several settings.
     """
-    folders = {folder.step.name: folder for folder in done}
-    metrics = {name: folder.metrics() for name, folder in folders.items()}
+    folders = {folder.stage.name: folder for folder in done}
+    ladder: dict[str, float | None] = {}
+    made_by: dict[str, str] = {}
+    for name, folder in folders.items():
+        measured = folder.test_metrics() if 'test' in folder.stage.phases else {}
+        for rung, metric in rungs(name, measured).items():
+            ladder[rung], made_by[rung] = measured[metric], name
     seconds = {name: round(folder.seconds(), 1) for name, folder in folders.items()}
     return dict(
-        ladder={name: metrics.get(step, {}).get(metric) for name, (step, metric) in sources.items()},
+        ladder=ladder,
+        stages=made_by,
         unit='mIoU in percent',
-        used_ground_truth=used_ground_truth,
-        picked_with_masks=[name for name, (_, metric) in sources.items() if metric.endswith(PICKED_WITH_MASKS)],
-        metrics=metrics,
+        used_ground_truth=(_LABELS_OF_MASKS if labels_are_of_masks(stages) else _LABELS_GIVEN) + _MEASURED,
+        picked_with_masks=[rung for rung in ladder if rung.endswith(PICKED_WITH_MASKS)],
+        metrics={name: folder.metrics() for name, folder in folders.items()},
         counts=dict(counts),
         skipped={name: len(folder.skipped()) for name, folder in folders.items() if folder.skipped()},
         seconds=dict(**seconds, total=round(sum(seconds.values()), 1)),
         settings=dict(settings),
         versions=versions(),
     )
+
+
+def labels_are_of_masks(stages: Iterable[Stage]) -> bool:
+    """Whether a stage reads its image-level labels from masks."""
+    return any('masks' in values(stage.cfg, 'image_labels') for stage in stages)
+
+
+def values(config: Any, key: str) -> list[Any]:
+    """All values of a key in a config, at any depth."""
+    if isinstance(config, Config):
+        config = config.to_dict()
+    if isinstance(config, Mapping):
+        own = [config[key]] if config.get(key) is not None else []
+        return own + [value for child in config.values() for value in values(child, key)]
+    if isinstance(config, list | tuple):
+        return [value for child in config for value in values(child, key)]
+    return []
 
 
 def versions() -> dict[str, str | int]:
@@ -74,19 +124,18 @@ def versions() -> dict[str, str | int]:
     )
 
 
-def format_table(results: Mapping[str, Any], sources: Mapping[str, tuple[str, str]]) -> str:
-    """The ladder as a table: name, mIoU in percent, step, and the seconds of that step; * marks what masks picked."""
-    rows = [('', 'mIoU', 'step', 'seconds')]
+def format_table(results: Mapping[str, Any]) -> str:
+    """The ladder as a table: name, mIoU in percent, stage, and the seconds of that stage; * marks what masks picked."""
+    rows = [('', 'mIoU', 'stage', 'seconds')]
     picked = results['picked_with_masks']
     for name, value in results['ladder'].items():
-        step = sources[name][0]
-        seconds = results['seconds'].get(step)
+        stage = results['stages'][name]
         rows.append(
             (
                 f'{name} *' if name in picked else name,
                 '-' if value is None else f'{value:.1f}',
-                step,
-                '-' if seconds is None else f'{seconds:.0f}',
+                stage,
+                f'{results["seconds"][stage]:.0f}',
             )
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -1,47 +1,31 @@
-"""Runs the steps of a method in order: skips what is done, resumes what was cut off, ends with a table."""
+"""Runs the stages of a method in order: skips what is done, resumes what was cut off, ends with a table."""
 
-import fcntl
 import os
 import shlex
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-from mmengine.config import Config
+from mmwsss.fileio import DataError, atomic_write_json
 
-from mmwsss.engine import find_trained_checkpoint
-from mmwsss.engine.launch import load_config
-from mmwsss.fileio import DataError, atomic_write_json, remove_parts
-
-from .command import Launcher
+from .command import Launcher, last_lines, run_command
 from .fingerprint import fingerprint
-from .folder import Step, StepFolder, build_steps, fill_patterns
-from .preflight import check_configs, read_image_ids
-from .progress import ProgressWatch, TimeLeft, format_seconds, last_lines, run_command
-from .results import summarise
-from .settings import load_settings, write_settings
+from .folder import StageFolder
+from .lock import locked
+from .preflight import check_phases, count_images, load_dataset
+from .progress import ProgressWatch, TimeLeft, format_seconds
+from .results import rungs, summarize
+from .stages import Stage, build_stages, common_folder
 
 RESULTS_FILE = 'results.json'
-SETTINGS_FILE = 'settings.py'
-LOCK_FILE = '.lock'
-# Workers of a run that was killed look after their parent every five seconds.
-LOCK_SECONDS = 20.0
 
 
-def _without_masks(step: Step) -> Step:
-    """A step that trains and is neither validated nor tested."""
-    validation = dict.fromkeys(['val_dataloader', 'val_evaluator', 'val_cfg'])
-    return replace(step, run='train', options={**step.options, **validation})
-
-
-class StepFailed(RuntimeError):
-    """A step ended with an error.
+class StageFailed(RuntimeError):
+    """A stage ended with an error.
 
     Attributes:
         code (int): Exit code of its command.
@@ -53,167 +37,165 @@ class StepFailed(RuntimeError):
 
 
 class Pipeline:
-    """The steps of a pipeline config under its settings.
+    """The stages of a method, each one config.
 
     Args:
-        config_file (str): Pipeline config: `config_dir` (folder of the next two; its own by default),
-            `settings` (a file), `overrides` (settings, optional),
-            `work_dir` (optional), `steps` (entries of :class:`Step`), `results` (the ladder as
-            `{name: (step, metric)}`), `used_ground_truth` (a note for the results, optional).
+        places (sequence[str]): Config files, or folders of them, as of :func:`build_stages`.
         launcher (Launcher): How commands are started.
-        overrides (dict, optional): Settings to override, before those of the config. Defaults to None.
-        work_dir (str, optional): Takes the place of the configured work directory. Defaults to None.
+        options (iterable[str]): ``STAGE.key=value``. Defaults to ().
+        data_root (str, optional): Takes the place of the configs' own. Defaults to None.
+        run_dir (str, optional): Takes the place of the folder of the stages. Defaults to None.
         runner (callable): Runs a command, as :func:`run_command` does.
-        skip_bad (bool): Go on without photographs whose files cannot be used. Defaults to False.
+        skip_bad (bool): Go on without images whose files cannot be used. Defaults to False.
 
     Raises:
-        DataError: If the config, the settings or their lists cannot be used.
+        DataError: If a config cannot be used, or stages do not fit together.
     """
 
     def __init__(
         self,
-        config_file: str,
+        places: Sequence[str],
         launcher: Launcher,
-        overrides: Mapping[str, Any] | None = None,
-        work_dir: str | None = None,
+        options: Iterable[str] = (),
+        data_root: str | None = None,
+        run_dir: str | None = None,
         runner: Callable[..., int] = run_command,
         skip_bad: bool = False,
     ) -> None:
-        config = load_config(config_file).to_dict()
-        self.folder = Path(os.path.normpath(config.get('config_dir', Path(config_file).resolve().parent)))
-        for key in ('settings', 'steps', 'results'):
-            if key not in config:
-                raise DataError(f'{config_file}: a pipeline config must have {key!r}')
-        self.steps = build_steps(config['steps'])
-        self.results = {name: tuple(source) for name, source in config['results'].items()}
-        for name, (step, _) in self.results.items():
-            self._check_is_step(step, f'results.{name}')
-        self.used_ground_truth = config.get('used_ground_truth')
+        self.stages = build_stages(places, options, data_root, run_dir)
+        self.run_folder = common_folder(self.stages)
+        self.folders = {stage.name: StageFolder(stage) for stage in self.stages}
         self.launcher = launcher
+        self.data_root, self.run_dir = data_root, run_dir
         self.runner = runner
         self.skip_bad = skip_bad
-        given = {**config.get('overrides', {}), **(overrides or {})}
-        chosen_dir = work_dir or given.get('work_dir') or config.get('work_dir')
-        if chosen_dir:
-            given['work_dir'] = chosen_dir
-        self.settings = load_settings(self.folder / config['settings'], given)
-        if 'work_dir' not in self.settings:
-            raise DataError(f'{config_file}: expected a work_dir in the settings or the pipeline config')
-        if not self.settings.get('test_segmentor', True):
-            self.steps = [_without_masks(step) if step.run == 'train+test' else step for step in self.steps]
-        self.work_dir = Path(self.settings['work_dir'])
-        self.folders = {step.name: StepFolder(self.work_dir / step.name, step) for step in self.steps}
-        self.patterns = {step.name: fill_patterns(step, self.settings) for step in self.steps}
-        self.ids = read_image_ids(self.settings)
-        self.configs = self._load_configs()
+        self._samples = cache(self._load_samples)
 
-    def _load_configs(self) -> dict[str, Config]:
-        with tempfile.TemporaryDirectory() as temporary:
-            settings_file = Path(temporary) / SETTINGS_FILE
-            write_settings(settings_file, self.settings)
-            configs = {
-                step.name: load_config(str(self.folder / step.config), str(settings_file), dict(step.options))
-                for step in self.steps
-            }
-        for step in self.steps:
-            if 'test' not in step.phases:
-                configs[step.name].pop('test_dataloader', None)
-        return configs
+    def _load_samples(self, name: str) -> list[dict]:
+        cfg = self._stage(name).cfg
+        return load_dataset(name, cfg.get('test_dataloader'), cfg.get('default_scope', 'mmseg'))[1]
 
-    def ids_of(self, step: Step) -> list[str]:
-        """Photographs that a step writes a file for."""
-        return self.ids if self.patterns[step.name] else []
+    def ids_of(self, stage: Stage) -> list[str]:
+        """Images that the test of a stage writes a file for."""
+        if not any(stage.outputs.values()):
+            return []
+        return [sample['image_id'] for sample in self._samples(stage.name) if 'image_id' in sample]
 
-    def _expected_ids(self, step: Step) -> list[str]:
-        """Of :meth:`ids_of`, those whose files must be there once the step is done."""
-        skipped = self.folders[step.name].skipped() if self.skip_bad else set()
-        return [image_id for image_id in self.ids_of(step) if image_id not in skipped]
+    def _expected_ids(self, stage: Stage) -> list[str]:
+        """Of :meth:`ids_of`, those whose files must be there once the test is done."""
+        skipped = self.folders[stage.name].skipped() if self.skip_bad else set()
+        return [image_id for image_id in self.ids_of(stage) if image_id not in skipped]
 
-    def fingerprint(self, step: Step) -> str | None:
-        """What a step is made from; None as long as one of the steps it uses is not finished."""
-        runs = [self.folders[name].run_name() for name in step.inputs]
-        known = [run for run in runs if run is not None]
-        if len(known) < len(runs):
+    def fingerprint(self, stage: Stage, phase: str) -> str | None:
+        """What a phase is made from; None as long as something that it uses is not done."""
+        inputs = {}
+        if phase == 'test' and 'train' in stage.phases:
+            if not self.is_done(stage, 'train'):
+                return None
+            checkpoint = str(self.folders[stage.name].final_checkpoint)
+            inputs[checkpoint] = self.folders[stage.name].digest(checkpoint)
+        for read in stage.reads[phase]:
+            if not self._is_made(read.stage, read.result):
+                return None
+            inputs[read.path] = self.folders[read.stage].digest(read.result)
+        if None in inputs.values():
             return None
-        return fingerprint(self.configs[step.name].to_dict(), self.settings, known)
+        return fingerprint(stage.part(phase), str(self.run_folder), {path: str(one) for path, one in inputs.items()})
 
-    def is_done(self, step: Step) -> bool:
-        """Whether a step need not run: what it uses is done and unchanged, and all it makes is there."""
-        if not all(self.is_done(self._step(name)) for name in step.inputs):
-            return False
-        patterns, ids = self.patterns[step.name], self._expected_ids(step)
-        return self.folders[step.name].is_done(self.fingerprint(step), patterns, ids)
+    def _is_made(self, name: str, result: str) -> bool:
+        phase = 'train' if result == str(self.folders[name].final_checkpoint) else 'test'
+        return self.is_done(self._stage(name), phase)
 
-    def _check_is_step(self, name: str, asked_by: str) -> None:
-        names = [step.name for step in self.steps]
-        if name not in names:
-            raise DataError(f'{asked_by}: {name!r} is no step; expected one of {names}')
+    def is_done(self, stage: Stage, phase: str) -> bool:
+        """Whether a phase need not run: what it uses is done and unchanged, and all it makes is there."""
+        ids = self._expected_ids(stage) if phase == 'test' else []
+        return self.folders[stage.name].is_done(phase, self.fingerprint(stage, phase), ids)
 
-    def _step(self, name: str) -> Step:
-        return next(step for step in self.steps if step.name == name)
+    def is_stage_done(self, stage: Stage) -> bool:
+        """Whether no phase of a stage need run."""
+        return all(self.is_done(stage, phase) for phase in stage.phases)
 
-    def select(self, first: str | None = None, only: str | None = None) -> tuple[list[Step], bool]:
-        """Steps that are asked for.
+    def _stage(self, name: str) -> Stage:
+        return next(stage for stage in self.stages if stage.name == name)
+
+    def select(self, first: str | None = None, only: str | None = None) -> tuple[list[Stage], bool]:
+        """Stages that are asked for.
 
         Args:
             first (str, optional): Begin with this one. Defaults to None.
             only (str, optional): Run no other. Defaults to None.
 
         Returns:
-            tuple: The steps, and whether they run even if they are done.
+            tuple: The stages, and whether they run even if they are done.
 
         Raises:
-            DataError: If the name is no step, or a step before it is not done.
+            DataError: If the name is no stage, or a stage before it is not done.
         """
         name = first if only is None else only
         if name is None:
-            return self.steps, False
-        self._check_is_step(name, '--only' if only else '--from')
-        position = self.steps.index(self._step(name))
-        chosen = self.steps[position : position + 1] if only else self.steps[position:]
-        needed = chosen[0].inputs if only else [step.name for step in self.steps[:position]]
-        for name in needed:
-            if not self.is_done(self._step(name)):
+            return self.stages, False
+        names = [stage.name for stage in self.stages]
+        if name not in names:
+            raise DataError(f'{"--only" if only else "--from"}: {name!r} is no stage; expected one of {names}')
+        position = names.index(name)
+        chosen = self.stages[position : position + 1] if only else self.stages[position:]
+        needed = chosen[0].inputs if only else names[:position]
+        for other in needed:
+            if not self.is_stage_done(self._stage(other)):
                 raise DataError(
-                    f'step {chosen[0].name}: step {name} before it is not done, or its config or '
-                    'inputs have changed since; run the pipeline without --from and --only'
+                    f'stage {name}: stage {other} before it is not done, or its config or inputs have changed since; '
+                    'run the pipeline without --from and --only'
                 )
         return chosen, True
 
-    def phase_command(self, step: Step, phase: str, resume: bool = False) -> list[str]:
-        """The command line of one phase of a step, 'train' or 'test'."""
-        arguments = [str(self.folder / step.config)]
-        if phase == 'test':
-            arguments.append(self._checkpoint(step.checkpoint or step.name))
-        arguments += ['--settings', str(self.work_dir / SETTINGS_FILE)]
-        arguments += ['--work-dir', str(self.folders[step.name].path)]
-        if resume:
-            arguments.append('--resume')
-        if self.skip_bad:
-            arguments.append('--skip-bad')
-        if step.options:
-            arguments += ['--cfg-options', *(f'{name}={value}' for name, value in step.options.items())]
+    def phase_command(self, stage: Stage, phase: str, resume: bool = False) -> list[str]:
+        """The command line of one phase of a stage, 'train' or 'test'."""
+        arguments = [stage.leaf]
+        if phase == 'test' and 'train' in stage.phases:
+            arguments.append(str(self.folders[stage.name].final_checkpoint))
+        for flag, value in (('--data-root', self.data_root), ('--run-dir', self.run_dir)):
+            if value is not None:
+                arguments += [flag, value]
+        arguments += ['--resume'] * resume + ['--skip-bad'] * self.skip_bad
+        if stage.options:
+            arguments += ['--cfg-options', *stage.options]
         return self.launcher.command(f'{phase}.py', arguments)
 
-    def _checkpoint(self, name: str) -> str:
-        folder = self.folders[name].path
-        return find_trained_checkpoint(str(folder)) or str(folder / '<last checkpoint>.pth')
+    def planned(self, chosen: Sequence[Stage], forced: bool) -> dict[str, list[str]]:
+        """Phases that will run of each stage, as far as it is known before.
+
+        A phase that uses what will run may turn out to be done, where the same comes out again.
+        """
+        made_again: set[tuple[str, str]] = set()
+        planned = {}
+        for stage in chosen:
+            phases = []
+            for phase in stage.phases:
+                uses = {self._producer(read.stage, read.result) for read in stage.reads[phase]}
+                uses |= {(stage.name, 'train')} if phase == 'test' else set()
+                if forced or uses & made_again or not self.is_done(stage, phase):
+                    phases.append(phase)
+                    made_again.add((stage.name, phase))
+            planned[stage.name] = phases
+        return planned
+
+    def _producer(self, name: str, result: str) -> tuple[str, str]:
+        return name, 'train' if result == str(self.folders[name].final_checkpoint) else 'test'
 
     def describe(self, first: str | None = None, only: str | None = None) -> str:
         """What a run would do, with the commands; nothing is written."""
         chosen, forced = self.select(first, only)
-        lines = []
-        runs_again = False
-        for step in chosen:
-            runs_again = runs_again or forced or not self.is_done(step)
-            lines.append(f'{step.name}: {"to run" if runs_again else "done"}')
-            if runs_again:
-                lines += [f'  {shlex.join(self.phase_command(step, phase))}' for phase in step.phases]
+        planned, lines = self.planned(chosen, forced), []
+        for stage in chosen:
+            phases = planned[stage.name]
+            lines.append(f'{stage.name}: {"to run" if phases else "done"}')
+            lines += [f'  {shlex.join(_shown(self.phase_command(stage, phase)))}' for phase in phases]
         return '\n'.join(lines)
 
-    def check_data(self) -> dict[str, int]:
-        """Checks the data and weights of all steps; see :func:`check_configs`."""
-        return check_configs(self.configs, [str(self.work_dir)], self.skip_bad)
+    def check_data(self, planned: dict[str, list[str]]) -> None:
+        """Checks the data and weights of phases that will run; see :func:`check_phases`."""
+        running = {name: (self._stage(name).cfg, phases) for name, phases in planned.items() if phases}
+        check_phases(running, [str(stage.work_dir) for stage in self.stages], self.skip_bad)
 
     def run(
         self,
@@ -225,112 +207,102 @@ class Pipeline:
         """Runs what is asked for and is not done.
 
         Args:
-            first (str, optional): Begin with this step, even if it is done. Defaults to None.
-            only (str, optional): Run only this step, even if it is done. Defaults to None.
+            first (str, optional): Begin with this stage, even if it is done. Defaults to None.
+            only (str, optional): Run only this stage, even if it is done. Defaults to None.
             verbose (bool): Show all output of the commands. Defaults to False.
             output (callable): Receives lines for the user. Defaults to `print`.
 
         Returns:
-            dict: The results, which are also in `results.json` of the work directory.
+            dict: The results, which are also in `results.json` of the folder of the run.
 
         Raises:
-            DataError: If data, weights or a setting cannot be used; before the first step where possible.
-            StepFailed: If a command fails; its last lines are in the message.
+            DataError: If data, weights or a config cannot be used; before the first stage where possible.
+            StageFailed: If a command fails; its last lines are in the message.
         """
         chosen, forced = self.select(first, only)
-        counts = self.check_data()
-        with self._locked() as lock, _ended_by_signals():
-            write_settings(self.work_dir / SETTINGS_FILE, self.settings)
+        planned = self.planned(chosen, forced)
+        self.check_data(planned)
+        with locked(self.run_folder, [stage.work_dir for stage in self.stages]) as lock, _ended_by_signals():
             left = TimeLeft(self._expected_seconds())
-            for number, step in enumerate(chosen, 1):
-                title = f'[{number}/{len(chosen)}] {step.name}'
-                if not forced and self.is_done(step):
+            for number, stage in enumerate(chosen, 1):
+                title = f'[{number}/{len(chosen)}] {stage.name}'
+                if not forced and self.is_stage_done(stage):
                     output(f'{title}: done, nothing has changed')
                     continue
-                following = [other.name for other in chosen[number:] if forced or not self.is_done(other)]
-                left.start(step.name)
-                self._run_step(step, forced, ProgressWatch(title, left, following, verbose, output), lock)
+                following = [other.name for other in chosen[number:] if planned[other.name]]
+                left.start(stage.name)
+                progress = self.folders[stage.name].progress_file
+                watch = ProgressWatch(title, left, progress, following, verbose, output)
+                self._run_stage(stage, forced, watch, lock)
                 left.finish()
-                output(f'{title}: {format_seconds(left.elapsed())}{self._headline(step)}')
-            results = self.summarise(counts)
-            atomic_write_json(self.work_dir / RESULTS_FILE, results)
+                output(f'{title}: {format_seconds(left.elapsed())}{self._headline(stage)}')
+            results = self.summarize()
+            atomic_write_json(self.run_folder / RESULTS_FILE, results)
         return results
 
-    def _run_step(self, step: Step, forced: bool, watch: 'ProgressWatch', lock: int) -> None:
-        folder = self.folders[step.name]
-        current = self.fingerprint(step)
-        afresh = forced and folder.run_name() is not None
-        record = folder.begin(current, self.patterns[step.name], self.ids_of(step), afresh)
-        for phase in step.phases:
-            trained = phase == 'train' and find_trained_checkpoint(str(folder.path)) is not None
-            if phase == 'train' and phase in record['finished'] and folder.has_trained():
-                continue
-            command = self.phase_command(step, phase, resume=trained)
-            watch.begin(f'{phase}, resumed' if trained else phase)
-            before = record['seconds'].get(phase, 0.0) if trained else 0.0
-            started = time.monotonic()
-            try:
-                code = self.runner(command, folder.log_file, watch, keep_open=(lock,))
-            finally:
-                watch.end()
-                record['seconds'][phase] = before + time.monotonic() - started
-                folder.write(record)
-            if code != 0:
-                raise StepFailed(
-                    f'{last_lines(folder.log_file)}\n\nstep {step.name} failed with exit code '
-                    f'{code}; all its output is in {folder.log_file}',
-                    code,
-                )
-            record['finished'] = [*(name for name in record['finished'] if name != phase), phase]
-            folder.write(record)
-        missing = folder.missing_outputs(self.patterns[step.name], self._expected_ids(step))
+    def _run_stage(self, stage: Stage, forced: bool, watch: ProgressWatch, lock: int) -> None:
+        afresh = forced and self.folders[stage.name].is_finished()
+        for phase in stage.phases:
+            if afresh or not self.is_done(stage, phase):
+                self._run_phase(stage, phase, afresh, watch, lock)
+
+    def _run_phase(self, stage: Stage, phase: str, afresh: bool, watch: ProgressWatch, lock: int) -> None:
+        folder = self.folders[stage.name]
+        folder.begin(phase, self.fingerprint(stage, phase), self.ids_of(stage) if phase == 'test' else [], afresh)
+        resumed = phase == 'train' and folder.has_begun_training()
+        before = folder.phase(phase).get('seconds', 0.0) if resumed else 0.0
+        watch.begin(f'{phase}, resumed' if resumed else phase)
+        started = time.monotonic()
+        try:
+            code = self.runner(self.phase_command(stage, phase, resumed), folder.log_file, watch, keep_open=(lock,))
+        finally:
+            watch.end()
+            folder.note(phase, dict(seconds=before + time.monotonic() - started))
+        if code != 0:
+            raise StageFailed(
+                f'{last_lines(folder.log_file)}\n\nstage {stage.name} failed with exit code {code}; all its output is '
+                f'in {folder.log_file}',
+                code,
+            )
+        ids = self._expected_ids(stage) if phase == 'test' else []
+        missing = folder.missing(phase, ids)
         if missing:
-            listed = ', '.join(missing[:3])
-            raise StepFailed(
-                f'step {step.name} ended without writing {len(missing)} of its files, such as '
-                f'{listed}; its output is in {folder.log_file}',
+            raise StageFailed(
+                f'stage {stage.name} ended without writing {len(missing)} of its files, such as '
+                f'{", ".join(missing[:3])}; its output is in {folder.log_file}',
                 1,
             )
-        folder.finish(record)
+        folder.finish(phase, ids)
 
-    def _headline(self, step: Step) -> str:
-        metrics = self.folders[step.name].metrics()
-        shown = [
-            f'{name} {metrics[metric]:.2f}'
-            for name, (source, metric) in self.results.items()
-            if source == step.name and metrics.get(metric) is not None
-        ]
-        return ', '.join(['', *shown])
+    def _headline(self, stage: Stage) -> str:
+        metrics = self.folders[stage.name].test_metrics()
+        shown = [(rung, metrics[metric]) for rung, metric in rungs(stage.name, metrics).items()]
+        return ', '.join(['', *(f'{rung} {value:.2f}' for rung, value in shown if value is not None)])
 
     def _expected_seconds(self) -> dict[str, float]:
-        """Seconds of each step in an earlier run here, else as the settings expect."""
-        expected = dict(self.settings.get('expected_seconds', {}))
-        for name, folder in self.folders.items():
-            if folder.run_name() is not None:
-                expected[name] = folder.seconds()
-        return expected
+        """Seconds of each stage in an earlier run here."""
+        return {name: folder.seconds() for name, folder in self.folders.items() if folder.is_finished()}
 
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        """Holds the work directory for this run and for commands that it leaves behind when it is killed."""
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        with open(self.work_dir / LOCK_FILE, 'w', encoding='utf-8') as file:
-            waiting_until = time.monotonic() + LOCK_SECONDS
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError as error:
-                    if time.monotonic() > waiting_until:
-                        raise DataError(f'{self.work_dir}: another run of a pipeline is at work here') from error
-                    time.sleep(0.5)
-            remove_parts(self.work_dir)
-            yield file.fileno()
+    def summarize(self) -> dict[str, Any]:
+        """Collects the results of the stages that are done, of this run and of earlier ones."""
+        done = [self.folders[stage.name] for stage in self.stages if self.is_stage_done(stage)]
+        tested = next((stage.name for stage in self.stages if 'test' in stage.phases), None)
+        counts = count_images(self._samples(tested)) if tested else {}
+        settings = dict(
+            leaves={stage.name: stage.leaf for stage in self.stages},
+            options={stage.name: list(stage.options) for stage in self.stages if stage.options},
+            seeds={stage.name: (stage.cfg.get('randomness') or {}).get('seed') for stage in self.stages},
+            data_root=self.data_root,
+            run_dir=self.run_dir,
+        )
+        return summarize(self.stages, done, settings, counts)
 
-    def summarise(self, counts: Mapping[str, int] | None = None) -> dict[str, Any]:
-        """Collects the results of the steps that are done, of this run and of earlier ones."""
-        done = [self.folders[step.name] for step in self.steps if self.is_done(step)]
-        return summarise(done, self.results, self.settings, counts or {}, self.used_ground_truth)
+
+def _shown(command: Sequence[str]) -> list[str]:
+    """A command as one would type it."""
+    shown = ['python' if part == sys.executable else part for part in command]
+    here = os.getcwd() + os.sep
+    return [part.removeprefix(here) if part.endswith('.py') else part for part in shown]
 
 
 @contextmanager

@@ -14,16 +14,16 @@ def folder(tmp_path, make_image):
     for index, name in enumerate(['b.jpg', 'a.png', 'sub/c.jpg']):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         cv2.imwrite(str(tmp_path / name), make_image(seed=index))
-    (tmp_path / 'notes.txt').write_text('no photograph')
+    (tmp_path / 'notes.txt').write_text('no image')
     return tmp_path
 
 
 def names(source):
     opened = open_source(source)
-    photos = list(opened)
-    assert len(opened) == len(photos)
-    assert all(photo.image.dtype == np.uint8 and photo.image.shape == (40, 56, 3) for photo in photos)
-    return [photo.name for photo in photos]
+    images = list(opened)
+    assert len(opened) == len(images)
+    assert all(image.pixels.dtype == np.uint8 and image.pixels.shape == (40, 56, 3) for image in images)
+    return [image.name for image in images]
 
 
 def test_files_folders_globs_and_lists(folder):
@@ -33,9 +33,9 @@ def test_files_folders_globs_and_lists(folder):
     assert names([folder / 'sub' / 'c.jpg', str(folder / 'a.png')]) == ['sub/c', 'a']
 
 
-def test_the_photograph_is_the_one_of_the_steps(folder):
-    (photo,) = open_source(folder / 'b.jpg')
-    assert photo.file_name == 'b.jpg' and np.array_equal(photo.image, read_image(str(folder / 'b.jpg')))
+def test_the_image_is_the_one_of_the_stages(folder):
+    (image,) = open_source(folder / 'b.jpg')
+    assert image.file_name == 'b.jpg' and np.array_equal(image.pixels, read_image(str(folder / 'b.jpg')))
 
 
 def test_arrays_alone_and_among_files(folder, make_image):
@@ -63,7 +63,7 @@ def test_frames_of_a_video(tmp_path, make_image):
     [
         ('absent.jpg', 'absent.jpg'),
         ('nothing/*.jpg', 'found none'),
-        ([], 'at least one photograph'),
+        ([], 'at least one image'),
         (np.zeros((4, 4), np.uint8), r'expected uint8 \(H, W, 3\)'),
         (np.zeros((4, 4, 3)), 'float64'),
     ],
@@ -74,12 +74,12 @@ def test_sources_that_hold_nothing_are_named(source, message):
 
 
 def test_damaged_files_are_named(tmp_path):
-    for name in ('clip.mp4', 'photo.jpg'):
+    for name in ('clip.mp4', 'image.jpg'):
         (tmp_path / name).write_bytes(b'nothing of the kind')
     with pytest.raises(DataError, match='clip.mp4'):
         list(open_source(tmp_path / 'clip.mp4'))
-    with pytest.raises(DataError, match='photo.jpg'):
-        list(open_source(tmp_path / 'photo.jpg'))
+    with pytest.raises(DataError, match='image.jpg'):
+        list(open_source(tmp_path / 'image.jpg'))
     (tmp_path / 'empty').mkdir()
     with pytest.raises(DataError, match='found none'):
         open_source(tmp_path / 'empty')

@@ -1,23 +1,28 @@
-"""Make a data set of a folder of images and their image-level labels, with a held-out share, and configs for it."""
+"""Make a data set of your own folder of images and their image-level labels, and configs that train on it.
+
+Some of the images are held out: nothing trains on them.
+"""
 
 import argparse
 from pathlib import Path
 
+from mmwsss.converters.folder import write_folder_dataset
 from mmwsss.converters.folder_configs import write_folder_configs
-from mmwsss.datasets.folder import write_folder_dataset
 from mmwsss.engine.launch import run_tool
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('photos', help='folder of images, with sub-folders')
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('images', help='folder of images, with sub-folders')
     parser.add_argument('root', help='target folder, the data_root of configs')
     parser.add_argument(
         '--labels',
-        help='JSON {image: [class, ...]} or CSV rows image,class,... (default: labels.* in PHOTOS)',
+        help='JSON {image: [class, ...]} or CSV rows image,class,... (default: labels.* in IMAGES)',
     )
     parser.add_argument('--classes', nargs='+', help='names in the order wanted (default: those of the labels)')
-    parser.add_argument('--masks', help='folder of masks <image>.png of class indices, to measure with')
+    parser.add_argument(
+        '--masks', help='folder of masks <image>.png of class indices, which measure quality and train nothing'
+    )
     parser.add_argument('--held-out', type=float, default=0.1, help='share that nothing trains on (default: 0.1)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the split')
     parser.add_argument('--num-workers', type=int, default=4, help='threads that decode images')
@@ -36,11 +41,11 @@ def main() -> None:
     kept = write_folder_configs(configs, given['root'], summary.classes, _have_masks(given['root'], summary.held_out))
     for warning in [*summary.warnings, *kept]:
         print(f'warning: {warning}')
-    learnt, held_out = summary.counts(summary.train), summary.counts(summary.held_out)
+    to_learn, held_out = summary.counts(summary.train), summary.counts(summary.held_out)
     width = max(map(len, summary.classes))
     print(f'\n{"":{width}}  train  held out')
     for name in summary.classes[1:]:
-        print(f'{name:{width}}  {learnt[name]:5}  {held_out[name]:8}')
+        print(f'{name:{width}}  {to_learn[name]:5}  {held_out[name]:8}')
     print(f'{"images":{width}}  {len(summary.train):5}  {len(summary.held_out):8}')
     print(f'\nConfigs: {configs}\nNext: python tools/pipeline.py {configs}')
 

@@ -1,6 +1,6 @@
 """Whether the heads of a model and its data set agree on the number of classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -61,8 +61,8 @@ def check_classes(cfg: Config, dataset: Any) -> None:
 
 def with_background(metainfo: Mapping[str, Any]) -> bool:
     """Whether class 0 of a data set is the background."""
-    classes = metainfo.get('classes') or ()
-    return bool(metainfo.get('with_background', bool(classes) and classes[0] == BACKGROUND))
+    first = next(iter(metainfo.get('classes') or ()), None)
+    return bool(metainfo.get('with_background', first == BACKGROUND))
 
 
 def _heads(model: Mapping[str, Any], prefix: str = 'model') -> Iterator[tuple[str, int, bool]]:
@@ -72,7 +72,8 @@ def _heads(model: Mapping[str, Any], prefix: str = 'model') -> Iterator[tuple[st
     for name in (*SEGMENTATION_HEADS, LABEL_HEAD):
         heads = model.get(name)
         is_list = isinstance(heads, list | tuple)
-        for index, head in enumerate(heads if is_list else [heads]):
+        listed: Iterable[Any] = heads if is_list else [heads]  # type: ignore[assignment]
+        for index, head in enumerate(listed):
             if isinstance(head, Mapping) and isinstance(head.get('num_classes'), int):
                 place = f'{prefix}.{name}.{index}' if is_list else f'{prefix}.{name}'
                 yield f'{place}.num_classes', head['num_classes'], name == LABEL_HEAD

@@ -8,12 +8,12 @@ from mmengine.logging import MMLogger, print_log
 from mmwsss.evaluation.functional.boundary_iou import boundary_counts, iou_of_counts
 from mmwsss.evaluation.functional.confusion import (
     class_table,
-    classes_of_truth,
+    classes_of_ground_truth,
     confusion_matrix,
     mean_iou,
-    read_truth,
+    read_ground_truth,
 )
-from mmwsss.evaluation.recorded_confusions import record_confusion
+from mmwsss.evaluation.records import record_confusion, shrink_mask
 from mmwsss.fileio import write_mask
 from mmwsss.ops.maps import label_of_scores
 from mmwsss.registry import METRICS
@@ -39,6 +39,9 @@ class PseudoMaskMetric(StreamingMetric):
             over the classes that occur (:mod:`mmwsss.evaluation.functional.boundary_iou`). Defaults to False.
     """
 
+    file_suffix = '.png'
+    name_without_prefix = 'pseudo_masks'
+
     def __init__(
         self,
         chain: str,
@@ -49,6 +52,8 @@ class PseudoMaskMetric(StreamingMetric):
         boundary_iou: bool = False,
     ) -> None:
         super().__init__(output_dir, format_only, prefix or chain)
+        if num_refiners is not None and num_refiners < 0:
+            raise ValueError(f'num_refiners of PseudoMaskMetric must not be negative, got {num_refiners}')
         self.chain = chain
         self.num_refiners = num_refiners
         self.boundary_iou = boundary_iou
@@ -56,7 +61,9 @@ class PseudoMaskMetric(StreamingMetric):
     def counter(self, sample: dict) -> '_MaskCounter | None':
         truth = None if self.format_only else sample.get('seg_map_path')
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.png')
-        if truth is None and path is None:
+        # Where masks are written, they are there to be drawn.
+        picture = self.record.picture(sample) if self.record is not None and path is None else None
+        if truth is None and path is None and picture is None:
             return None
         assert self.chain is not None
         return _MaskCounter(
@@ -65,10 +72,14 @@ class PseudoMaskMetric(StreamingMetric):
             path,
             self.dataset_meta['palette'],
             truth,
-            classes_of_truth(sample),
+            classes_of_ground_truth(sample),
             len(self.dataset_meta['classes']),
             self.boundary_iou,
+            picture,
         )
+
+    def image_confusion(self, counts: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        return counts['confusion']
 
     def empty(self) -> Counts:
         num_classes = len(self.dataset_meta['classes'])
@@ -83,7 +94,7 @@ class PseudoMaskMetric(StreamingMetric):
             return {}
         table = class_table(confusion, classes)
         print_log(f'Pseudo masks: {self.prefix}\n{table}', MMLogger.get_current_instance())
-        record_confusion(self.prefix or 'pseudo_masks', confusion, classes)
+        record_confusion(self.prefix or self.name_without_prefix, confusion, classes)
         figures = {'mIoU': float(mean_iou(confusion))}
         if self.boundary_iou:
             figures['mean_boundary_IoU'] = float(np.nanmean(iou_of_counts(total['boundary'])))
@@ -100,14 +111,17 @@ class _MaskCounter:
     label_map: Mapping[int, int] | None
     num_classes: int
     boundary_iou: bool
+    picture: str | None = None
 
     def __call__(self, made: Made) -> Counts | None:
         labels, best = self._masks(made)
         if self.path is not None:
             write_mask(self.path, labels, self.palette)
+        if self.picture is not None:
+            write_mask(self.picture, shrink_mask(best), self.palette)
         if self.truth is None:
             return None
-        truth = read_truth(self.truth, best.shape, self.num_classes, self.label_map)
+        truth = read_ground_truth(self.truth, best.shape, self.num_classes, self.label_map)
         counts = dict(confusion=confusion_matrix(truth, best, self.num_classes))
         if self.boundary_iou:
             counts['boundary'] = boundary_counts(truth, best, self.num_classes)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.logging import MMLogger, print_log
 
-from mmwsss.evaluation.functional.confusion import class_table, classes_of_truth, mean_iou, read_truth
+from mmwsss.evaluation.functional.confusion import class_table, classes_of_ground_truth, mean_iou, read_ground_truth
 from mmwsss.evaluation.functional.otsu import otsu_background_score
-from mmwsss.evaluation.recorded_confusions import record_confusion
+from mmwsss.evaluation.records import record_confusion
 from mmwsss.fileio import atomic_write_json, write_seeds
 from mmwsss.registry import METRICS
 from mmwsss.structures import ScoreMaps, Seeds
@@ -56,7 +56,7 @@ def count_activations(cams: np.ndarray, class_ids: np.ndarray, truth: np.ndarray
 
 def count_seeds(seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | None, num_classes: int) -> np.ndarray:
     """Counts of :func:`count_activations` for the seeds of an image and its mask."""
-    truth = read_truth(seg_map_path, seeds.size, num_classes, label_map)
+    truth = read_ground_truth(seg_map_path, seeds.size, num_classes, label_map)
     cams = ScoreMaps.of_seeds(seeds, with_background=False).at_image_size[0].numpy()
     return count_activations(cams, seeds.class_ids, truth, num_classes)
 
@@ -92,21 +92,30 @@ def sweep_confusions(counts: np.ndarray) -> np.ndarray:
     return above
 
 
+def confusion_at(counts: np.ndarray, index: int) -> np.ndarray:
+    """The confusion matrix of :func:`sweep_confusions` at one background score, ``index`` in [0, NUM_BINS]."""
+    confusion = counts[:, :-1, index:].sum(2)
+    confusion[:, 0] += counts.sum((1, 2)) - confusion.sum(1)
+    return confusion
+
+
 @METRICS.register_module()
 class SeedMetric(StreamingMetric):
     """Writes seeds and measures their mIoU at every background score in one pass.
 
     The mean is over the classes that occur in truth or prediction. ``mIoU`` is at the configured background score;
     ``mIoU_best`` and ``background_best`` use the masks to pick one; ``mIoU_otsu`` and ``background_otsu`` pick it
-    without masks, from the activations of all photographs (:func:`otsu_background_score`).
+    without masks, from the activations of all images (:func:`otsu_background_score`).
 
     Args:
         output_dir (str, optional): Folder for ``<image_id>.npz``. Defaults to None.
         format_only (bool): Only write. Defaults to False.
-        background_score (float): In [0, 1], in hundredths, compared with the normalised activations. Defaults to 0.2.
+        background_score (float): In [0, 1], in hundredths, compared with the normalized activations. Defaults to 0.2.
         curve_file (str, optional): JSON file that receives the curve. Defaults to None.
         prefix (str, optional): Defaults to ``'cam'``.
     """
+
+    file_suffix = '.npz'
 
     def __init__(
         self,
@@ -124,6 +133,8 @@ class SeedMetric(StreamingMetric):
         self.background_score = background_score
         self.curve_file = curve_file
 
+    name_without_prefix = 'seeds'
+
     @property
     def with_background(self) -> bool:
         """Whether class 0 is the background, as the data set says."""
@@ -133,7 +144,9 @@ class SeedMetric(StreamingMetric):
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.npz')
         truth = None if self.format_only else sample.get('seg_map_path')
         with_levels = self.with_background and not self.format_only
-        return _SeedCounter(path, truth, classes_of_truth(sample), len(self.dataset_meta['classes']), with_levels)
+        return _SeedCounter(
+            path, truth, classes_of_ground_truth(sample), len(self.dataset_meta['classes']), with_levels
+        )
 
     def empty(self) -> Counts:
         """Counts of :func:`count_activations` and of :func:`count_levels`."""
@@ -143,19 +156,26 @@ class SeedMetric(StreamingMetric):
             levels=np.zeros((num_classes, NUM_BINS), np.int64),
         )
 
+    def image_confusion(self, counts: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        if 'activations' not in counts:
+            return None
+        if not self.with_background:
+            return counts['activations'].sum(2)
+        return confusion_at(counts['activations'], round(self.background_score * NUM_BINS))
+
     def summarize(self, total: Counts) -> dict[str, float]:
         classes, activations = self.dataset_meta['classes'], total['activations']
         otsu = otsu_background_score(total['levels'].sum(0)) if self.with_background else None
         figures = {} if otsu is None else {'background_otsu': otsu}
         if not activations.any():
             print_log(
-                'No photograph of this data set has a mask: seeds are not evaluated'
+                'No image of this data set has a mask: seeds are not evaluated'
                 + ('' if otsu is None else f'. Background score by the method of Otsu: {otsu}'),
                 MMLogger.get_current_instance(),
             )
             return figures
         if not self.with_background:
-            record_confusion(self.prefix or 'seeds', activations.sum(2), classes)
+            record_confusion(self.prefix or self.name_without_prefix, activations.sum(2), classes)
             return {'mIoU': float(mean_iou(activations.sum(2)))}
         confusions = sweep_confusions(activations)
         curve = mean_iou(confusions)
@@ -184,19 +204,18 @@ class SeedMetric(StreamingMetric):
             ),
             MMLogger.get_current_instance(),
         )
-        record_confusion(self.prefix or 'seeds', confusions[configured], classes)
+        record_confusion(self.prefix or self.name_without_prefix, confusions[configured], classes)
+        drawn = dict(
+            background_score=[index / NUM_BINS for index in range(NUM_BINS + 1)],
+            mIoU=[round(v, 4) for v in curve.tolist()],
+            configured=self.background_score,
+            best_picked_with_masks=best / NUM_BINS,
+            otsu_picked_without_masks=otsu,
+        )
         if self.curve_file is not None:
-            scores = [index / NUM_BINS for index in range(NUM_BINS + 1)]
-            atomic_write_json(
-                self.curve_file,
-                dict(
-                    background_score=scores,
-                    mIoU=[round(v, 4) for v in curve.tolist()],
-                    configured=self.background_score,
-                    best_picked_with_masks=best / NUM_BINS,
-                    otsu_picked_without_masks=otsu,
-                ),
-            )
+            atomic_write_json(self.curve_file, drawn)
+        if self.record is not None:
+            self.record.note(curve=drawn)
         return figures
 
 

@@ -77,3 +77,27 @@ def test_one_pass_is_the_formula_class_by_class(cam_config, kind):
             (gradient,) = torch.autograd.grad(model.head(feats)[0, label], feats[-1])
             expected = FORMULAS[kind](feats[-1].detach(), gradient)[0]
             torch.testing.assert_close(seen.maps[index, label], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_grad_cam_of_the_last_output_is_the_cam_by_the_number_of_cells(cam_config):
+    torch.manual_seed(0)
+    model, plain = (MODELS.build(dict(cam_config(3), type=f'mmwsss.{kind}')) for kind in ('GradCAM', 'CAMClassifier'))
+    plain.load_state_dict(model.state_dict())
+    model.eval(), plain.eval()
+    images, samples = images_of(batch=2).float() / 255, [labeled([1, 1, 1])] * 2
+    maps, cams = (one.localize(images, samples).maps.detach() for one in (model, plain))
+    torch.testing.assert_close(maps, cams / cams[0, 0].numel(), atol=1e-6, rtol=1e-4)
+
+
+def test_layers_are_fused_at_the_finest_grid_and_keep_the_peak_of_the_last(cam_config):
+    torch.manual_seed(0)
+    layers, images, samples = ('backbone.layer1', 'backbone.layer4'), images_of().float() / 255, [labeled([1, 0, 0])]
+    model = MODELS.build(dict(cam_config(3), type='mmwsss.LayerCAM', layers=layers)).eval()
+    fused = model.localize(images, samples).maps[0, 0]
+    parts = []
+    for layer in layers:
+        model.layers = (layer,)
+        parts.append(model.localize(images, samples).maps[0, 0])
+    assert fused.shape == parts[0].shape != parts[1].shape
+    expected = gradient_cam.fuse_layers([part / part.max() for part in parts], gain=2) * parts[1].max()
+    torch.testing.assert_close(fused, expected, atol=1e-6, rtol=1e-4)

@@ -44,17 +44,19 @@ def test_mean_is_over_the_classes_that_occur(run_metric):
     rng = np.random.default_rng(0)
     scores, labels = rng.random((11, 3)), (rng.random((11, 3)) > 0.5).astype(float)
     labels[:, 1] = 0
-    metrics = run_metric(METRICS.build(dict(type='MultiLabelMetric')), samples_of(scores, labels))
+    metrics = run_metric(METRICS.build(dict(type='mmwsss.MultiLabelMetric')), samples_of(scores, labels))
     expected = [100 * slow_average_precision(scores[:, index], labels[:, index]) for index in (0, 2)]
     assert metrics == {'multi_label/mAP': pytest.approx(np.mean(expected))}
 
 
 def test_no_label_at_all_is_no_figure(run_metric):
-    metrics = run_metric(METRICS.build(dict(type='MultiLabelMetric')), samples_of(np.ones((2, 3)), np.zeros((2, 3))))
+    metrics = run_metric(
+        METRICS.build(dict(type='mmwsss.MultiLabelMetric')), samples_of(np.ones((2, 3)), np.zeros((2, 3)))
+    )
     assert np.isnan(metrics['multi_label/mAP'])
 
 
 def test_photograph_without_labels_is_named(run_metric):
     sample = dict(label_scores=torch.ones(3), img_path='p.jpg')
     with pytest.raises(ValueError, match=r'p\.jpg: .*image_labels'):
-        run_metric(METRICS.build(dict(type='MultiLabelMetric')), [sample])
+        run_metric(METRICS.build(dict(type='mmwsss.MultiLabelMetric')), [sample])

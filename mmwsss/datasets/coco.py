@@ -4,7 +4,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmwsss.registry import DATASETS
 
-from .folder import color_map
+from .palette import color_map
 
 CLASSES = (
     'background',

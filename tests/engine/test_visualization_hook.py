@@ -64,7 +64,7 @@ def pictures(folder):
 
 
 def test_cams_of_the_same_photographs_are_drawn_and_the_training_is_the_same(train, cam_config):
-    hook = dict(type='mmwsss.MapVisualizationHook', interval=1, num_images=2, long_side=48)
+    hook = dict(type='MapVisualizationHook', interval=1, num_photographs=2, long_side=48)
     runner, folder = train('drawn', cam_config(3), [hook])
     drawn = pictures(folder)
     assert sorted(drawn) == ['cam_p0_1.png', 'cam_p0_2.png', 'cam_p2_1.png', 'cam_p2_2.png']
@@ -77,7 +77,7 @@ def test_cams_of_the_same_photographs_are_drawn_and_the_training_is_the_same(tra
 
 
 def test_affinities_are_drawn_as_boundaries(train, affinity_config):
-    _, folder = train('affinity', affinity_config(), [dict(type='mmwsss.MapVisualizationHook', interval=2, long_side=64)])
+    _, folder = train('affinity', affinity_config(), [dict(type='MapVisualizationHook', interval=2, long_side=64)])
     drawn = pictures(folder)
     assert sorted(drawn) == ['affinity_p0_2.png', 'affinity_p2_2.png', 'affinity_sub_p1_2.png']
     picture = drawn['affinity_p0_2.png']
@@ -88,7 +88,7 @@ def test_tensorboard_gets_the_pictures(train, cam_config):
     pytest.importorskip('tensorboard', reason='TensorBoard is not installed')
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    hook = dict(type='mmwsss.MapVisualizationHook', interval=2, num_images=1)
+    hook = dict(type='MapVisualizationHook', interval=2, num_photographs=1)
     _, folder = train('board', cam_config(3), [hook], ['TensorboardVisBackend'])
     events = EventAccumulator(str(next(folder.glob('*/vis_data'))))
     events.Reload()
@@ -97,7 +97,7 @@ def test_tensorboard_gets_the_pictures(train, cam_config):
 
 def test_mlflow_gets_the_pictures(train, cam_config):
     mlflow = pytest.importorskip('mlflow', reason='MLflow is not installed')
-    hook = dict(type='mmwsss.MapVisualizationHook', interval=1, num_images=1)
+    hook = dict(type='MapVisualizationHook', interval=1, num_photographs=1)
     _, folder = train('flow', cam_config(3), [hook], ['MLflowImageBackend'])
     (database,) = folder.glob('*/vis_data/mlflow.db')
     client = mlflow.MlflowClient(f'sqlite:///{database}')
@@ -110,7 +110,7 @@ def test_mlflow_gets_the_pictures(train, cam_config):
 def test_wandb_gets_the_pictures(train, cam_config, monkeypatch):
     pytest.importorskip('wandb', reason='W&B is not installed')
     monkeypatch.setenv('WANDB_MODE', 'offline')
-    hook = dict(type='mmwsss.MapVisualizationHook', interval=2, num_images=1)
+    hook = dict(type='MapVisualizationHook', interval=2, num_photographs=1)
     _, folder = train('wandb', cam_config(3), [hook], ['WandbRunBackend'])
     assert len(list(folder.glob('*/vis_data/wandb/offline-run-*/files/media/images/cam_p0_*.png'))) == 1
 
@@ -123,9 +123,9 @@ def test_networks_without_maps_and_wrong_arguments_are_refused(train):
         model = Plain()
 
     with pytest.raises(DataError, match='MapVisualizationHook: expected a CAMClassifier.*got Plain'):
-        HOOKS.build(dict(type='mmwsss.MapVisualizationHook')).before_train(FakeRunner())
+        HOOKS.build(dict(type='MapVisualizationHook')).before_train(FakeRunner())
     with pytest.raises(ValueError, match='interval must be at least 1, got 0'):
-        HOOKS.build(dict(type='mmwsss.MapVisualizationHook', interval=0))
+        HOOKS.build(dict(type='MapVisualizationHook', interval=0))
 
 
 @pytest.fixture

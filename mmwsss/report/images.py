@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmwsss.evaluation.functional.confusion import classes_of_truth
+from mmwsss.evaluation.functional.confusion import classes_of_ground_truth
 from mmwsss.evaluation.records import NUM_PICTURES, choose_evenly, image_id_of
 from mmwsss.fileio import IGNORE_COLOR
 from mmwsss.registry import DATASETS
@@ -87,7 +87,7 @@ def _image(sample: Mapping[str, Any], folder: str) -> ReportImage:
         path=sample['img_path'],
         class_ids=tuple(int(index) for index in sample.get('gt_class_ids', ())),
         truth_path=truth if truth and os.path.isfile(truth) else None,
-        truth_classes=classes_of_truth(sample),
+        truth_classes=classes_of_ground_truth(sample),
     )
 
 

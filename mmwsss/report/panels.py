@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, read_truth
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, read_ground_truth
 from mmwsss.evaluation.records import picture_size, shrink_mask
 from mmwsss.fileio import atomic_write, read_image, read_mask, read_seeds
 from mmwsss.ops.maps import resize_maps
@@ -86,7 +86,7 @@ def make_panel(image: ReportImage, sources: Sequence[Source], num_classes: int, 
             kind = 'mask' if source.kind == 'mask' else 'map'
             tiles.append(Tile(source.title, _draw(source.kind, path, size, palette), kind))
     if image.truth_path is not None:
-        truth = read_truth(image.truth_path, pixels.shape[:2], num_classes, image.truth_classes)
+        truth = read_ground_truth(image.truth_path, pixels.shape[:2], num_classes, image.truth_classes)
         tiles.append(Tile(TRUTH, shrink_mask(truth), 'mask'))
     return Panel(image, tuple(tiles))
 

@@ -1,4 +1,4 @@
-"""A list of photographs in pieces, each tested by itself: same files, same figures as in one go."""
+"""A list of images in pieces, each tested by itself: same files, same figures as in one go."""
 
 import importlib.util
 import json
@@ -27,7 +27,7 @@ def merge_tool():
 
 @pytest.fixture
 def run_test(tmp_path, image_set, cam_config, mmseg_scope):
-    """``run_test(work_dir, list)`` infers seeds of the photographs of a list, in this process."""
+    """``run_test(work_dir, list)`` infers seeds of the images of a list, in this process."""
     data = image_set(LABELS, ((40, 56), (31, 45)))
     model = cam_config(3, scales=(1.0,), flip=False, seed_stride=4)
     dataset = dict(

@@ -30,7 +30,7 @@ class CrossEntropyLoss(MMSegCrossEntropyLoss):
         if isinstance(class_weight, str) and not class_weight.endswith(('.npy', '.json')):
             raise ValueError(f'class_weight must be numbers, or a file .npy or .json of them, got {class_weight!r}')
         super().__init__(class_weight=class_weight, **kwargs)
-        if self.cls_criterion is cross_entropy:
+        if not self.use_sigmoid and not self.use_mask:
             self.cls_criterion = _cross_entropy
 
     def forward(self, cls_score: Tensor, label: Tensor, *args: Any, **kwargs: Any) -> Tensor:

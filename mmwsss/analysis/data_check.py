@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine.hooks.check_classes_hook import with_background
 from mmwsss.engine.tool_options import plain_type
-from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_truth, read_truth
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_ground_truth, read_ground_truth
 from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel
 from mmwsss.pipeline.preflight import check_weights, load_dataset
 from mmwsss.visualization import draw_names, draw_overlay, load_font
@@ -199,7 +199,7 @@ def _list_loader(stage: str, loader: str, config: Config, made: tuple[str, ...],
         entry = Entry(image_id, sample['img_path'], loader == 'train_dataloader')
         mask = masks[entry.path]
         entry.mask = None if mask is None or os.path.abspath(mask).startswith(made) else mask
-        entry.mask_classes = classes_of_truth(sample)
+        entry.mask_classes = classes_of_ground_truth(sample)
         entries.append(entry)
     labels = settings.get('image_labels')
     if labels and labels != 'masks':
@@ -274,7 +274,7 @@ def _read(entry: Entry, summary: DataSummary, shown: set[str]) -> _Result:
     size, problems, mask, pixels = photo.shape[:2], [], None, None
     if entry.mask is not None:
         try:
-            mask = read_truth(entry.mask, size, len(summary.classes), entry.mask_classes)
+            mask = read_ground_truth(entry.mask, size, len(summary.classes), entry.mask_classes)
             pixels = np.bincount(mask[mask != IGNORE_INDEX], minlength=len(summary.classes))
         except DataError as error:
             problems.append(str(error))
@@ -305,8 +305,8 @@ def _add(summary: DataSummary, result: _Result) -> None:
         in_mask = {summary.classes[index] for index in result.pixels.nonzero()[0]} & set(summary.foreground)
         names = in_mask if names is None else names
         if in_mask - names:
-            unlabelled = ', '.join(sorted(in_mask - names))
-            summary.warnings.append(f'{entry.mask}: the mask holds {unlabelled}, the image-level labels do not')
+            unlabeled = ', '.join(sorted(in_mask - names))
+            summary.warnings.append(f'{entry.mask}: the mask holds {unlabeled}, the image-level labels do not')
         if names - in_mask:
             summary.warnings.append(f'{entry.mask}: the labels say {", ".join(sorted(names - in_mask))}, the mask not')
     for name in names or ():

@@ -21,7 +21,7 @@ class CamVidDataset(BaseSegDataset):
         img_suffix (str, optional): By default ``'.png'`` where the folder holds a PNG, and ``'.jpg'`` otherwise.
         **kwargs: Those of ``BaseSegDataset``.
 
-    Example:
+    Examples:
         >>> dataset = dict(
         ...     type='CamVidDataset',
         ...     data_root='data/camvid',

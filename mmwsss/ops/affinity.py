@@ -31,7 +31,7 @@ Window = tuple[slice, slice]
 def offset_list(radius: int) -> tuple[tuple[int, int], ...]:
     """Rows (dy, dx) of :func:`neighbor_offsets` as plain integers.
 
-    Example:
+    Examples:
         >>> offset_list(2)
         ((0, 1), (1, -1), (1, 0), (1, 1))
     """
@@ -49,7 +49,7 @@ def radius_of(num_offsets: int) -> int:
     Raises:
         ValueError: If no radius has that many offsets.
 
-    Example:
+    Examples:
         >>> radius_of(34)
         5
     """
@@ -74,7 +74,7 @@ def neighbor_offsets(radius: int) -> Tensor:
     Raises:
         ValueError: If ``radius`` is not an integer of at least 2.
 
-    Example:
+    Examples:
         >>> neighbor_offsets(2).tolist()
         [[0, 1], [1, -1], [1, 0], [1, 1]]
         >>> len(neighbor_offsets(5))
@@ -86,7 +86,7 @@ def neighbor_offsets(radius: int) -> Tensor:
 def source_window(height: int, width: int, dy: int, dx: int, radius: int, border: str) -> Window:
     """Rows and columns of the cells whose pair at (dy, dx) is stored; empty slices where there are none.
 
-    Example:
+    Examples:
         >>> source_window(4, 6, dy=1, dx=-2, radius=3, border='full')
         (slice(0, 3, None), slice(2, 6, None))
         >>> source_window(4, 6, dy=1, dx=-2, radius=3, border='reference')
@@ -103,7 +103,7 @@ def source_window(height: int, width: int, dy: int, dx: int, radius: int, border
 def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tuple[int, Window, Window], ...]:
     """Offsets that have pairs on a grid: index p, source (rows, columns), target (rows, columns) of each.
 
-    Example:
+    Examples:
         >>> for p, source, target in pair_windows(1, 3, radius=2, border='full'):
         ...     print(p, source, target)
         0 (slice(0, 1, None), slice(0, 2, None)) (slice(0, 1, None), slice(1, 3, None))
@@ -123,7 +123,7 @@ def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tup
 def describe(value: object) -> str:
     """Dtype and shape of a tensor, the type's name of anything else: for error messages.
 
-    Example:
+    Examples:
         >>> describe(torch.zeros(2, 3)), describe(None)
         ('torch.float32 (2, 3)', 'NoneType')
     """
@@ -133,7 +133,7 @@ def describe(value: object) -> str:
 def check_float_map(name: str, value: Tensor, channels: str) -> None:
     """Raises ValueError unless ``value`` is a floating-point tensor of four axes.
 
-    Example:
+    Examples:
         >>> check_float_map('edge', torch.zeros(3, 4), '1')
         Traceback (most recent call last):
         ...
@@ -154,7 +154,7 @@ def _check_label_map(label_map: Tensor) -> None:
 def pair_mask(height: int, width: int, radius: int, border: str, device: torch.device) -> Tensor:
     """bool (P, H, W): which entries of a field are pairs.
 
-    Example:
+    Examples:
         >>> pair_mask(1, 3, 2, 'full', torch.device('cpu'))[0].tolist()
         [[True, True, False]]
     """
@@ -267,7 +267,7 @@ def pairwise_affinity(features: Tensor, radius: int = RADIUS, border: str = 'ful
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> features = torch.tensor([0.0, 0.0, 5.0]).view(1, 1, 1, 3)
         >>> to_the_right = pairwise_affinity(features, radius=2)[0, 0, 0]
         >>> [round(value, 3) for value in to_the_right.tolist()]
@@ -308,7 +308,7 @@ def pair_labels(
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> label_map = torch.tensor([[[0, 0, 7, 7, 255]]])
         >>> pair_labels(label_map, radius=2)[0, 0].tolist()  # with the cell on the right
         [[0, 2, 1, 255, 255]]
@@ -349,7 +349,7 @@ def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = IGNOR
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> label_map = torch.tensor([[[3, 3, 0, 7], [3, 0, 0, 7]]])
         >>> pool_label_map(label_map, stride=2).tolist()  # the second block is a tie
         [[[3, 255]]]
@@ -392,7 +392,7 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
     Raises:
         ValueError: If an argument has the wrong shape or dtype.
 
-    Example:
+    Examples:
         >>> affinity = torch.tensor([0.9, 0.9]).view(1, 1, 1, 2)
         >>> labels = torch.tensor([1, 2], dtype=torch.uint8).view(1, 1, 1, 2)
         >>> {name: round(value.item(), 2) for name, value in affinity_loss(affinity, labels).items()}
@@ -420,7 +420,7 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
 def path_cells(dy: int, dx: int) -> tuple[tuple[int, int], ...]:
     """Cells in the bounding box of the segment (0, 0)-(dy, dx) that are less than 1 from its line.
 
-    Example:
+    Examples:
         >>> path_cells(0, 3)
         ((0, 0), (0, 1), (0, 2), (0, 3))
         >>> path_cells(1, 2)
@@ -448,7 +448,7 @@ def edge_to_affinity(edge: Tensor, radius: int = RADIUS) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> edge = torch.tensor([0.0, 0.0, 1.0, 0.0]).view(1, 1, 1, 4)
         >>> edge_to_affinity(edge, radius=2)[0, 0].tolist()  # to the cell on the right
         [[1.0, 0.0, 0.0, 0.0]]

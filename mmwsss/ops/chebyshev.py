@@ -26,7 +26,7 @@ def chebyshev_coefficients(num_steps: int, tail: float) -> tuple[float, ...]:
         tuple[float, ...]: Coefficient of each degree from 0; every second one is 0, none is negative. They
         are scaled to sum to 1, so that constants stay fixed points.
 
-    Example:
+    Examples:
         >>> chebyshev_coefficients(3, tail=0.0)  # x^3 = 3/4 T_1 + 1/4 T_3
         (0.0, 0.75, 0.0, 0.25)
     """
@@ -55,7 +55,7 @@ def walk_coefficients(num_steps: int, cells: int, neighbors: int, dtype: torch.d
     that of the number of cells times that of neighbors plus 1. Scaling the coefficients to sum to 1 doubles
     the error.
 
-    Example:
+    Examples:
         >>> len(walk_coefficients(256, cells=47 * 63, neighbors=68, dtype=torch.float32)) < 100
         True
     """

@@ -141,7 +141,7 @@ def dense_crf_stack(
         ValueError: If an argument has the wrong shape, dtype or value.
         ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
 
-    Example:
+    Examples:
         >>> image = np.zeros((8, 8, 3), np.uint8)
         >>> scores = np.full((2, 8, 8), 0.5, np.float32)
         >>> [refined.shape for refined in dense_crf_stack(image, [scores, scores])]
@@ -192,7 +192,7 @@ def dense_crf(
         ValueError: If an argument has the wrong shape, dtype or value.
         ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
 
-    Example:
+    Examples:
         >>> image = np.zeros((20, 20, 3), np.uint8)
         >>> image[:, 10:] = 255
         >>> scores = np.full((2, 20, 20), 0.5, np.float32)

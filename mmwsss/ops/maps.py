@@ -45,7 +45,7 @@ def resize_maps(maps: Tensor, size: Sequence[int], align_corners: bool = False) 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> resize_maps(torch.tensor([[[0.0, 1.0]]]), (1, 4)).tolist()
         [[[0.0, 0.25, 0.75, 1.0]]]
     """
@@ -77,7 +77,7 @@ def crop_to_covered(maps: Tensor, covered: Sequence[int], stride: int) -> Tensor
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value, or the grid is too small for ``covered``.
 
-    Example:
+    Examples:
         >>> crop_to_covered(torch.tensor([[[0.0, 1.0]]]), (1, 3), 2).tolist()
         [[[0.0, 0.25, 0.75]]]
     """
@@ -104,7 +104,7 @@ def pool_to_cells(maps: Tensor, cells: Sequence[int], stride: int) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value, or the grid is too small for the maps.
 
-    Example:
+    Examples:
         >>> pool_to_cells(torch.ones(1, 2, 3), (1, 2), 2).tolist()
         [[[1.0, 0.5]]]
     """
@@ -135,7 +135,7 @@ def background_score(cams: Tensor, alpha: float) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> background_score(torch.tensor([[[0.0, 0.5, 1.0]]]), alpha=2).tolist()
         [[[1.0, 0.25, 0.0]]]
     """
@@ -163,7 +163,7 @@ def add_background(maps: Tensor, alpha: float | None = None, score: float | None
         ValueError: If an argument has the wrong shape, dtype or value, or not exactly one of ``alpha`` and ``score`` is
             given.
 
-    Example:
+    Examples:
         >>> maps = torch.tensor([[[0.0, 0.5, 1.0]]])
         >>> add_background(maps, alpha=2).tolist()
         [[[1.0, 0.25, 0.0]], [[0.0, 0.5, 1.0]]]
@@ -197,7 +197,7 @@ def label_of_scores(maps: Tensor, class_ids: Sequence[int] | Tensor, ignore_inde
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> maps = torch.tensor([[[0.1, 0.8]], [[0.9, 0.2]]])
         >>> label_of_scores(maps, [0, 7]).tolist()
         [[7, 0]]
@@ -243,7 +243,7 @@ def unsure_pixels(maps: Tensor, margin: float) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> maps = torch.tensor([[[3.0, 3.0]], [[1.0, 2.5]]])
         >>> unsure_pixels(maps, margin=0.2).tolist()
         [[False, True]]

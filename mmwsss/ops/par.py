@@ -104,7 +104,7 @@ def position_kernel(dilations: Sequence[int] = DILATIONS) -> Tensor:
     Raises:
         ValueError: If a dilation is not a positive integer.
 
-    Example:
+    Examples:
         >>> kernel = position_kernel((1, 2))
         >>> kernel.shape, kernel.sum().round(decimals=6).item()
         (torch.Size([16]), 1.0)
@@ -135,7 +135,7 @@ def par_kernel(images: Tensor, dilations: Sequence[int] = DILATIONS) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> kernel = par_kernel(torch.rand(1, 3, 5, 6), dilations=(1, 2))
         >>> kernel.shape
         torch.Size([1, 16, 5, 6])
@@ -169,7 +169,7 @@ def pamr_kernel(images: Tensor, dilations: Sequence[int] = DILATIONS) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> image = torch.zeros(1, 1, 1, 5)
         >>> image[..., 2:] = 1
         >>> kernel = pamr_kernel(image, dilations=(1,))
@@ -265,7 +265,7 @@ def par(maps: Tensor, images: Tensor, dilations: Sequence[int] = DILATIONS, num_
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> image = torch.zeros(1, 3, 1, 6)
         >>> image[..., 3:] = 255
         >>> maps = torch.tensor([0.9, 0.2, 0.7, 0.1, 0.0, 0.1]).view(1, 1, 1, 6)
@@ -294,7 +294,7 @@ def pamr(maps: Tensor, images: Tensor, dilations: Sequence[int] = DILATIONS, num
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> image = torch.zeros(1, 3, 1, 6)
         >>> image[..., 3:] = 255
         >>> maps = torch.tensor([0.9, 0.2, 0.7, 0.1, 0.0, 0.1]).view(1, 1, 1, 6)

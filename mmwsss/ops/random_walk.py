@@ -47,7 +47,7 @@ def resolve_method(method: str, device: torch.device) -> str:
         ValueError: If the method is unknown or made for another device.
         ImportError: If it needs a package that is not installed.
 
-    Example:
+    Examples:
         >>> resolve_method('stencil', torch.device('cpu'))
         'stencil'
         >>> resolve_method('auto', torch.device('meta'))
@@ -152,7 +152,7 @@ def random_walk(
         ValueError: If an argument has the wrong shape, dtype or value.
         ImportError: If ``method`` needs a package that is not installed.
 
-    Example:
+    Examples:
         >>> edge = torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]).view(1, 1, 1, 5)  # a wall in the middle
         >>> scores = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]).view(1, 1, 1, 5)
         >>> random_walk(scores, edge_to_affinity(edge, radius=2)).round(decimals=3).tolist()

@@ -19,7 +19,7 @@ def edge_weights(affinity: Tensor, beta: float, dtype: torch.dtype, radius: int)
     Raises:
         ValueError: If an affinity between two cells of the grid is not in [0, 1].
 
-    Example:
+    Examples:
         >>> affinity = torch.full((1, 4, 1, 3), 0.5)
         >>> edge_weights(affinity, 3, torch.float32, radius=2)[0, 0].tolist()  # to the cell on the right
         [[0.125, 0.125, 0.0]]
@@ -43,7 +43,7 @@ class PaddedMaps:
         maps (Tensor): (B, K, H, W), copied.
         radius (int): Strict radius of the stencil.
 
-    Example:
+    Examples:
         >>> padded = PaddedMaps(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), radius=2)
         >>> padded.unpad(padded.shifted(1)).tolist()  # what lies one cell to the right
         [[[[2.0, 0.0], [4.0, 0.0]]]]
@@ -75,7 +75,7 @@ class StencilWalker:
         weights (Tensor): (B, P, H, W) as of :func:`edge_weights`.
         radius (int): Strict radius of the stencil.
 
-    Example:
+    Examples:
         >>> walker = StencilWalker(torch.tensor([1.0, 0.0]).expand(1, 4, 1, 2), radius=2)
         >>> walker.power(torch.tensor([[[[1.0, 0.0]]]]), num_steps=1).tolist()
         [[[[0.5, 0.5]]]]
@@ -130,7 +130,7 @@ class StencilWalker:
 def used_shifts(height: int, width: int, radius: int) -> list[tuple[int, int]]:
     """(index p, shift on the flattened grid) of the offsets that have pairs on a grid.
 
-    Example:
+    Examples:
         >>> used_shifts(1, 4, radius=3)  # a row of 4 cells and 2 of padding; only offsets along the row have pairs
         [(0, 1), (1, 2)]
     """
@@ -142,7 +142,7 @@ def used_shifts(height: int, width: int, radius: int) -> list[tuple[int, int]]:
 def transition_matrix(weights: Tensor, radius: int) -> Tensor:
     """The dense transition ``P = D^-1 A`` (N, N) of one field of edge weights (P, H, W).
 
-    Example:
+    Examples:
         >>> transition_matrix(torch.tensor([1.0, 0.0]).expand(4, 1, 2), radius=2).tolist()
         [[0.5, 0.5], [0.5, 0.5]]
     """

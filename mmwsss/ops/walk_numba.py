@@ -110,7 +110,7 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
     Returns:
         Tensor: (B, K, H, W).
 
-    Example:
+    Examples:
         >>> weights, scores = torch.tensor([1.0, 0.0]).expand(1, 4, 1, 2), torch.tensor([[[[1.0, 0.0]]]])
         >>> walk(weights, scores, coefficients=(0.0, 1.0), radius=2).tolist()  # one step
         [[[[0.5, 0.5]]]]

@@ -41,7 +41,7 @@ LABELS = [['disc'], ['stripe', 'box'], []]
 
 @pytest.fixture
 def data(image_set):
-    """Photographs with masks, seeds and affinities of three quarters of their size."""
+    """Images with masks, seeds and affinities of three quarters of their size."""
     made, rng = image_set(LABELS, ((40, 56), (31, 45)), CLASSES), np.random.default_rng(0)
     for image_id, names in zip(made.ids, LABELS):
         size = made.masks[image_id].shape
@@ -148,7 +148,7 @@ def test_wrong_settings(wrong):
 
 
 def test_no_mask_and_missing_files(data):
-    with pytest.raises(DataError, match='no photograph has one'):
+    with pytest.raises(DataError, match='no image has one'):
         samples_to_sweep([dict(seg_map_path=None)], None)
     with pytest.raises(DataError, match='needs affinities'):
         run_sweep([replace(data.images[0], affinity_path=None)], combine_settings([4], [], [8], [4]), 4)
@@ -181,7 +181,7 @@ def test_command_line(data, tmp_path, capsys, monkeypatch):
         str(data.root / 'affinities'),
     ]
     tool.main([str(config), *options, *walk])
-    assert '9 settings on 3 photographs' in capsys.readouterr().out
+    assert '9 settings on 3 images' in capsys.readouterr().out
     with open(tmp_path / 'out/sweep.csv') as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 11 and {row['crf'] for row in rows} == {'', '1:20,10,3'}

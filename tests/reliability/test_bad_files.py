@@ -10,7 +10,7 @@ from mmseg.registry import DATASETS, METRICS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmwsss.evaluation.functional.confusion import read_truth
+from mmwsss.evaluation.functional.confusion import read_ground_truth
 from mmwsss.fileio import DataError, Seeds, read_mask, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -119,9 +119,9 @@ def test_mask_that_cannot_be_right(tmp_path, dataset, source, content, message):
         path.write_bytes(body)
         if body is content:
             with pytest.raises(DataError, match=rf'{source}/p0\.png: .*{message}'):
-                read_truth(path, SIZE, 4) if source == 'truth' else samples[0]
+                read_ground_truth(path, SIZE, 4) if source == 'truth' else samples[0]
         else:
-            read = read_truth(path, SIZE, 4) if source == 'truth' else samples[0]['gt_seg_map']
+            read = read_ground_truth(path, SIZE, 4) if source == 'truth' else samples[0]['gt_seg_map']
             assert (read == 3).all()
 
 
@@ -140,10 +140,10 @@ def test_true_mask_of_a_reduced_photograph(tmp_path):
     mask[:, 2500:] = 1
     Image.fromarray(mask).save(tmp_path / 'm.png')
     for height in (2000, 2001):
-        truth = read_truth(tmp_path / 'm.png', (height, 2500), 2)
+        truth = read_ground_truth(tmp_path / 'm.png', (height, 2500), 2)
         assert truth.shape == (height, 2500) and not truth[:, :1249].any() and truth[:, 1251:].all()
     with pytest.raises(DataError, match=r'm\.png: expected a mask of \(900, 2500\) pixels'):
-        read_truth(tmp_path / 'm.png', (900, 2500), 2)
+        read_ground_truth(tmp_path / 'm.png', (900, 2500), 2)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, atomic_write
-from mmwsss.report.records import read_scalars
+from mmwsss.report.stages import read_scalars
 from mmwsss.visualization import plot_curves
 
 

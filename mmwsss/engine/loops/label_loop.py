@@ -2,7 +2,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -47,7 +47,8 @@ class LabelLoop(SkipBadTestLoop):
         skip_bad (bool): As in :class:`SkipBadTestLoop`. Defaults to False.
 
     Raises:
-        DataError: If an evaluator names a chain that is not there.
+        DataError: If an evaluator names a chain that is not there, or more refiners than it has; in a test, if a chain
+            needs what neither the network nor the data set gives.
     """
 
     def __init__(
@@ -78,6 +79,12 @@ class LabelLoop(SkipBadTestLoop):
             raise DataError(
                 f'test_evaluator: chain {metric.chain!r} of {type(metric).__name__} is none of test_cfg.chains, '
                 f'{sorted(self.chains)}'
+            )
+        number = getattr(metric, 'num_refiners', None)
+        if number is not None and metric.chain is not None and number > len(self.chains[metric.chain].refiners):
+            raise DataError(
+                f'test_evaluator: num_refiners of {type(metric).__name__} is {number}, but test_cfg.chains.'
+                f'{metric.chain} has {len(self.chains[metric.chain].refiners)} refiners'
             )
         if metric.output_dir is not None:
             metric.output_dir = _below(work_dir, metric.output_dir)
@@ -114,20 +121,34 @@ class LabelLoop(SkipBadTestLoop):
             count = metric.counter(values) if isinstance(metric, StreamingMetric) else None
             if count is not None:
                 counters[index] = count
-        needed = {self.evaluator.metrics[index].chain for index in counters} - {None}
+        names = sorted({self.evaluator.metrics[index].chain for index in counters} - {None})
         maps, context = score_maps_of(sample), self._context_of(sample)
-        started: dict[str, tuple[ScoreMaps, ...]] = {}
-        for name in sorted(needed):
-            affinity = context.affinity
-            on_cpu = affinity is None or affinity.field.device.type == 'cpu'
-            started[name] = (maps,) if on_cpu else self.chains[name].refine_on_device(maps, context)
+        chains = {name: self.chains[name] for name in names}
+        started = {name: self._start(name, maps, context) for name in names}
         stored = None
         if self.affinity_dir is not None and context.affinity is not None:
             affinity = context.affinity
             field = AffinityField(affinity.field[0].float().cpu().numpy(), affinity.covered_size, affinity.stride)
             stored = os.path.join(self.affinity_dir, f'{values["image_id"]}.npz'), field
-        chains = {name: self.chains[name] for name in started}
+        waiting = any('affinity' in chain.needs(len(started[name]) - 1) for name, chain in chains.items())
+        context = replace(context, affinity=_on_cpu(context.affinity) if waiting else None)
         return _ImageWork(chains, started, context, sample.get('seeds'), counters, stored)
+
+    def _start(self, name: str, maps: ScoreMaps, context: RefineContext) -> tuple[ScoreMaps, ...]:
+        """What a chain makes beside the network, on the CPU."""
+        chain = self.chains[name]
+        try:
+            chain.check(context)
+        except ValueError as error:
+            raise DataError(f'test_cfg.chains.{name}: {error}') from error
+        if not self.runs_beside_the_network(context):
+            return (maps,)
+        return tuple(replace(one, maps=one.maps.cpu()) for one in chain.refine_on_device(maps, context))
+
+    @staticmethod
+    def runs_beside_the_network(context: RefineContext) -> bool:
+        """Whether the first refiners of a chain run on the device of the network, which is no CPU."""
+        return context.affinity is not None and context.affinity.field.device.type != 'cpu'
 
     def _submit(self, image_id: str, work: '_ImageWork') -> None:
         if self.num_workers == 0:
@@ -199,6 +220,10 @@ class _ImageWork:
             write_affinity(*self.affinity)
         made = Made(self.seeds, {name: chain(self.maps[name], self.context) for name, chain in self.chains.items()})
         return {index: count(made) for index, count in self.counters.items()}
+
+
+def _on_cpu(affinity: StencilAffinity | None) -> StencilAffinity | None:
+    return None if affinity is None else replace(affinity, field=affinity.field.cpu())
 
 
 def score_maps_of(sample: SegDataSample) -> ScoreMaps:

@@ -54,7 +54,7 @@ class MultiLabelMetric(BaseMetric):
         precisions = [100 * average_precision(scores[:, index], labels[:, index]) for index in range(labels.shape[1])]
         width = max(len(name) for name in classes)
         lines = [
-            f'{name:{width}} {precision:6.2f} ({int(labels[:, index].sum())} photographs)'
+            f'{name:{width}} {precision:6.2f} ({int(labels[:, index].sum())} images)'
             for index, (name, precision) in enumerate(zip(classes, precisions))
         ]
         print_log('Average precision of each class\n' + '\n'.join(lines), MMLogger.get_current_instance())

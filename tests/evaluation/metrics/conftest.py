@@ -1,4 +1,4 @@
-"""Photographs with true masks, and what a network would predict of them."""
+"""Images with ground truth, and what a network would predict of them."""
 
 import numpy as np
 import pytest

@@ -15,7 +15,7 @@ def config_of(**settings):
 
 
 def bilinear(maps, size):
-    """Pixel by pixel: cell i has its centre at i + 0.5, and the outermost cells go on to the border."""
+    """Pixel by pixel: cell i has its center at i + 0.5, and the outermost cells go on to the border."""
     count, rows, columns = maps.shape
     out = np.zeros((count, *size))
     for y in range(size[0]):
@@ -31,7 +31,7 @@ def bilinear(maps, size):
 
 
 def slow_scores(scores, size, covered, stride):
-    """To the padded input, cut to the part that is the photograph, to the photograph's own size."""
+    """To the padded input, cut to the part that is the image, to the image's own size."""
     padded = bilinear(scores.astype(np.float64), (scores.shape[1] * stride, scores.shape[2] * stride))
     cut = padded[:, : covered[0], : covered[1]]
     return bilinear(cut, size)
@@ -54,7 +54,7 @@ def test_scores_without_padding_cover_the_photograph():
 
 
 def test_border_between_two_classes_is_where_the_network_saw_it():
-    """The input is 0.7 times the photograph and padded from 37 to 40 columns; the classes meet in its middle."""
+    """The input is 0.7 times the image and padded from 37 to 40 columns; the classes meet in its middle."""
     columns = (np.arange(5) * 8 + 4 - 18.5) / 40
     scores = np.stack([0.5 - columns, 0.5 + columns])[:, None].repeat(4, 1)
     resized = scores_at_image_size(scores, (43, 53), ((30, 37), 8))
@@ -63,7 +63,7 @@ def test_border_between_two_classes_is_where_the_network_saw_it():
 
 
 def walked(samples, stride=8):
-    """What AffinityNet predicts of inputs that are 0.7 times the photographs."""
+    """What AffinityNet predicts of inputs that are 0.7 times the images."""
     rng = np.random.default_rng(1)
     for sample in samples:
         sample['img_shape'] = tuple(round(0.7 * side) for side in sample['ori_shape'])

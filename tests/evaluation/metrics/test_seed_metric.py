@@ -19,7 +19,7 @@ def at_size(cams, size):
 
 
 def masks_at(samples, score, nothing=0):
-    """The seeds' prediction at one background score, photograph by photograph."""
+    """The seeds' prediction at one background score, image by image."""
     masks = []
     for sample in samples:
         mask = np.full(sample['ori_shape'], nothing, np.uint8)
@@ -91,7 +91,7 @@ def test_only_photographs_with_a_mask_count(predictions, run_metric, slow_miou):
 
 
 def test_subset_of_classes_is_mapped_once(predictions, run_metric):
-    """Masks in the data set's indices, seeds in the configured ones: the truth as seeds scores 100."""
+    """Masks in the data set's indices, seeds in the configured ones: the ground truth as seeds scores 100."""
     samples, truths = predictions()
     stored = {0: 0, 1: 7, 2: 3, 3: 5}
     lookup = np.arange(256, dtype=np.uint8)

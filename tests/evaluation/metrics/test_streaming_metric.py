@@ -9,7 +9,7 @@ from mmwsss.fileio import DataError
 
 
 class SquareMetric(StreamingMetric):
-    """Counts photographs and adds up squares; skips None, refuses negative numbers."""
+    """Counts images and adds up squares; skips None, refuses negative numbers."""
 
     def job(self, sample):
         return None if sample is None else (count, (sample,))
@@ -17,7 +17,7 @@ class SquareMetric(StreamingMetric):
     def empty(self):
         return np.zeros(2, np.int64)
 
-    def summarise(self, total):
+    def summarize(self, total):
         return dict(count=int(total[0]), squares=int(total[1]))
 
 

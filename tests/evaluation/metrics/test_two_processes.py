@@ -1,6 +1,6 @@
 """The inference steps by the tools, in one process and in two: same files, same figures.
 
-The five photographs cannot be shared evenly, and the sampler of these configs is MMEngine's by default, which would
+The five images cannot be shared evenly, and the sampler of these configs is MMEngine's by default, which would
 give the first one to both processes.
 """
 

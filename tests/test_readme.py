@@ -203,6 +203,7 @@ def load_script(path: str):
 def check_python(words: list[str], monkeypatch) -> None:
     """The script takes its flags, and a config that is there loads with its options."""
     from mmwsss.engine.launch import load_config
+    from mmwsss.pipeline.stages import build_stages
 
     module = load_script(words[0])
     if not hasattr(module, 'parse_args'):
@@ -210,6 +211,8 @@ def check_python(words: list[str], monkeypatch) -> None:
         return
     monkeypatch.setattr(sys, 'argv', words)
     args = vars(module.parse_args())
+    if words[0] == 'tools/pipeline.py' and Path(args['leaves'][0]).exists():
+        build_stages(args['leaves'], args['cfg_options'], args['data_root'], args['run_dir'])
     config = args.get('config')
     if isinstance(config, str) and Path(config).is_file():
         load_config(config, args.get('cfg_options'), args.get('data_root'), args.get('run_dir'))

@@ -65,8 +65,8 @@ def list_images(config: Config) -> ImageList | None:
     if not config.get('test_dataloader'):
         return None
     with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmseg')):
-        dataset = DATASETS.build({**config.test_dataloader.dataset, 'pipeline': [], 'lazy_init': True})
-        samples = dataset.load_data_list() if hasattr(dataset, 'load_data_list') else []
+        dataset = DATASETS.build({**config.test_dataloader.dataset, 'pipeline': []})
+    samples = map(dataset.get_data_info, range(len(dataset))) if hasattr(dataset, 'get_data_info') else ()
     folder = (getattr(dataset, 'data_prefix', None) or {}).get('img_path') or ''
     images = [_image(sample, folder) for sample in samples if 'img_path' in sample]
     if not images or not dataset.metainfo.get('classes'):

@@ -46,6 +46,7 @@ def test_masks_overlays_and_annotations(tmp_path, predictions):
 
 def test_pycocotools_reads_the_annotations(tmp_path, predictions):
     from pycocotools import coco
+
     with PredictionWriter(tmp_path, CLASSES, PALETTE) as writer:
         for prediction in predictions:
             writer.write(prediction)

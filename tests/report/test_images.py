@@ -19,6 +19,12 @@ def test_images_of_a_data_set_without_labels(run):
     assert listed.images['p0'].class_ids == ()
 
 
+def test_images_are_those_that_are_tested(run):
+    config = run.stages[0][2]
+    config.test_dataloader.dataset.indices = 2
+    assert list(list_images(config).images) == run.data.ids[:2]
+
+
 def test_colors_of_the_data_set_and_of_what_is_not_sure(run):
     config = run.stages[0][2]
     config.test_dataloader.dataset.dataset.metainfo.palette = [[1, 2, 3]] * 4

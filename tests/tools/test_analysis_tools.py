@@ -50,11 +50,13 @@ def test_plot_says_what_there_is(tmp_path, run):
             run('plot_logs', *arguments)
 
 
-def test_config_is_printed_as_it_is_run(run):
-    flags = ['--data-root', '/d', '--run-dir', '/r', '--cfg-options', 'train_cfg.max_iters=5']
-    out = run('print_config', SCENES / 'cam.py', *flags)
-    assert "work_dir = '/r/cam'" in out and "type='mmwsss.CAMClassifier'" in out and 'max_iters=5' in out
-    assert "'/d/" in out and 'data/scenes' not in out
+def test_config_is_printed_moved_and_with_options(tmp_path, run):
+    out = tmp_path / 'printed.py'
+    flags = ['--data-root', '/data', '--run-dir', '/runs', '--cfg-options', 'train_cfg.max_iters=5', '--out', out]
+    printed = run('print_config', SCENES / 'affinity.py', *flags)
+    assert "type='mmwsss.AffinityNet'" in printed and 'max_iters=5' in printed
+    assert "work_dir = '/runs/affinity'" in printed and "seed_dir='/runs/cam/seeds'" in printed
+    assert "data_root='/data'" in printed and out.read_text() in printed
 
 
 @pytest.mark.parametrize('stage', ['cam', 'affinity', 'segmentor'])
@@ -63,10 +65,9 @@ def test_parameters_and_multiply_adds(stage, run):
     assert 'input: 64 x 96 pixels' in out and 'parameters: ' in out and 'multiply-adds: ' in out
 
 
-def test_flops_without_a_model_are_refused(tmp_path, run):
-    (tmp_path / 'data.py').write_text("data_root = 'data'\n")
+def test_flops_of_no_stage_are_refused(run):
     with pytest.raises(SystemExit, match='expected the config of a stage, found no model'):
-        run('get_flops', tmp_path / 'data.py')
+        run('get_flops', ROOT / 'configs/_base_/default_runtime.py')
 
 
 def test_browse_the_scenes(tmp_path, run):

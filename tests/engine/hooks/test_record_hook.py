@@ -31,7 +31,7 @@ def data(image_set, tmp_path):
 
 
 @pytest.fixture
-def run_test(data, tmp_path, affinity_config, mmseg_scope):
+def run_test(data, tmp_path, affinity_config, mmseg_scope, plain_config_text):
     """``run_test(**test_cfg)`` makes pseudo masks with an AffinityNet that has learned nothing."""
 
     def run(**test_cfg):

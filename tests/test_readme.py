@@ -52,7 +52,7 @@ BLOCKS = {
         short={
             '$STAGES ': f'$STAGES --run-dir work_dirs/pipeline --cfg-options cam.{FEW} affinity.{FEW} segmentor.{FEW} '
         },
-        only_checked=('--from', '--only', '--gpus'),
+        only_checked=('--dry-run', '--from', '--only', '--gpus'),
     ),
     'PASCAL VOC 2012': Block('needs VOC 2012'),
     'Other data sets': Block('needs the data sets'),
@@ -65,11 +65,15 @@ BLOCKS = {
     'Measuring and tuning': Block('needs masks and seeds of others'),
     'Measuring and tuning 2': Block(after='Three stages'),
 }
+# Images and labels, and weights that are looked for but not read.
 MAKE_IMAGES = """
 import json, pathlib, sys
 import cv2
 import numpy as np
 
+weights = pathlib.Path('data/weights')
+weights.mkdir(parents=True, exist_ok=True)
+(weights / 'mobilenet_v2_imagenet.pth').touch()
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir()
 labels = {}

@@ -1,7 +1,7 @@
 """Networks, and the four roles that a method is made of: localizers, affinity models, refiners and labelers."""
 
 from .affinity import AffinityModel, AffinityNet
-from .backbones import ResNet38d, VGG16LargeFOV
+from .backbones import EfficientNetLite, ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead, DeepLabV2Head
 from .label_chain import ChainResult, LabelChain
 from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
@@ -25,6 +25,7 @@ __all__ = [
     'DeepLabV2Head',
     'DenseCRF',
     'DenseCRFTTAModel',
+    'EfficientNetLite',
     'GradCAM',
     'GradCAMPlusPlus',
     'LabelChain',

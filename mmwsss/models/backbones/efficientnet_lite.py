@@ -102,7 +102,7 @@ class EfficientNetLite(BaseModule):
 
     Takes RGB, mean = std = 127.5. Outputs 0 to 6 are those of the stages, of 16, 24, 40, 80, 112, 192 and 320 channels
     (lite2: 16, 24, 48, 88, 120, 208 and 352) at strides 2, 4, 8, 16, 16, 32 and 32; output 7 is that of the last
-    convolution, 1,280 activated channels at stride 32. What comes behind the last output that is asked for is not built.
+    convolution, 1,280 activated channels at stride 32. What comes behind the last of ``out_indices`` is not built.
 
     Released weights are ``init_cfg=dict(type='Pretrained', checkpoint='registry://efficientnet-lite1')``. They, and any
     other, are loaded strictly: each layer that is built must be in them, and they hold no layer that the architecture

@@ -77,10 +77,12 @@ setup(
     zip_safe=False,
     # Lower bounds only, so that an environment that works is left alone; requirements/ pins what was tested.
     install_requires=[
+        'jinja2>=3',
         'matplotlib>=3.5',
         'numpy>=1.23',
         'opencv-python>=4.6',
         'pillow>=9.1',
+        'pycocotools>=2.0.7',
         # Its sources do not compile for Python 3.13; without it, the dense CRF runs on torch.
         'pydensecrf2>=1.1; python_version < "3.13"',
         'rich>=12',
@@ -92,17 +94,8 @@ setup(
         'onedl': read_requirements('onedl'),
         'openmmlab': read_requirements('openmmlab'),
         'docs': read_requirements('docs'),
-        'coco': ['pycocotools>=2.0.7'],
         'weights': WEIGHTS,
-        'dev': [
-            'coverage>=7.10',
-            'hypothesis>=6',
-            'mypy>=2',
-            'pycocotools>=2.0.7',
-            'pytest>=7',
-            'ruff>=0.5',
-            *WEIGHTS,
-        ],
+        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5', *WEIGHTS],
     },
 )
 add_mim_extension(copy=False)

@@ -1,8 +1,8 @@
-"""Segment photographs or a video: masks, overlays and COCO annotations.
+"""Segment images or a video: masks, overlays and COCO annotations.
 
 With a trained segmentor:
     python demo/image_demo.py PHOTOS CONFIG CHECKPOINT
-With the weak pipeline, from the tags of photographs (configs of seed inference and of affinity inference):
+With the weak pipeline, from the tags of images (configs of seed inference and of affinity inference):
     python demo/image_demo.py PHOTOS CONFIG CHECKPOINT --affinity CONFIG CHECKPOINT --tags cat dog
 The configs in the folders of a pipeline's steps hold all settings, such as work_dirs/scenes/segmentor/segmentor.py.
 """
@@ -25,14 +25,14 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         '--affinity', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='config of affinity inference and the AffinityNet'
     )
     tags = parser.add_mutually_exclusive_group()
-    tags.add_argument('--tags', nargs='*', metavar='CLASS', help='classes on every photograph (default: predicted)')
-    tags.add_argument('--image-labels', metavar='FILE', help='classes on each photograph, as JSON or CSV')
+    tags.add_argument('--tags', nargs='*', metavar='CLASS', help='classes on every image (default: predicted)')
+    tags.add_argument('--image-labels', metavar='FILE', help='classes on each image, as JSON or CSV')
     parser.add_argument('--no-crf', action='store_true', help='pseudo masks without the dense CRF')
     parser.add_argument('--settings', metavar='FILE', help='settings file in the place of the one beside the config')
     parser.add_argument('--out-dir', default='work_dirs/demo', help='folder of masks, overlays and annotations.json')
     parser.add_argument('--device', help='cpu, cuda or cuda:1 (default: a GPU where there is one)')
-    parser.add_argument('--batch-size', type=int, default=1, help='photographs prepared together (default: 1)')
-    parser.add_argument('--opacity', type=float, default=0.5, help='of the colours of overlays, 0 to 1')
+    parser.add_argument('--batch-size', type=int, default=1, help='images prepared together (default: 1)')
+    parser.add_argument('--opacity', type=float, default=0.5, help='of the colors of overlays, 0 to 1')
     args = parser.parse_args(arguments)
     if args.affinity is None and (args.tags is not None or args.image_labels or args.no_crf):
         parser.error('--tags, --image-labels and --no-crf go with --affinity')

@@ -28,17 +28,17 @@ def draw_sample(sample: Mapping[str, Any], metainfo: Mapping[str, Any]) -> np.nd
         metainfo (dict): `classes` and `palette` of the data set.
 
     Returns:
-        ndarray: uint8 (H, W, 3) BGR, or (H, 2 * W, 3) with the crop alone to the left where something lies over it.
+        ndarray: uint8 (H, W, 3) RGB, or (H, 2 * W, 3) with the crop alone to the left where something lies over it.
     """
     classes, palette = metainfo['classes'], metainfo['palette']
-    photo = np.ascontiguousarray(sample['inputs'].numpy().transpose(1, 2, 0))
+    photo = np.ascontiguousarray(sample['inputs'].flip(0).permute(1, 2, 0).numpy())
     packed = sample['data_samples']
     parts = [photo]
     if 'gt_sem_seg' in packed:
         parts.append(draw_overlay(photo, packed.gt_sem_seg.data[0].numpy().astype(np.uint8), palette))
     if 'seeds' in packed:
         cams = resize_maps(torch.from_numpy(packed.seeds.cams).float(), photo.shape[:2]).numpy()
-        drawn = draw_cams(cams, packed.seeds.class_ids, np.asarray(palette, np.uint8))[:, :, ::-1]
+        drawn = draw_cams(cams, packed.seeds.class_ids, np.asarray(palette, np.uint8))
         parts.append((photo * 0.35 + drawn * 0.65).round().astype(np.uint8))
     picture = np.concatenate(parts, axis=1)
     if 'gt_label' in packed:
@@ -75,7 +75,7 @@ def browse(config: Config, folder: str | Path, loader: str = 'train', number: in
             name = sample['data_samples'].metainfo.get('img_path', '')
             buffer = io.BytesIO()
             picture = draw_sample(sample, dataset.metainfo)
-            Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1])).save(buffer, 'PNG')
+            Image.fromarray(picture).save(buffer, 'PNG')
             path = Path(folder, f'{index:05d}_{Path(name).stem}.png')
             atomic_write(path, buffer.getvalue())
             yield path

@@ -229,7 +229,7 @@ def _keep_masks(
         for entry in entries:
             entry.mask = entry.mask if entry.mask and os.path.isfile(entry.mask) else None
         return
-    path = os.path.join(dataset.photos.data_root or '', mask_list)
+    path = os.path.join(dataset.images.data_root or '', mask_list)
     try:
         listed = {line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines()} - {''}
     except (OSError, UnicodeDecodeError) as error:
@@ -280,6 +280,7 @@ def _draw_thumbnail(photo: np.ndarray, mask: np.ndarray | None, entry: Entry, su
     scale = THUMBNAIL / max(photo.shape[:2])
     size = tuple(max(1, round(side * scale)) for side in photo.shape[1::-1])
     small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
     if mask is not None:
         small = draw_overlay(small, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), summary.palette)
     names = [name for name in summary.foreground if name in (entry.names or ())]
@@ -322,7 +323,7 @@ def write_sheet(path: str | Path, thumbnails: Sequence[tuple[str, np.ndarray]]) 
 
     Args:
         path (str | Path): Target ``.png``; written whole or not at all.
-        thumbnails (sequence): Name and picture, uint8 (h, w, 3) BGR of at most :data:`THUMBNAIL` pixels a side.
+        thumbnails (sequence): Name and picture, uint8 (h, w, 3) RGB of at most :data:`THUMBNAIL` pixels a side.
     """
     gap, line = 6, 16
     columns = min(COLUMNS, len(thumbnails))
@@ -332,7 +333,7 @@ def write_sheet(path: str | Path, thumbnails: Sequence[tuple[str, np.ndarray]]) 
     for index, (name, picture) in enumerate(thumbnails):
         left = gap + index % columns * (THUMBNAIL + gap)
         top = gap + index // columns * (THUMBNAIL + line + gap)
-        sheet.paste(Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1])), (left, top))
+        sheet.paste(Image.fromarray(picture), (left, top))
         shown = name if len(name) <= 26 else f'…{name[-25:]}'
         draw.text((left, top + picture.shape[0] + 1), shown, fill='black', font=load_font(11))
     buffer = io.BytesIO()

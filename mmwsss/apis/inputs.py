@@ -1,4 +1,4 @@
-"""What inference runs on: photographs from files, folders, globs and arrays, frames of a video."""
+"""What inference runs on: images from files, folders, glob patterns and arrays, and frames of a video."""
 
 import glob
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from mmwsss.datasets.folder import SUFFIXES, find_photographs
+from mmwsss.datasets.folder import SUFFIXES, find_images
 from mmwsss.fileio import DataError, map_parallel, read_image
 
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')
@@ -19,25 +19,25 @@ READERS = 2
 Source = str | Path | np.ndarray | Sequence[str | Path | np.ndarray]
 
 
-class Photo(NamedTuple):
-    """A photograph to run on.
+class InputImage(NamedTuple):
+    """An image to run on.
 
     Attributes:
-        name (str): Path without suffix, relative to the folder asked for; of arrays and frames, a number.
-        file_name (str): The same with its suffix, where it has one.
-        image (ndarray): uint8 (H, W, 3), BGR.
+        name (str): Path without suffix, relative to the folder asked for; a number for arrays and frames.
+        file_name (str): The same with its suffix, if it has one.
+        pixels (ndarray): uint8 (H, W, 3), BGR.
     """
 
     name: str
     file_name: str
-    image: np.ndarray
+    pixels: np.ndarray
 
 
-class Photos:
-    """Photographs that are read when they are asked for, a few ahead.
+class InputImages:
+    """Images that are read a few ahead of their use.
 
     Args:
-        entries (sequence): Name, file name and path or image of each.
+        entries (sequence): Name, file name and either path or pixels of each image.
     """
 
     def __init__(self, entries: Sequence[tuple[str, str, str | np.ndarray]]) -> None:
@@ -46,7 +46,7 @@ class Photos:
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __iter__(self) -> Iterator[Photo]:
+    def __iter__(self) -> Iterator[InputImage]:
         return map_parallel(_read, self.entries, min(READERS, len(self) - 1))
 
 
@@ -73,19 +73,19 @@ class Video:
         capture.release()
 
     def __len__(self) -> int:
-        """Number of frames that the file says it has."""
+        """Number of frames according to the file."""
         return self._length
 
-    def __iter__(self) -> Iterator[Photo]:
+    def __iter__(self) -> Iterator[InputImage]:
         capture = cv2.VideoCapture(str(self.path))
         try:
             number = 0
             while True:
-                decoded, image = capture.read()
+                decoded, pixels = capture.read()
                 if not decoded:
                     break
                 name = f'{self.path.stem}/{number:06d}'
-                yield Photo(name, name, image)
+                yield InputImage(name, name, pixels)
                 number += 1
         finally:
             capture.release()
@@ -93,7 +93,7 @@ class Video:
             raise DataError(f'{self.path}: expected a video, got no frame')
 
 
-def open_source(source: Source) -> Photos | Video:
+def open_source(source: Source) -> InputImages | Video:
     """Finds out what to run on.
 
     Args:
@@ -101,7 +101,7 @@ def open_source(source: Source) -> Photos | Video:
             array uint8 (H, W, 3) in BGR, or a sequence of files and arrays.
 
     Returns:
-        Photos | Video: Iterable over :class:`Photo`, with a length.
+        InputImages | Video: An iterable of :class:`InputImage` with a length.
 
     Raises:
         DataError: If nothing is found, or an array is no image.
@@ -112,21 +112,21 @@ def open_source(source: Source) -> Photos | Video:
         return _from_items(list(source))
     path = str(source)
     if os.path.isdir(path):
-        found = find_photographs(path)
+        found = find_images(path)
         if not found:
-            raise DataError(f'{path}: expected photographs ({", ".join(SUFFIXES)}), found none')
-        return Photos([(name, file, os.path.join(path, file)) for name, file in found.items()])
+            raise DataError(f'{path}: expected images ({", ".join(SUFFIXES)}), found none')
+        return InputImages([(name, file, os.path.join(path, file)) for name, file in found.items()])
     if os.path.isfile(path):
         return Video(path) if path.lower().endswith(VIDEO_SUFFIXES) else _from_items([path])
     matches = sorted(match for match in glob.glob(path, recursive=True) if match.lower().endswith(SUFFIXES))
     if not matches:
-        raise DataError(f'{path}: expected a file, a folder or a glob pattern of photographs, found none')
+        raise DataError(f'{path}: expected a file, a folder or a glob pattern of images, found none')
     return _from_items(matches)
 
 
-def _from_items(items: Sequence[str | Path | np.ndarray]) -> Photos:
+def _from_items(items: Sequence[str | Path | np.ndarray]) -> InputImages:
     if not items:
-        raise DataError('expected at least one photograph, got none')
+        raise DataError('expected at least one image, got none')
     paths = [os.path.abspath(item) for item in items if not isinstance(item, np.ndarray)]
     root = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ''
     files = [Path(os.path.relpath(path, root)).as_posix() for path in paths]
@@ -141,9 +141,9 @@ def _from_items(items: Sequence[str | Path | np.ndarray]) -> Photos:
         file = files[len(entries) - sum(isinstance(entry[2], np.ndarray) for entry in entries)]
         stem = os.path.splitext(file)[0]
         entries.append((file if repeated[stem] > 1 else stem, file, str(item)))
-    return Photos(entries)
+    return InputImages(entries)
 
 
-def _read(entry: tuple[str, str, str | np.ndarray]) -> Photo:
-    name, file_name, image = entry
-    return Photo(name, file_name, image if isinstance(image, np.ndarray) else read_image(image))
+def _read(entry: tuple[str, str, str | np.ndarray]) -> InputImage:
+    name, file_name, source = entry
+    return InputImage(name, file_name, source if isinstance(source, np.ndarray) else read_image(source))

@@ -18,17 +18,17 @@ ANNOTATIONS_FILE = 'annotations.json'
 class PredictionWriter:
     """Writes predictions to a folder, one after the other.
 
-    ``masks/<name>.png`` are palette PNGs of class indices, ``overlays/<name>.jpg`` photographs under the colours of
-    their classes; of a video ``overlays/<video>.mp4``. ``annotations.json``, written by :meth:`close`, holds every
-    class of every photograph as one annotation with compressed run-length encoding, which `pycocotools` reads. A
-    ``category_id`` is a class index of the masks; a class named ``background`` has no annotations.
+    It writes ``masks/<name>.png``, palette PNGs of class indices, and ``overlays/<name>.jpg``, the images under the
+    colors of their classes, or ``overlays/<video>.mp4`` for a video. :meth:`close` writes ``annotations.json``, which
+    holds each class of each image as one annotation with compressed run-length encoding, which `pycocotools` reads. A
+    ``category_id`` is a class index of the masks. A class named ``background`` has no annotations.
 
     Args:
         folder (str | Path): Target folder.
         classes (sequence[str]): Names of the classes.
-        palette (sequence): RGB colour of each.
-        opacity (float): Of the colours of overlays, in [0, 1]. Defaults to 0.5.
-        fps (float, optional): Frames a second, where the predictions are frames of a video. Defaults to None.
+        palette (sequence): RGB color of each.
+        opacity (float): Opacity of the colors of overlays, in [0, 1]. Defaults to 0.5.
+        fps (float, optional): Frames a second, if the predictions are frames of a video. Defaults to None.
     """
 
     def __init__(
@@ -60,19 +60,20 @@ class PredictionWriter:
 
     def write(self, prediction: Prediction) -> None:
         """Writes mask and overlay of a prediction and notes its annotations."""
-        photo, mask = prediction.photo, prediction.mask
-        write_mask(self.folder / 'masks' / f'{photo.name}.png', mask, self.palette)
-        self._write_overlay(photo.name, self.draw(prediction))
+        image, mask = prediction.image, prediction.mask
+        write_mask(self.folder / 'masks' / f'{image.name}.png', mask, self.palette)
+        self._write_overlay(image.name, self.draw(prediction))
         height, width = mask.shape
         image_id = len(self.images) + 1
-        self.images.append(dict(id=image_id, file_name=photo.file_name, width=width, height=height))
+        self.images.append(dict(id=image_id, file_name=image.file_name, width=width, height=height))
         for index in np.unique(mask):
             if index < len(self.classes) and self.classes[index] != 'background':
                 self.annotations.append(self._annotation(mask == index, int(index), image_id))
 
     def draw(self, prediction: Prediction) -> np.ndarray:
-        """The photograph under the colours and names of its classes, uint8 (H, W, 3), BGR."""
-        drawn = draw_overlay(prediction.photo.image, prediction.mask, self.palette, self.opacity)
+        """The image under the colors and names of its classes, uint8 (H, W, 3), RGB."""
+        image = cv2.cvtColor(prediction.image.pixels, cv2.COLOR_BGR2RGB)
+        drawn = draw_overlay(image, prediction.mask, self.palette, self.opacity)
         shown = [index for index in np.unique(prediction.mask) if index < len(self.classes)]
         return draw_names(drawn, [self.classes[i] for i in shown], [self.palette[i] for i in shown])
 
@@ -90,6 +91,7 @@ class PredictionWriter:
         )
 
     def _write_overlay(self, name: str, drawn: np.ndarray) -> None:
+        drawn = cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR)
         if self.fps is None:
             encoded = cv2.imencode('.jpg', drawn, [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
             atomic_write(self.folder / 'overlays' / f'{name}.jpg', encoded.tobytes())

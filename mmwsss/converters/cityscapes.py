@@ -24,7 +24,7 @@ COUNTS = MappingProxyType(dict(train=2975, val=500, test=1525))
 # Index of each evaluated class in the released masks (*_labelIds.png); all others are not evaluated.
 LABEL_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 NUM_LABEL_IDS = 34
-PHOTO_SUFFIX, RELEASED_SUFFIX, MASK_SUFFIX = '_leftImg8bit.png', '_gtFine_labelIds.png', '_gtFine_labelTrainIds.png'
+IMAGE_SUFFIX, RELEASED_SUFFIX, MASK_SUFFIX = '_leftImg8bit.png', '_gtFine_labelIds.png', '_gtFine_labelTrainIds.png'
 
 
 def convert_cityscapes(
@@ -33,7 +33,7 @@ def convert_cityscapes(
     """Write masks of the evaluated classes, lists and image-level labels.
 
     Cityscapes has no background: its 19 classes are 0 to 18, and what is none of them (the car's bonnet, bridges,
-    unlabelled objects) is 255. Image-level labels are thus multi-hot over all 19; a class counts from its first pixel.
+    unlabeled objects) is 255. Image-level labels are thus multi-hot over all 19; a class counts from its first pixel.
 
     Written are, under ``root``, ``gtFine/<split>/<id>_gtFine_labelTrainIds.png`` of ``train`` and ``val``,
     ``lists/<split>.txt`` with ids ``<city>/<city>_<sequence>_<frame>``, and ``image_labels.json`` of ``train`` and
@@ -46,13 +46,13 @@ def convert_cityscapes(
         num_workers (int): Threads. Defaults to 0.
 
     Returns:
-        dict[str, int]: Lengths of the lists; ``test`` only where its photographs are there.
+        dict[str, int]: Lengths of the lists; ``test`` only where its images are there.
 
     Raises:
         DataError: If a mask is missing or damaged, or a list is not of the expected length.
     """
     root = Path(root)
-    ids = {name: _list_photographs(root / 'leftImg8bit' / name) for name in COUNTS}
+    ids = {name: _list_images(root / 'leftImg8bit' / name) for name in COUNTS}
     if not ids['test']:
         del ids['test']
     found = {name: len(listed) for name, listed in ids.items()}
@@ -66,9 +66,9 @@ def convert_cityscapes(
     return found
 
 
-def _list_photographs(folder: Path) -> list[str]:
+def _list_images(folder: Path) -> list[str]:
     return sorted(
-        path.relative_to(folder).as_posix().removesuffix(PHOTO_SUFFIX) for path in folder.glob(f'*/*{PHOTO_SUFFIX}')
+        path.relative_to(folder).as_posix().removesuffix(IMAGE_SUFFIX) for path in folder.glob(f'*/*{IMAGE_SUFFIX}')
     )
 
 

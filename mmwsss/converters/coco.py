@@ -9,13 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as coco_mask
 
 from mmwsss.datasets.coco import CLASSES, PALETTE
 from mmwsss.fileio import DataError, write_mask
 
 from .dataset_files import check_counts, check_files, convert_files, write_labels, write_list
 
-# Photographs of each list. Those of train without any object are left out, as they have no label to learn from.
+# Images of each list. Those of train without any object are left out, as they have no label to learn from.
 COUNTS = MappingProxyType({
     '2014': dict(train=82081, val=40504),
     '2017': dict(train=117266, val=5000),
@@ -28,11 +29,11 @@ def convert_coco(
     counts: Mapping[str, Mapping[str, int]] | None = COUNTS,
     num_workers: int = 0,
 ) -> dict[str, int]:
-    """Rasterise the annotated objects and write lists and image-level labels.
+    """Rasterize the annotated objects and write lists and image-level labels.
 
     Every annotation counts, those of crowds too. Where objects overlap, the mask shows the smaller one, which is mostly
     the one in front. Written are, under ``root``, ``masks/<split><year>/<id>.png``, ``lists/<split><year>.txt``
-    and ``image_labels<year>.json``. ``train`` lists only photographs with an object, ``val`` lists all.
+    and ``image_labels<year>.json``. ``train`` lists only images with an object, ``val`` lists all.
 
     Args:
         root (str | Path): Folder of ``train<year>``, ``val<year>`` and ``annotations``.
@@ -45,8 +46,7 @@ def convert_coco(
         dict[str, int]: Lengths of the lists.
 
     Raises:
-        DataError: If ``pycocotools`` is not installed, a file is missing or no annotation file of COCO, or a list is
-            not of the expected length.
+        DataError: If a file is missing or no annotation file of COCO, or a list is not of the expected length.
     """
     root = Path(root)
     labels: dict[str, list[str]] = {}
@@ -54,13 +54,13 @@ def convert_coco(
     for name in ('train', 'val'):
         split = f'{name}{year}'
         annotated = read_instances(root / 'annotations' / f'instances_{split}.json')
-        photos = [photo for photo in annotated if photo['objects'] or name == 'val']
-        found[name] = len(photos)
-        check_counts({name: len(photos)}, counts[year] if counts else None, f'{root}, {year}')
-        check_files((root / split / photo['file_name'] for photo in photos), f'photographs of COCO {split}')
-        convert_files(partial(_write_mask, root / 'masks' / split), photos, num_workers)
-        write_list(root / 'lists' / f'{split}.txt', [photo['id'] for photo in photos])
-        labels |= {photo['id']: sorted({CLASSES[index] for index, _, _ in photo['objects']}) for photo in photos}
+        images = [image for image in annotated if image['objects'] or name == 'val']
+        found[name] = len(images)
+        check_counts({name: len(images)}, counts[year] if counts else None, f'{root}, {year}')
+        check_files((root / split / image['file_name'] for image in images), f'images of COCO {split}')
+        convert_files(partial(_write_mask, root / 'masks' / split), images, num_workers)
+        write_list(root / 'lists' / f'{split}.txt', [image['id'] for image in images])
+        labels |= {image['id']: sorted({CLASSES[index] for index, _, _ in image['objects']}) for image in images}
     write_labels(root / f'image_labels{year}.json', labels)
     return found
 
@@ -69,7 +69,7 @@ def read_instances(path: str | Path) -> list[dict[str, Any]]:
     """Read an ``instances_*.json`` of COCO.
 
     Returns:
-        list[dict]: Of each photograph ``id`` (file name without suffix), ``file_name``, ``size`` (height, width) and
+        list[dict]: Of each image ``id`` (file name without suffix), ``file_name``, ``size`` (height, width) and
         ``objects``: class index, area and segmentation (polygons or run lengths) of each.
 
     Raises:
@@ -99,7 +99,7 @@ def read_instances(path: str | Path) -> list[dict[str, Any]]:
         raise DataError(f'{path}: expected the annotations of COCO objects ({error!r})') from error
 
 
-def rasterise(objects: Sequence[tuple[int, float, Any]], size: tuple[int, int]) -> np.ndarray:
+def rasterize(objects: Sequence[tuple[int, float, Any]], size: tuple[int, int]) -> np.ndarray:
     """Draw objects, from the largest to the smallest.
 
     Args:
@@ -108,14 +108,7 @@ def rasterise(objects: Sequence[tuple[int, float, Any]], size: tuple[int, int]) 
 
     Returns:
         ndarray: uint8 (H, W), 0 where there is no object.
-
-    Raises:
-        DataError: If ``pycocotools`` is not installed.
     """
-    try:
-        from pycocotools import mask as coco_mask
-    except ImportError as error:
-        raise DataError('the masks of COCO are drawn by pycocotools: pip install pycocotools') from error
     drawn = np.zeros(size, np.uint8)
     for index, _, segmentation in sorted(objects, key=lambda entry: -entry[1]):
         if isinstance(segmentation, list):
@@ -129,11 +122,11 @@ def rasterise(objects: Sequence[tuple[int, float, Any]], size: tuple[int, int]) 
     return drawn
 
 
-def _write_mask(folder: Path, photo: Mapping[str, Any]) -> None:
+def _write_mask(folder: Path, image: Mapping[str, Any]) -> None:
     try:
-        mask = rasterise(photo['objects'], photo['size'])
+        mask = rasterize(image['objects'], image['size'])
     except DataError:
         raise
     except Exception as error:  # pycocotools fails on malformed segmentations in a dozen ways
-        raise DataError(f'{photo["file_name"]}: its objects cannot be drawn ({error!r})') from error
-    write_mask(folder / f'{photo["id"]}.png', mask, PALETTE)
+        raise DataError(f'{image["file_name"]}: its objects cannot be drawn ({error!r})') from error
+    write_mask(folder / f'{image["id"]}.png', mask, PALETTE)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from mmengine.utils import track_iter_progress
-
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, map_parallel
+from mmwsss.visualization.progress_bar import track
 
 Item = TypeVar('Item')
 Result = TypeVar('Result')
@@ -43,10 +42,10 @@ def write_labels(path: str | Path, labels: Mapping[str, Sequence[str]]) -> None:
     """Write image-level labels as ``{image id: [class name, ...]}``.
 
     Raises:
-        DataError: If no photograph has a label.
+        DataError: If no image has a label.
     """
     if not any(labels.values()):
-        raise DataError(f'{path}: not written, as none of the {len(labels)} photographs has a label')
+        raise DataError(f'{path}: not written, as none of the {len(labels)} images has a label')
     atomic_write_json(path, labels)
 
 
@@ -54,7 +53,7 @@ def check_counts(found: Mapping[str, int], expected: Mapping[str, int] | None, s
     """Compare the sizes of lists with the published ones.
 
     Args:
-        found (dict[str, int]): Number of photographs of each list.
+        found (dict[str, int]): Number of images of each list.
         expected (dict[str, int], optional): The same, as published. None checks nothing.
         source (str | Path): Data set, for the message.
 
@@ -62,7 +61,7 @@ def check_counts(found: Mapping[str, int], expected: Mapping[str, int] | None, s
         DataError: If a number differs, naming all that do.
     """
     wrong = [
-        f'{name}: expected {expected[name]:,} photographs, found {count:,}'
+        f'{name}: expected {expected[name]:,} images, found {count:,}'
         for name, count in found.items()
         if expected is not None and count != expected[name]
     ]
@@ -94,4 +93,4 @@ def convert_files(function: Callable[[Item], Result], items: Sequence[Item], num
     Returns:
         list: The results in the order of the items.
     """
-    return list(track_iter_progress((map_parallel(function, items, num_workers), len(items)))) if items else []
+    return list(track(map_parallel(function, items, num_workers), len(items)))

@@ -54,17 +54,17 @@ def convert_voc12(
     counts: Mapping[str, int] | None = COUNTS,
     num_workers: int = 0,
 ) -> dict[str, int]:
-    """Complete the folder of VOC 2012 by what the steps need.
+    """Complete the folder of VOC 2012 by what the stages need.
 
     Written are, under ``root``,
 
-    - ``image_labels.json``: classes of every photograph of ``train_aug`` and ``val``, from ``Annotations/*.xml``, where
+    - ``image_labels.json``: classes of every image of ``train_aug`` and ``val``, from ``Annotations/*.xml``, where
       every annotated object counts, difficult ones too, as in AffinityNet's list,
 
     and with SBD
 
-    - ``ImageSets/Segmentation/train_aug.txt``: all photographs that SBD or VOC have a mask of, without VOC's ``val``,
-    - ``SegmentationClassAug``: their masks, VOC's own for ``train`` and SBD's for the others. No step reads them.
+    - ``ImageSets/Segmentation/train_aug.txt``: all images that SBD or VOC have a mask of, without VOC's ``val``,
+    - ``SegmentationClassAug``: their masks, VOC's own for ``train`` and SBD's for the others. No stage reads them.
       ``train`` and ``val`` are evaluated on ``SegmentationClass``, VOC's own.
 
     Args:
@@ -92,7 +92,7 @@ def convert_voc12(
         ids['train_aug'] = sorted(with_mask.union(ids['train']).difference(ids['val']))
     check_counts({name: len(listed) for name, listed in ids.items()}, counts, root)
     listed = sorted({image_id for listed in ids.values() for image_id in listed})
-    check_files((root / 'JPEGImages' / f'{image_id}.jpg' for image_id in listed), 'photographs of VOC 2012')
+    check_files((root / 'JPEGImages' / f'{image_id}.jpg' for image_id in listed), 'images of VOC 2012')
     masks = (root / 'SegmentationClass' / f'{image_id}.png' for name in ('train', 'val') for image_id in ids[name])
     check_files(masks, "VOC's own masks of train and val")
     labels = read_image_labels(str(root / 'Annotations'), sorted({*ids['train_aug'], *ids['val']}))

@@ -14,8 +14,8 @@ VOID = 11
 class CamVidDataset(BaseSegDataset):
     """Street scenes of Brostow et al. (PRL 2009) in the layout of the SegNet tutorial.
 
-    Photographs are ``<split>/<id>.png``, or ``.jpg`` in re-encoded copies; masks are ``<split>annot/<id>.png``. The
-    classes cover the image, there is no background. The masks' index 11, unlabelled, is read as 255.
+    Images are ``<split>/<id>.png``, or ``.jpg`` in re-encoded copies; masks are ``<split>annot/<id>.png``. The
+    classes cover the image, there is no background. The masks' index 11, unlabeled, is read as 255.
 
     Args:
         img_suffix (str, optional): By default ``'.png'`` where the folder holds a PNG, and ``'.jpg'`` otherwise.

@@ -4,7 +4,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmwsss.registry import DATASETS
 
-from .folder import colour_map
+from .folder import color_map
 
 CLASSES = (
     'background',
@@ -18,7 +18,7 @@ CLASSES = (
     'cell phone', 'microwave', 'oven', 'toaster', 'sink', 'refrigerator', 'book', 'clock', 'vase', 'scissors',
     'teddy bear', 'hair drier', 'toothbrush',
 )  # fmt: skip
-PALETTE = colour_map(len(CLASSES))
+PALETTE = color_map(len(CLASSES))
 
 
 @DATASETS.register_module()

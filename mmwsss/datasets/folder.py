@@ -21,7 +21,7 @@ LABEL_FILES = ('labels.json', 'labels.csv')
 _HEADERS = ('id', 'image', 'image_id', 'file', 'filename', 'file_name', 'name', 'photo')
 
 
-def find_photographs(folder: str | Path) -> dict[str, str]:
+def find_images(folder: str | Path) -> dict[str, str]:
     """Lists the photographs under a folder.
 
     Args:
@@ -49,30 +49,30 @@ def find_photographs(folder: str | Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def colour_map(num_classes: int) -> list[list[int]]:
-    """Well-separated RGB colours, black for class 0: the bits of an index, spread over the channels, as in VOC."""
-    colours = []
+def color_map(num_classes: int) -> list[list[int]]:
+    """Well-separated RGB colors, black for class 0: the bits of an index, spread over the channels, as in VOC."""
+    colors = []
     for index in range(num_classes):
         bits = [[index >> (3 * level + channel) & 1 for level in range(3)] for channel in range(3)]
-        colours.append([sum(bit << (7 - level) for level, bit in enumerate(channel)) for channel in bits])
-    return colours
+        colors.append([sum(bit << (7 - level) for level, bit in enumerate(channel)) for channel in bits])
+    return colors
 
 
 @DATASETS.register_module()
 class FolderDataset(BaseSegDataset):
     """Photographs of any suffix under one folder, as ``tools/dataset_converters/folder.py`` lists them.
 
-    Its palette is :func:`colour_map` unless ``metainfo`` gives one. Other arguments are those of ``BaseSegDataset``.
+    Its palette is :func:`color_map` unless ``metainfo`` gives one. Other arguments are those of ``BaseSegDataset``.
     """
 
     def __init__(self, metainfo: dict | None = None, **kwargs: object) -> None:
         metainfo = dict(metainfo or {})
-        metainfo.setdefault('palette', colour_map(len(metainfo.get('classes', ()))))
+        metainfo.setdefault('palette', color_map(len(metainfo.get('classes', ()))))
         super().__init__(metainfo=metainfo, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         folder = self.data_prefix['img_path']
-        present = find_photographs(folder)
+        present = find_images(folder)
         if not self.ann_file:
             raise DataError(f'{folder}: FolderDataset needs the list of its photographs as ann_file')
         samples = super().load_data_list()
@@ -182,7 +182,7 @@ def write_folder_dataset(
     photos, root = Path(photos), Path(root)
     if not 0 < held_out < 1:
         raise DataError(f'held-out share: expected a number between 0 and 1, got {held_out}')
-    present = find_photographs(photos)
+    present = find_images(photos)
     source = str(labels or _find_labels(photos))
     given, warnings = _match_labels(read_image_labels(source), present, photos, source)
     classes = _check_classes(given, classes, source)

@@ -5,10 +5,10 @@ import numpy as np
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
-from mmengine.utils import track_iter_progress
 
 from mmwsss.fileio import DataError, check_image_id, class_of_index, read_class_mask
 from mmwsss.registry import DATASETS
+from mmwsss.visualization.progress_bar import track
 
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
 
@@ -18,39 +18,40 @@ BACKGROUND = 'background'
 
 @DATASETS.register_module()
 class ImageLabelDataset(BaseDataset):
-    """Adds image-level labels, and the files that the steps exchange, to any segmentation data set.
+    """Adds image-level labels, and the files that the stages exchange, to any segmentation data set.
+
+    Class 0 is the background if ``metainfo`` of the wrapped data set says so under ``with_background``, or else if its
+    name is ``background``. The metainfo of this data set always says it.
 
     Each sample of the wrapped data set is extended by
 
     - ``num_classes``: number of classes, with the background if there is one,
-    - ``with_background``: whether class 0 is the background: ``with_background`` of the metainfo of the wrapped data
-      set, else whether its first class has the name ``background``,
-    - ``image_id``: path of the photograph under the data set's image folder, without the data set's suffix,
-    - ``gt_label``: float32 multi-hot over the foreground classes (all classes without a background),
-      if labels are given,
-    - ``gt_class_ids``: uint8 data set indices of the classes present,
+    - ``with_background``: whether class 0 is the background,
+    - ``image_id``: path of the image under the image folder of the data set, without suffix,
+    - ``gt_label``: float32 multi-hot over the foreground classes, or over all classes if there is no background; only
+      with ``image_labels``,
+    - ``gt_class_ids``: uint8 class indices of these labels,
     - ``seed_path``, ``affinity_label_path``, ``pseudo_mask_path``: files of the folders that are given,
-    - ``seg_map_path``: the mask for evaluation, None where there is none to evaluate on.
+    - ``seg_map_path``: the ground truth to evaluate on, None where there is none.
 
-    Masks are never used in training. ``gt_label`` is read from them only with ``image_labels='masks'``.
+    The ground truth is never used in training. Labels are read from it only with ``image_labels='masks'``.
 
     Args:
-        dataset (dict): Config of a ``BaseSegDataset``; its photographs, classes and masks are used, its
-            pipeline is not.
+        dataset (dict): Config of a ``BaseSegDataset``, which gives the images, the classes and the ground truth. Its
+            pipeline is not run.
         image_labels (str, optional): A file or folder for :func:`read_image_labels`, or ``'masks'``. Defaults to None.
         seed_dir (str, optional): Folder of seeds. Defaults to None.
         affinity_label_dir (str, optional): Folder of affinity labels. Defaults to None.
         pseudo_mask_dir (str, optional): Folder of pseudo masks. Defaults to None.
         mask_list (str, optional): List of the image ids to evaluate on, relative to the data root; each must have
-            a mask.
-            By default, all that have one.
+            a mask. By default, all that have one.
         pipeline (sequence): Transforms. Defaults to ().
         test_mode (bool): As in ``BaseDataset``. Defaults to False.
         lazy_init (bool): As in ``BaseDataset``. Defaults to False.
         indices (int | sequence[int], optional): As in ``BaseDataset``. Defaults to None.
 
     Raises:
-        DataError: If there is no photograph, one is listed twice or lies outside the image folder, one has no labels, a
+        DataError: If there is no image, an image is listed twice, lies outside the image folder or has no labels, a
             label is no class, or a list or a listed mask is missing; and for a sample whose pipeline fails.
     """
 
@@ -67,20 +68,22 @@ class ImageLabelDataset(BaseDataset):
         lazy_init: bool = False,
         indices: int | Sequence[int] | None = None,
     ) -> None:
-        self.photos = _build_photos(dataset)
+        self.images = _build_images(dataset)
         self.image_labels = image_labels
         self.folders = {
             'seed_path': (seed_dir, '.npz'),
             'affinity_label_path': (affinity_label_dir, '.png'),
             'pseudo_mask_path': (pseudo_mask_dir, '.png'),
         }
-        self.mask_list = osp.join(self.photos.data_root or '', mask_list) if mask_list else None
-        if len(self.photos.metainfo['classes']) > 254:
-            raise ValueError(f'at most 254 classes fit a mask, got {len(self.photos.metainfo["classes"])}')
-        classes = self.photos.metainfo['classes']
-        self.with_background = bool(self.photos.metainfo.get('with_background', classes[0] == BACKGROUND))
+        self.mask_list = osp.join(self.images.data_root or '', mask_list) if mask_list else None
+        classes = self.images.metainfo.get('classes')
+        if not classes:
+            raise DataError(f'{dataset["type"]}: expected class names under classes of metainfo, got none')
+        if len(classes) > 254:
+            raise ValueError(f'at most 254 classes fit a mask, got {len(classes)}')
+        self.with_background = bool(self.images.metainfo.get('with_background', classes[0] == BACKGROUND))
         super().__init__(
-            metainfo={**self.photos.metainfo, 'with_background': self.with_background},
+            metainfo={**self.images.metainfo, 'with_background': self.with_background},
             data_root='',
             pipeline=list(pipeline),
             test_mode=test_mode,
@@ -91,20 +94,20 @@ class ImageLabelDataset(BaseDataset):
     @property
     def foreground(self) -> tuple[str, ...]:
         """Names of the classes that image-level labels are about."""
-        return tuple(self.photos.metainfo['classes'])[1 if self.with_background else 0 :]
+        return tuple(self.images.metainfo['classes'])[1 if self.with_background else 0 :]
 
     def load_data_list(self) -> list[dict]:
         try:
-            samples = self.photos.load_data_list()
+            samples = self.images.load_data_list()
         except (AssertionError, OSError, UnicodeDecodeError) as error:
-            raise DataError(f'the photographs of {_places(self.photos)} cannot be listed: {error}') from error
+            raise DataError(f'the images of {_places(self.images)} cannot be listed: {error}') from error
         # Of an empty line in the list, the data sets of mmseg make a file that is all suffix.
         samples = [sample for sample in samples if osp.splitext(osp.basename(sample['img_path']))[1]]
         if not samples:
-            raise DataError(f'no photograph found in {_places(self.photos)}, expected at least one')
+            raise DataError(f'no image found in {_places(self.images)}, expected at least one')
         self._add_image_ids(samples)
         for sample in samples:
-            sample['num_classes'] = len(self.photos.metainfo['classes'])
+            sample['num_classes'] = len(self.images.metainfo['classes'])
             sample['with_background'] = self.with_background
             for key, (folder, suffix) in self.folders.items():
                 if folder is not None:
@@ -114,16 +117,16 @@ class ImageLabelDataset(BaseDataset):
         return samples
 
     def _add_image_ids(self, samples: list[dict]) -> None:
-        image_dir, source = self.photos.data_prefix.get('img_path', ''), _places(self.photos)
+        image_dir, source = self.images.data_prefix.get('img_path', ''), _places(self.images)
         seen = set()
         for sample in samples:
             # Before relpath makes "folder/../" disappear: with a linked folder, that is a place outside.
             if '..' in sample['img_path'].removeprefix(image_dir).split('/'):
-                raise DataError(f'{source}: expected photographs below the image folder, got {sample["img_path"]}')
+                raise DataError(f'{source}: expected images below the image folder, got {sample["img_path"]}')
             image_id = self._image_id(osp.relpath(sample['img_path'], image_dir))
             check_image_id(image_id, source)
             if image_id in seen:
-                raise DataError(f'{source}: the photograph {image_id!r} is there twice')
+                raise DataError(f'{source}: the image {image_id!r} is there twice')
             seen.add(image_id)
             sample['image_id'] = image_id
 
@@ -158,7 +161,7 @@ class ImageLabelDataset(BaseDataset):
             raise DataError(f'{sample["img_path"]}{mask}: the transforms of the data set fail ({reason})') from error
 
     def _image_id(self, path: str) -> str:
-        suffix = getattr(self.photos, 'img_suffix', None)
+        suffix = getattr(self.images, 'img_suffix', None)
         stem = path.removesuffix(suffix) if suffix and path.endswith(suffix) else osp.splitext(path)[0]
         return stem.replace(osp.sep, '/')
 
@@ -174,8 +177,7 @@ class ImageLabelDataset(BaseDataset):
             raise DataError(f'{self.mask_list}: the list of masks cannot be read ({error})') from error
         if evaluated.isdisjoint(sample['image_id'] for sample in samples):
             raise DataError(
-                f'{self.mask_list}: expected ids of the photographs, such as {samples[0]["image_id"]}, '
-                'found none of them'
+                f'{self.mask_list}: expected ids of the images, such as {samples[0]["image_id"]}, found none of them'
             )
         for sample in samples:
             if sample['image_id'] not in evaluated:
@@ -187,7 +189,7 @@ class ImageLabelDataset(BaseDataset):
         if self.image_labels is None:
             return
         if self.image_labels == 'masks':
-            read = track_iter_progress(samples) if is_main_process() else samples
+            read = track(samples) if is_main_process() else samples
             labels = {sample['image_id']: self._labels_of_mask(sample) for sample in read}
         else:
             labels = read_image_labels(self.image_labels, [sample['image_id'] for sample in samples])
@@ -195,7 +197,7 @@ class ImageLabelDataset(BaseDataset):
         for sample in samples:
             image_id = sample['image_id']
             if image_id not in labels:
-                raise DataError(f'{self.image_labels}: no image-level labels of photograph {image_id!r}')
+                raise DataError(f'{self.image_labels}: no image-level labels of image {image_id!r}')
             label = multi_hot(labels[image_id], foreground, image_id, self.image_labels)
             sample['gt_label'] = label
             sample['gt_class_ids'] = (label.nonzero()[0] + self.with_background).astype('uint8')
@@ -206,13 +208,13 @@ class ImageLabelDataset(BaseDataset):
                 f"{sample['img_path']}: image_labels='masks' needs a mask; set seg_map_path of the data set"
             )
         stored = class_of_index(sample.get('label_map'), sample.get('reduce_zero_label', False))
-        return labels_from_mask(sample['seg_map_path'], self.photos.metainfo['classes'], stored, self.with_background)
+        return labels_from_mask(sample['seg_map_path'], self.images.metainfo['classes'], stored, self.with_background)
 
 
-def _build_photos(dataset: dict) -> BaseDataset:
+def _build_images(dataset: dict) -> BaseDataset:
     ann_file = str(dataset.get('ann_file', ''))
     if ann_file.endswith(('.pkl', '.pickle', '.yml', '.yaml')):
-        raise DataError(f'{ann_file}: expected a list of photographs as text or JSON; pickles and YAML can run code')
+        raise DataError(f'{ann_file}: expected a list of images as text or JSON; pickles and YAML can run code')
     try:
         return DATASETS.build({**dataset, 'lazy_init': True, 'pipeline': []})
     except AssertionError as error:
@@ -223,8 +225,8 @@ def _build_photos(dataset: dict) -> BaseDataset:
         ) from error
 
 
-def _places(photos: BaseDataset) -> str:
-    folder = photos.data_prefix.get('img_path')
-    if photos.ann_file:
-        return f'{folder} as listed by {photos.ann_file}'
-    return f'{folder} (suffix {getattr(photos, "img_suffix", "of any kind")})'
+def _places(images: BaseDataset) -> str:
+    folder = images.data_prefix.get('img_path')
+    if images.ann_file:
+        return f'{folder} as listed by {images.ann_file}'
+    return f'{folder} (suffix {getattr(images, "img_suffix", "of any kind")})'

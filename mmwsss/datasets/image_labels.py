@@ -1,4 +1,4 @@
-"""Readers of image-level labels: which classes are in which photograph."""
+"""Readers of image-level labels: which classes are in which image."""
 
 import csv
 import gc
@@ -187,7 +187,7 @@ def _read_voc_xml(folder: str, image_id: str, backend_args: dict | None) -> list
         if root.tag != 'annotation':
             raise ValueError(f'its root is <{root.tag}>')
     except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
-        raise DataError(f'{path}: expected a VOC <annotation> of photograph {image_id!r} ({error})') from error
+        raise DataError(f'{path}: expected a VOC <annotation> of image {image_id!r} ({error})') from error
     return sorted({name.text.strip() for name in root.iterfind('object/name') if name.text})
 
 
@@ -228,8 +228,7 @@ def multi_hot(names: Iterable[str], foreground: Sequence[str], image_id: str, so
     for name in names:
         if name not in foreground:
             raise DataError(
-                f'{source}: label {name!r} of photograph {image_id!r} is no class; expected names out of '
-                f'{list(foreground)}'
+                f'{source}: label {name!r} of image {image_id!r} is no class; expected names out of {list(foreground)}'
             )
         label[list(foreground).index(name)] = 1
     return label

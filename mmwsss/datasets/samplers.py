@@ -13,15 +13,15 @@ READERS = 4
 
 @DATA_SAMPLERS.register_module()
 class RepeatFactorSampler(InfiniteSampler):
-    """Shows photographs with a rare class more often, so that a network learns that class too.
+    """Shows images with a rare class more often, so that a network learns that class too.
 
-    A class in a share f of the photographs has the repeat factor max(1, sqrt(oversample_thr / f)), a photograph the
-    largest one of its classes. A pass over the data shows each photograph that many times; the fraction is drawn anew
+    A class in a share f of the images has the repeat factor max(1, sqrt(oversample_thr / f)), an image the
+    largest one of its classes. A pass over the data shows each image that many times; the fraction is drawn anew
     in each pass.
 
     Args:
-        dataset (BaseDataset): Its ``get_cat_ids(index)`` gives the classes of a photograph.
-        oversample_thr (float): Share of the photographs, from 0 to 1, below which a class is rare. With the default 0,
+        dataset (BaseDataset): Its ``get_cat_ids(index)`` gives the classes of an image.
+        oversample_thr (float): Share of the images, from 0 to 1, below which a class is rare. With the default 0,
             no class is, and this is an ``InfiniteSampler``.
         shuffle (bool): As in ``InfiniteSampler``. Defaults to True.
         seed (int, optional): As in ``InfiniteSampler``. Defaults to None.
@@ -54,7 +54,7 @@ class RepeatFactorSampler(InfiniteSampler):
 
 
 def repeat_factors(dataset: BaseDataset, oversample_thr: float) -> Tensor:
-    """How often a pass should show each photograph, at least 1; see :class:`RepeatFactorSampler`."""
+    """How often a pass should show each image, at least 1; see :class:`RepeatFactorSampler`."""
     classes = list(map_parallel(dataset.get_cat_ids, range(len(dataset)), READERS))
     counts = Counter(label for present in classes for label in present)
     factors = {label: max(1.0, (oversample_thr * len(classes) / count) ** 0.5) for label, count in counts.items()}

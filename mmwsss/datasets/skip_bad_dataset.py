@@ -12,7 +12,7 @@ MAX_REPLACEMENTS = 100
 
 
 class Skipped(NamedTuple):
-    """A photograph that was left out.
+    """An image that was left out.
 
     Attributes:
         image_id (str): Which one; its path where it has no id.

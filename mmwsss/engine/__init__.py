@@ -1,14 +1,14 @@
 """What the runner needs beside mmengine's own: loops, hooks, strict checkpoint loading, mixed precision on a CPU."""
 
-from mmwsss.fileio.checkpoints import (
+from mmwsss.fileio.checkpoints import load_from_local
+
+from .bfloat16 import BFloat16OptimWrapper, has_bfloat16
+from .checkpoint import (
     FINAL_CHECKPOINT,
     check_state_dict,
     find_resumable_checkpoint,
     find_trained_checkpoint,
-    load_from_local,
 )
-
-from .bfloat16 import BFloat16OptimWrapper, has_bfloat16
 from .hooks import (
     PROGRESS_FILE,
     ChannelsLastHook,
@@ -21,6 +21,7 @@ from .hooks import (
     MapVisualizationHook,
     PredictionVisualizationHook,
     ProgressHook,
+    RecordHook,
 )
 from .loops import SKIPPED_FILE, LabelLoop, SkipBadTestLoop
 
@@ -38,6 +39,7 @@ __all__ = [
     'MapVisualizationHook',
     'PROGRESS_FILE',
     'PredictionVisualizationHook',
+    'RecordHook',
     'ProgressHook',
     'SKIPPED_FILE',
     'SkipBadTestLoop',

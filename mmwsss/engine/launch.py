@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from mmseg.registry import RUNNERS
 
 from mmwsss.engine import SKIPPED_FILE, CheckpointMatchHook, FinalValidationHook, find_resumable_checkpoint
-from mmwsss.evaluation.recorded_confusions import recorded_confusions
+from mmwsss.evaluation.records import recorded_confusions
 from mmwsss.fileio import DataError, atomic_write_json, is_remote
 from mmwsss.processes import end_forks_with_this_process
 

@@ -1,4 +1,4 @@
-"""File formats: photographs, seeds, palette masks, and whole-or-nothing writing."""
+"""File formats: images, seeds, palette masks, and whole-or-nothing writing."""
 
 from mmwsss.fileio.images import MAX_PIXELS, read_image, size_reduction
 from mmwsss.fileio.whole_images import check_image
@@ -8,14 +8,14 @@ from .affinities import quantize_affinity, read_affinity, restore_affinity, writ
 from .atomic import atomic_write, atomic_write_json, is_remote, remove_parts
 from .errors import DataError
 from .image_ids import check_image_id
-from .masks import IGNORE_COLOUR, class_of_index, read_class_mask, read_mask, write_mask
+from .masks import IGNORE_COLOR, class_of_index, read_class_mask, read_mask, write_mask
 from .parallel import map_parallel
 from .rle import encode_rle
 from .seeds import read_seeds, write_seeds
 from .whole_files import is_whole
 
 __all__ = [
-    'IGNORE_COLOUR',
+    'IGNORE_COLOR',
     'AffinityField',
     'DataError',
     'MAX_PIXELS',

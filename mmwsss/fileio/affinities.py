@@ -26,7 +26,7 @@ def restore_affinity(affinity: np.ndarray) -> np.ndarray:
 def write_affinity(path: str | Path, field: AffinityField) -> None:
     """Write an affinity field as a compressed ``.npz`` without pickled objects, whole or not at all.
 
-    Affinities are stored as uint8, rounded to 1 / 255. That is P bytes a cell before compression: a photograph of
+    Affinities are stored as uint8, rounded to 1 / 255. That is P bytes a cell before compression: an image of
     320 x 240 pixels with stride 8 and radius 5 takes 41 kB at most.
 
     Args:

@@ -4,7 +4,7 @@ from .errors import DataError
 def check_image_id(image_id: str, source: str) -> None:
     """Check that an image id names a file below a folder, before paths are made of it.
 
-    An id is the path of a photograph under the image folder without suffix, with ``/`` between folders. Spaces and any
+    An id is the path of an image under the image folder without suffix, with ``/`` between folders. Spaces and any
     Unicode are fine.
 
     Args:

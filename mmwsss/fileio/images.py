@@ -17,7 +17,7 @@ _REDUCED_FLAGS = {
 
 
 def size_reduction(size: tuple[int, int]) -> int:
-    """By how much :func:`read_image` divides the sides of a photograph to stay within ``MAX_PIXELS``.
+    """By how much :func:`read_image` divides the sides of an image to stay within ``MAX_PIXELS``.
 
     Args:
         size (tuple[int, int]): Its two sides in pixels.
@@ -28,14 +28,12 @@ def size_reduction(size: tuple[int, int]) -> int:
     return next((factor for factor in (1, 2, 4) if size[0] * size[1] <= MAX_PIXELS * factor**2), 8)
 
 
-def read_image(
-    path: str, reduce: int = 1, backend_args: dict | None = None, channel_order: str = 'bgr'
-) -> np.ndarray:
+def read_image(path: str, reduce: int = 1, backend_args: dict | None = None, channel_order: str = 'bgr') -> np.ndarray:
     """Read an image. Every stage reads through here, so that all of them see the same pixels.
 
-    EXIF rotation is applied, grey becomes three equal channels, an alpha channel is dropped and 16 bits become 8.
-    A photograph of more than ``MAX_PIXELS`` (16.8 million) is read at a half, a quarter or an eighth of each side,
-    whatever fits, and that is its size for every step: seeds, affinity labels and pseudo masks have it too.
+    EXIF rotation is applied, gray becomes three equal channels, an alpha channel is dropped and 16 bits become 8.
+    An image of more than ``MAX_PIXELS`` (16.8 million) is read at a half, a quarter or an eighth of each side,
+    whatever fits, and that is its size for every stage: seeds, affinity labels and pseudo masks have it too.
 
     Args:
         path (str): File of any kind that OpenCV decodes and Pillow knows.
@@ -60,7 +58,7 @@ def read_image(
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), _REDUCED_FLAGS[factor])
     except cv2.error as error:
-        raise DataError(f'{path}: the photograph cannot be decoded ({error.err})') from error
+        raise DataError(f'{path}: the image cannot be decoded ({error.err})') from error
     if image is None:
         raise DataError(f'{path}: expected an image file, got {len(content)} bytes that do not decode')
     return image if channel_order == 'bgr' else np.ascontiguousarray(image[:, :, ::-1])
@@ -71,7 +69,7 @@ def _content(path: str, backend_args: dict | None) -> bytes:
         return fileio.get(path, backend_args=backend_args)
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or error
-        raise DataError(f'{path}: the photograph cannot be read ({reason})') from error
+        raise DataError(f'{path}: the image cannot be read ({reason})') from error
 
 
 def _size_of(content: bytes, path: str) -> tuple[int, int]:
@@ -79,6 +77,6 @@ def _size_of(content: bytes, path: str) -> tuple[int, int]:
         with Image.open(io.BytesIO(content)) as image:
             return image.size
     except Image.DecompressionBombError as error:
-        raise DataError(f'{path}: expected a photograph of at most 179 million pixels ({error})') from error
+        raise DataError(f'{path}: expected an image of at most 179 million pixels ({error})') from error
     except Exception as error:  # Pillow fails on damaged files in a dozen ways
         raise DataError(f'{path}: expected an image file, got {len(content)} bytes that do not decode') from error

@@ -9,17 +9,17 @@ from PIL import Image, UnidentifiedImageError
 from .atomic import atomic_write
 from .errors import DataError
 
-IGNORE_COLOUR = (224, 224, 192)
+IGNORE_COLOR = (224, 224, 192)
 _LOSSLESS = ('PNG', 'TIFF', 'BMP', 'GIF', 'PPM')
 
 
 def write_mask(path: str | Path, mask: np.ndarray, palette: Sequence[Sequence[int]], ignore_index: int = 255) -> None:
-    """Write a label map as a palette PNG that any viewer shows in colour.
+    """Write a label map as a palette PNG that any viewer shows in color.
 
     Args:
         path (str | Path): Target ``.png``; written whole or not at all.
         mask (ndarray): uint8 (H, W) of class indices.
-        palette (sequence): RGB colour of each class, 0 to 255.
+        palette (sequence): RGB color of each class, 0 to 255.
         ignore_index (int): Index drawn in near-white. Defaults to 255.
 
     Raises:
@@ -27,18 +27,18 @@ def write_mask(path: str | Path, mask: np.ndarray, palette: Sequence[Sequence[in
     """
     if mask.dtype != np.uint8 or mask.ndim != 2:
         raise ValueError(f'mask must be uint8 (H, W), got {mask.dtype} {mask.shape} for {path}')
-    colours = np.zeros((256, 3), np.uint8)
-    colours[: len(palette)] = np.asarray(palette, np.uint8)
-    colours[ignore_index] = IGNORE_COLOUR
+    colors = np.zeros((256, 3), np.uint8)
+    colors[: len(palette)] = np.asarray(palette, np.uint8)
+    colors[ignore_index] = IGNORE_COLOR
     image = Image.fromarray(mask)
-    image.putpalette(colours.tobytes())
+    image.putpalette(colors.tobytes())
     buffer = io.BytesIO()
     image.save(buffer, format='PNG')
     atomic_write(path, buffer.getvalue())
 
 
 def read_mask(path: str | Path, backend_args: dict | None = None) -> np.ndarray:
-    """Read a label map: the stored indices of a palette PNG, or the values of a grey one.
+    """Read a label map: the stored indices of a palette PNG, or the values of a gray one.
 
     Other lossless formats (TIFF, BMP, GIF, PPM) are read too; a JPEG is not, as it changes the indices.
 

@@ -1,6 +1,6 @@
 """The seeds of the field: activation maps in ``.npy`` files that hold a pickled dict.
 
-Classes are counted from 0 without the background in all of them. Layouts, with H x W the size of the photograph:
+Classes are counted from 0 without the background in all of them. Layouts, with H x W the size of the image:
 
 - ``psa`` (AffinityNet's code; SEAM, MCTformer): ``{class: map (H, W)}``.
 - ``irn`` (IRNet's code; AdvCAM, ReCAM and many more): ``keys`` (K,), ``high_res`` (K, H, W) and ``cam`` (K, h, w), the
@@ -33,19 +33,19 @@ def read_npy_seeds(
     maps: str | None = None,
     first_class: int = 1,
     stride: int = 4,
-    normalise: bool = False,
+    normalize: bool = False,
 ) -> Seeds:
     """Read seeds of any of the layouts above, without running anything that the file names.
 
     Args:
         path (str | Path): The ``.npy`` file.
-        size (tuple[int, int], optional): Height and width of the photograph. Needed where the file has no map of that
+        size (tuple[int, int], optional): Height and width of the image. Needed where the file has no map of that
             size; else checked. Defaults to None.
         maps (str, optional): Entry with the maps, in files that have ``keys``. Defaults to None: the full-size one, or
             ``cam``.
         first_class (int): Class index of key 0: 1 behind a background, 0 where there is none. Defaults to 1.
         stride (int): Maps are averaged to cells of this many pixels, as our own seeds are. Defaults to 4.
-        normalise (bool): Cut off negative activations and divide each map by its maximum. Defaults to False.
+        normalize (bool): Cut off negative activations and divide each map by its maximum. Defaults to False.
 
     Returns:
         Seeds: Classes in ascending order.
@@ -60,15 +60,15 @@ def read_npy_seeds(
     keys, cams, full_size = _keys_and_maps(path, value, maps)
     if size is None:
         if not full_size:
-            raise DataError(f'{path}: expected maps of the size of the photograph; without, that size must be given')
+            raise DataError(f'{path}: expected maps of the size of the image; without, that size must be given')
         size = (cams.shape[1], cams.shape[2])
     elif full_size and cams.shape[1:] != tuple(size):
-        raise DataError(f'{path}: expected maps of the size of the photograph {tuple(size)}, got {cams.shape[1:]}')
+        raise DataError(f'{path}: expected maps of the size of the image {tuple(size)}, got {cams.shape[1:]}')
     class_ids = keys + first_class
     if len(set(class_ids.tolist())) != len(class_ids) or ((class_ids < first_class) | (class_ids > 254)).any():
         raise DataError(f'{path}: expected keys from 0 to {254 - first_class}, each once, got {keys.tolist()}')
     order = np.argsort(class_ids)
-    cams = _in_unit_range(path, cams[order].astype(np.float32), normalise)
+    cams = _in_unit_range(path, cams[order].astype(np.float32), normalize)
     cells = (-(-size[0] // stride), -(-size[1] // stride))
     if cells[0] < cams.shape[1] or cells[1] < cams.shape[2]:
         cams = _resize(cams, cells, cv2.INTER_AREA)
@@ -76,7 +76,7 @@ def read_npy_seeds(
 
 
 def _keys_and_maps(path: str | Path, value: Any, name: str | None) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Integer keys (K,), maps (K, h, w), and whether these have the size of the photograph."""
+    """Integer keys (K,), maps (K, h, w), and whether these have the size of the image."""
     if not isinstance(value, Mapping):
         raise DataError(f'{path}: expected a dict of activation maps, got {type(value).__name__}')
     if 'keys' in value or 'key' in value:
@@ -109,15 +109,15 @@ def _keys_and_maps(path: str | Path, value: Any, name: str | None) -> tuple[np.n
     return keys.astype(np.int64), cams, full_size
 
 
-def _in_unit_range(path: str | Path, cams: np.ndarray, normalise: bool) -> np.ndarray:
+def _in_unit_range(path: str | Path, cams: np.ndarray, normalize: bool) -> np.ndarray:
     if not np.isfinite(cams).all():
         raise DataError(f'{path}: expected finite activations, got NaN or infinity')
-    if normalise:
+    if normalize:
         cams = cams.clip(0)
         return cams / (cams.max((1, 2), keepdims=True) + 1e-5)
     if cams.size and not -_TOLERANCE <= cams.min() <= cams.max() <= 1 + _TOLERANCE:
         raise DataError(
-            f'{path}: expected activations in [0, 1], got {cams.min():.3g} to {cams.max():.3g}; normalise them'
+            f'{path}: expected activations in [0, 1], got {cams.min():.3g} to {cams.max():.3g}; normalize them'
         )
     return cams.clip(0, 1)
 
@@ -130,7 +130,7 @@ def _resize(cams: np.ndarray, size: tuple[int, int], interpolation: int) -> np.n
 def write_npy_seeds(path: str | Path, seeds: Seeds, layout: str = 'irn', first_class: int = 1) -> None:
     """Write seeds as other code reads them, whole or not at all.
 
-    The maps of the photograph's size are interpolated bilinearly; of a photograph without classes, ``psa`` holds an
+    The maps of the image's size are interpolated bilinearly; of an image without classes, ``psa`` holds an
     empty dict, without its size. The file is a pickle of arrays, as that code expects; numpy 1.26 or later reads it.
 
     Args:

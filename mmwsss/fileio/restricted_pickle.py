@@ -117,7 +117,7 @@ def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int,
     numbers = (offset, *size, *stride)
     if len(size) != len(stride) or len(size) > _MAX_AXES or not all(type(n) is int and n >= 0 for n in numbers):
         raise pickle.UnpicklingError(f'a tensor of size {size!r} and stride {stride!r}')
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride)) if all(size) else -1
+    last = offset + sum((n - 1) * jump for n, jump in zip(size, stride)) if all(size) else -1
     # A stride of 0 would make a small file an array of any size.
     flat = torch.tensor([], dtype=storage.dtype).set_(storage)
     if last >= flat.numel() or math.prod(size) > flat.numel():

@@ -9,9 +9,9 @@ from mmwsss.fileio.images import read_image
 
 
 def check_image(path: str) -> np.ndarray:
-    """Read a photograph and make sure that its file is whole, which :func:`read_image` does not.
+    """Read an image and make sure that its file is whole, which :func:`read_image` does not.
 
-    Of a file that is cut off, OpenCV decodes what is there and leaves the rest grey.
+    Of a file that is cut off, OpenCV decodes what is there and leaves the rest gray.
 
     Args:
         path (str): Local file.
@@ -22,7 +22,7 @@ def check_image(path: str) -> np.ndarray:
     Raises:
         DataError: If the file is missing, empty, no image or cut off.
     """
-    photo = read_image(path)
+    image = read_image(path)
     try:
         with Image.open(io.BytesIO(fileio.get(path))) as decoder:
             # A JPEG is decoded at an eighth, which costs little and still reads all of the file.
@@ -31,5 +31,5 @@ def check_image(path: str) -> np.ndarray:
     except UnidentifiedImageError:
         pass  # a kind of file that Pillow does not know
     except Exception as error:  # Pillow fails on damaged files in a dozen ways
-        raise DataError(f'{path}: the photograph is damaged ({error})') from error
-    return photo
+        raise DataError(f'{path}: the image is damaged ({error})') from error
+    return image

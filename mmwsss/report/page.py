@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmwsss.fileio import IGNORE_COLOUR
+from mmwsss.fileio import IGNORE_COLOR
 
 from .panels import Panel, classes_shown, data_uri
 
@@ -156,7 +156,7 @@ def gallery(
         f'{_slider("blend")}<output id="shown" aria-live="polite"></output></div>'
     )
     swatches = ''.join(_swatch(name, palette[index]) for index, name in enumerate(classes))
-    swatches += _swatch('not sure, or no truth', IGNORE_COLOUR)
+    swatches += _swatch('not sure, or no truth', IGNORE_COLOR)
     body = '\n'.join(
         _panel(
             panel,

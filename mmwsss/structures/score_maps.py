@@ -51,10 +51,14 @@ class ScoreMaps:
     @cached_property
     def at_image_size(self) -> Tensor:
         """Maps (B, K, H, W) at the size of the images."""
+        return self.resized(self.image_size)
+
+    def resized(self, size: tuple[int, int]) -> Tensor:
+        """Maps (B, K, H, W) that cover the images exactly, at any size, without the padding of their grid."""
         maps = self.maps
         if self.stride is not None and self.covered_size is not None:
             maps = crop_to_covered(maps, self.covered_size, self.stride)
-        return resize_maps(maps, self.image_size)
+        return resize_maps(maps, size)
 
     def at_size(self, maps: Tensor) -> 'ScoreMaps':
         """Other maps (B, K, H, W) of the same classes, at the size of the images."""

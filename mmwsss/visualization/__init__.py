@@ -1,4 +1,4 @@
-"""Drawing what networks make of photographs, and what runs logged."""
+"""Drawing what networks make of images, and what runs logged."""
 
 from .curves import plot_curves
 from .maps import affinity_boundaries, draw_boundaries, draw_cams

@@ -19,10 +19,10 @@ def draw_cams(cams: np.ndarray, class_ids: Sequence[int], palette: np.ndarray) -
     """
     if len(cams) == 0:
         return np.zeros((*cams.shape[1:], 3), np.uint8)
-    # Palettes have dark colours, which would look like weak activations.
-    colours = palette[np.asarray(class_ids)].astype(np.float32)
-    colours = (colours * (255 / colours.max(1, keepdims=True).clip(1)))[cams.argmax(0)]
-    return (colours * cams.max(0)[..., None].clip(0, 1)).round().astype(np.uint8)
+    # Palettes have dark colors, which would look like weak activations.
+    colors = palette[np.asarray(class_ids)].astype(np.float32)
+    colors = (colors * (255 / colors.max(1, keepdims=True).clip(1)))[cams.argmax(0)]
+    return (colors * cams.max(0)[..., None].clip(0, 1)).round().astype(np.uint8)
 
 
 def affinity_boundaries(affinity: np.ndarray, offsets: np.ndarray) -> np.ndarray:

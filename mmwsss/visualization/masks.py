@@ -1,4 +1,4 @@
-"""Masks and class names drawn over photographs."""
+"""Masks and class names drawn over images."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mmwsss.fileio import IGNORE_COLOUR
+from mmwsss.fileio import IGNORE_COLOR
 
 
 def draw_overlay(
@@ -18,46 +18,46 @@ def draw_overlay(
     opacity: float = 0.5,
     ignore_index: int = 255,
 ) -> np.ndarray:
-    """Blend the colours of a mask with a photograph.
+    """Blend the colors of a mask with an image.
 
     Args:
-        image (ndarray): uint8 (H, W, 3), BGR.
+        image (ndarray): uint8 (H, W, 3), RGB.
         mask (ndarray): uint8 (H, W) of class indices.
-        palette (sequence): RGB colour of each class, 0 to 255.
-        opacity (float): Of the colours, in [0, 1]. Defaults to 0.5.
+        palette (sequence): RGB color of each class, 0 to 255.
+        opacity (float): Of the colors, in [0, 1]. Defaults to 0.5.
         ignore_index (int): Index drawn in near-white. Defaults to 255.
 
     Returns:
-        ndarray: uint8 (H, W, 3), BGR.
+        ndarray: uint8 (H, W, 3), RGB.
     """
-    colours = np.zeros((256, 3), np.float32)
-    colours[: len(palette)] = palette
-    colours[ignore_index] = IGNORE_COLOUR
-    blended = image * np.float32(1 - opacity) + colours[:, ::-1][mask] * np.float32(opacity)
+    colors = np.zeros((256, 3), np.float32)
+    colors[: len(palette)] = palette
+    colors[ignore_index] = IGNORE_COLOR
+    blended = image * np.float32(1 - opacity) + colors[mask] * np.float32(opacity)
     return blended.round().astype(np.uint8)
 
 
-def draw_names(image: np.ndarray, names: Sequence[str], colours: Sequence[Sequence[int]]) -> np.ndarray:
-    """Write class names into the upper left corner, each on its colour.
+def draw_names(image: np.ndarray, names: Sequence[str], colors: Sequence[Sequence[int]]) -> np.ndarray:
+    """Write class names into the upper left corner, each on its color.
 
     Args:
-        image (ndarray): uint8 (H, W, 3), BGR.
+        image (ndarray): uint8 (H, W, 3), RGB.
         names (sequence[str]): From top to bottom; those that find no room are left out.
-        colours (sequence): RGB colour of each.
+        colors (sequence): RGB color of each.
 
     Returns:
-        ndarray: uint8 (H, W, 3), BGR.
+        ndarray: uint8 (H, W, 3), RGB.
     """
-    canvas = Image.fromarray(np.ascontiguousarray(image[:, :, ::-1]))
+    canvas = Image.fromarray(image)
     draw = ImageDraw.Draw(canvas)
     size = max(10, round(min(canvas.size) / 28))
-    for line, (name, colour) in enumerate(zip(names, colours, strict=True)):
+    for line, (name, color) in enumerate(zip(names, colors, strict=True)):
         top = 3 + line * (size + 7)
         box = draw.textbbox((7, top), name, font=load_font(size))
-        draw.rectangle((3, top - 1, box[2] + 4, top + size + 4), fill=tuple(int(part) for part in colour))
-        dark = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 140
+        draw.rectangle((3, top - 1, box[2] + 4, top + size + 4), fill=tuple(int(part) for part in color))
+        dark = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] > 140
         draw.text((7, top), name, fill='black' if dark else 'white', font=load_font(size))
-    return np.asarray(canvas)[:, :, ::-1]
+    return np.asarray(canvas)
 
 
 @lru_cache(maxsize=8)

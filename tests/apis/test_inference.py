@@ -27,8 +27,8 @@ def save(model, path, seed=0, **meta):
     return str(path)
 
 
-def config(model, pack, *steps, **more):
-    pipeline = [*steps, dict(type='Resize', scale=(48, 48), keep_ratio=True), dict(type=pack)]
+def config(model, pack, *stages, **more):
+    pipeline = [*stages, dict(type='Resize', scale=(48, 48), keep_ratio=True), dict(type=pack)]
     return Config(dict(model=model, test_dataloader=dict(dataset=dict(pipeline=pipeline)), **more))
 
 
@@ -63,9 +63,9 @@ def weak_networks(cam_config, affinity_config, tmp_path):
     walk = affinity_config(postprocessor=dict(alpha=2.0))
     crf = dict(type='PseudoMaskMetric', dense_crf=dict(type='DenseCRF', num_iters=2))
     return (
-        config(cam, 'PackWeakInputs', dict(type='LoadPhoto')),
+        config(cam, 'PackWeakInputs', dict(type='mmwsss.LoadImageFromFile')),
         save(cam, tmp_path / 'cam.pth'),
-        config(walk, 'PackWeakInputs', dict(type='LoadPhoto'), dict(type='LoadSeeds'), test_evaluator=[crf]),
+        config(walk, 'PackWeakInputs', dict(type='mmwsss.LoadImageFromFile'), dict(type='mmwsss.LoadSeeds'), test_evaluator=[crf]),
         save(walk, tmp_path / 'affinity.pth'),
     )
 
@@ -128,7 +128,7 @@ def test_without_tags_the_classifier_says_what_is_there(weak_networks, photos):
 
 def test_tags_that_cannot_be_used_are_named(weak_networks, photos):
     infer = PseudoMaskInferencer(*weak_networks, device='cpu')
-    with pytest.raises(DataError, match="'tiger' of photograph '000000'"):
+    with pytest.raises(DataError, match="'tiger' of image '000000'"):
         next(infer(photos, ['tiger']))
     with pytest.raises(DataError, match='000000: expected tags'):
         next(infer(photos, {'other': ['disc']}))

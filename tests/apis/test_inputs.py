@@ -14,7 +14,7 @@ def folder(tmp_path, make_image):
     for index, name in enumerate(['b.jpg', 'a.png', 'sub/c.jpg']):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         cv2.imwrite(str(tmp_path / name), make_image(seed=index))
-    (tmp_path / 'notes.txt').write_text('no photograph')
+    (tmp_path / 'notes.txt').write_text('no image')
     return tmp_path
 
 
@@ -33,7 +33,7 @@ def test_files_folders_globs_and_lists(folder):
     assert names([folder / 'sub' / 'c.jpg', str(folder / 'a.png')]) == ['sub/c', 'a']
 
 
-def test_the_photograph_is_the_one_of_the_steps(folder):
+def test_the_image_is_the_one_of_the_stages(folder):
     (photo,) = open_source(folder / 'b.jpg')
     assert photo.file_name == 'b.jpg' and np.array_equal(photo.image, read_image(str(folder / 'b.jpg')))
 
@@ -63,7 +63,7 @@ def test_frames_of_a_video(tmp_path, make_image):
     [
         ('absent.jpg', 'absent.jpg'),
         ('nothing/*.jpg', 'found none'),
-        ([], 'at least one photograph'),
+        ([], 'at least one image'),
         (np.zeros((4, 4), np.uint8), r'expected uint8 \(H, W, 3\)'),
         (np.zeros((4, 4, 3)), 'float64'),
     ],

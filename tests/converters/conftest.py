@@ -29,7 +29,7 @@ def write_lines(path, lines):
 
 @pytest.fixture
 def raw_voc12(tmp_path, make_image):
-    """VOC 2012 and SBD: SBD has a mask of a photograph of VOC's train, one of its val, and two others."""
+    """VOC 2012 and SBD: SBD has a mask of an image of VOC's train, one of its val, and two others."""
     root, sbd = tmp_path / 'VOC2012', tmp_path / 'sbd'
     bands = dict(a=(0, 8, 255), b=(0, 15), c=(0, 12), d=(0, 8), e=(15, 12))
     names = {8: 'cat', 12: 'dog', 15: 'person'}
@@ -57,7 +57,7 @@ def raw_voc12(tmp_path, make_image):
 
 @pytest.fixture
 def raw_coco(tmp_path, make_image):
-    """COCO 2014: a small object before a large one, a crowd, and a photograph of train without any object."""
+    """COCO 2014: a small object before a large one, a crowd, and an image of train without any object."""
     root = tmp_path / 'coco'
     categories = [dict(id=1, name='person'), dict(id=17, name='cat'), dict(id=18, name='dog')]
     height, width = SIZE
@@ -82,14 +82,14 @@ def raw_coco(tmp_path, make_image):
         ],
         val=[[dict(category_id=18, area=900, iscrowd=0, segmentation=box(0, 0, 30, 30))], []],
     )
-    for split, photos in objects.items():
-        files = [f'COCO_{split}2014_{number:012d}.jpg' for number in range(len(photos))]
+    for split, images in objects.items():
+        files = [f'COCO_{split}2014_{number:012d}.jpg' for number in range(len(images))]
         for number, file in enumerate(files):
             write_image(root / f'{split}2014' / file, make_image(SIZE, number))
         content = dict(
             categories=categories,
             images=[dict(id=n, file_name=file, height=height, width=width) for n, file in enumerate(files)],
-            annotations=[dict(entry, image_id=n) for n, entries in enumerate(photos) for entry in entries],
+            annotations=[dict(entry, image_id=n) for n, entries in enumerate(images) for entry in entries],
         )
         (root / 'annotations').mkdir(exist_ok=True)
         (root / 'annotations' / f'instances_{split}2014.json').write_text(json.dumps(content))

@@ -12,9 +12,9 @@ from mmwsss.fileio import DataError, read_class_mask, write_mask
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
-def photos(root, split='train', **settings):
+def images(root, split='train', **settings):
     return dict(
-        type='CamVidDataset',
+        type='mmwsss.CamVidDataset',
         data_root=str(root),
         data_prefix=dict(img_path=split, seg_map_path=f'{split}annot'),
         **settings,
@@ -22,7 +22,7 @@ def photos(root, split='train', **settings):
 
 
 def build(dataset, **settings):
-    return DATASETS.build(dict(type='ImageLabelDataset', dataset=dataset, with_background=False, **settings))
+    return DATASETS.build(dict(type='mmwsss.ImageLabelDataset', dataset=dataset, **settings))
 
 
 def test_labels_of_the_file_are_those_of_the_masks(raw_camvid):
@@ -32,8 +32,8 @@ def test_labels_of_the_file_are_those_of_the_masks(raw_camvid):
     assert labels == dict(
         a=['sky', 'road'], b=['sky', 'road', 'car'], c=['sky', 'road'], d=['sky', 'building', 'bicyclist']
     )
-    from_file = build(photos(root), image_labels=str(root / 'image_labels.json'))
-    from_masks = build(photos(root), image_labels='masks')
+    from_file = build(images(root), image_labels=str(root / 'image_labels.json'))
+    from_masks = build(images(root), image_labels='masks')
     assert [sample['image_id'] for sample in from_file] == ['a', 'b']
     for expected, sample in zip(from_file, from_masks, strict=True):
         np.testing.assert_array_equal(sample['gt_label'], expected['gt_label'])
@@ -41,29 +41,29 @@ def test_labels_of_the_file_are_those_of_the_masks(raw_camvid):
 
 
 def test_void_is_ignored_also_in_a_subset_of_the_classes(raw_camvid):
-    sample = build(photos(raw_camvid.root))[0]
+    sample = build(images(raw_camvid.root))[0]
     assert np.unique(read_class_mask(sample['seg_map_path'], 11, sample['label_map'])).tolist() == [0, 3, 255]
-    subset = build(photos(raw_camvid.root, metainfo=dict(classes=('road', 'car'))))
+    subset = build(images(raw_camvid.root, metainfo=dict(classes=('road', 'car'))))
     assert subset.metainfo['palette'] == [CamVidDataset.METAINFO['palette'][index] for index in (3, 8)]
     assert np.unique(read_class_mask(subset[0]['seg_map_path'], 2, subset[0]['label_map'])).tolist() == [0, 255]
 
 
-def test_photographs_may_be_re_encoded(raw_camvid):
+def test_images_may_be_re_encoded(raw_camvid):
     for path in (raw_camvid.root / 'train').iterdir():
         cv2.imwrite(str(path.with_suffix('.jpg')), cv2.imread(str(path)))
         path.unlink()
-    assert [sample['image_id'] for sample in build(photos(raw_camvid.root))] == ['a', 'b']
+    assert [sample['image_id'] for sample in build(images(raw_camvid.root))] == ['a', 'b']
     assert convert_camvid(raw_camvid.root, counts=raw_camvid.counts) == raw_camvid.counts
 
 
 def test_missing_folder_is_named(tmp_path):
     with pytest.raises(DataError, match='train'):
-        build(photos(tmp_path))[0]
+        build(images(tmp_path))[0]
 
 
 def test_published_counts_are_expected(raw_camvid, tmp_path):
     assert COUNTS == dict(train=367, val=101, test=233)
-    with pytest.raises(DataError, match='train: expected 367 photographs, found 2; val: expected 101'):
+    with pytest.raises(DataError, match='train: expected 367 images, found 2; val: expected 101'):
         convert_camvid(raw_camvid.root, tmp_path / 'labels.json')
 
 

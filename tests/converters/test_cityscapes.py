@@ -21,7 +21,7 @@ def test_masks_lists_and_labels(raw_cityscapes, mmseg_scope):
         'ulm/ulm_000000_000019': ['person', 'car'],
     }
     assert read_list(root / 'lists/test.txt') == ['berlin/berlin_000000_000019']
-    photos = dict(
+    images = dict(
         type='CityscapesDataset',
         data_root=str(root),
         ann_file='lists/train.txt',
@@ -29,14 +29,13 @@ def test_masks_lists_and_labels(raw_cityscapes, mmseg_scope):
     )
     dataset = DATASETS.build(
         dict(
-            type='ImageLabelDataset',
-            dataset=photos,
+            type='mmwsss.ImageLabelDataset',
+            dataset=images,
             image_labels=str(root / 'image_labels.json'),
-            with_background=False,
             seed_dir='seeds',
         )
     )
-    # The ids that files are named after are those of the list, which has no suffix of the photographs.
+    # The ids that files are named after are those of the list, which has no suffix of the images.
     assert [sample['image_id'] for sample in dataset] == ids
     assert dataset[0]['seed_path'] == f'seeds/{ids[0]}.npz' and dataset[0]['gt_label'].sum() == 2
     assert np.unique(read_mask(dataset[0]['seg_map_path'])).tolist() == [0, CLASSES.index('car'), 255]
@@ -44,7 +43,7 @@ def test_masks_lists_and_labels(raw_cityscapes, mmseg_scope):
 
 def test_published_counts_are_expected(raw_cityscapes):
     assert COUNTS == dict(train=2975, val=500, test=1525)
-    with pytest.raises(DataError, match='train: expected 2,975 photographs, found 2'):
+    with pytest.raises(DataError, match='train: expected 2,975 images, found 2'):
         convert_cityscapes(raw_cityscapes.root)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from mmwsss.converters.coco import CLASSES, COUNTS, PALETTE, convert_coco, rasterise
+from mmwsss.converters.coco import CLASSES, COUNTS, PALETTE, convert_coco, rasterize
 from mmwsss.converters.dataset_files import read_list
 from mmwsss.fileio import DataError, read_mask
 
@@ -21,7 +21,7 @@ def test_masks_lists_and_labels(raw_coco, mmseg_scope):
     assert [labels[image_id] for image_id in read_list(root / 'lists/val2014.txt')] == [['dog'], []]
     dataset = DATASETS.build(
         dict(
-            type='COCOObjectDataset',
+            type='mmwsss.COCOObjectDataset',
             data_root=str(root),
             ann_file='lists/train2014.txt',
             data_prefix=dict(img_path='train2014', seg_map_path='masks/train2014'),
@@ -36,7 +36,7 @@ def test_masks_lists_and_labels(raw_coco, mmseg_scope):
 
 def test_80_classes_and_a_background():
     assert len(CLASSES) == len(set(CLASSES)) == len(PALETTE) == 81 and CLASSES[0] == 'background'
-    assert PALETTE[0] == [0, 0, 0] and len({tuple(colour) for colour in PALETTE}) == 81
+    assert PALETTE[0] == [0, 0, 0] and len({tuple(color) for color in PALETTE}) == 81
 
 
 def test_every_kind_of_segmentation():
@@ -51,17 +51,17 @@ def test_every_kind_of_segmentation():
         dict(size=[6, 8], counts=[12, 12, 24]),
         dict(size=[6, 8], counts=encoded['counts'].decode()),
     ):
-        np.testing.assert_array_equal(rasterise([(5, 12.0, segmentation)], (6, 8)), expected)
-    assert not rasterise([(5, 0, [])], (6, 8)).any() and not rasterise([], (6, 8)).any()
+        np.testing.assert_array_equal(rasterize([(5, 12.0, segmentation)], (6, 8)), expected)
+    assert not rasterize([(5, 0, [])], (6, 8)).any() and not rasterize([], (6, 8)).any()
 
 
 def test_published_counts_are_expected(raw_coco):
     assert {year: sum(counts.values()) for year, counts in COUNTS.items()} == {'2014': 122585, '2017': 122266}
-    with pytest.raises(DataError, match='train: expected 82,081 photographs, found 2'):
+    with pytest.raises(DataError, match='train: expected 82,081 images, found 2'):
         convert_coco(raw_coco.root)
 
 
-def test_missing_photograph_is_named(raw_coco):
+def test_missing_image_is_named(raw_coco):
     (raw_coco.root / 'val2014/COCO_val2014_000000000001.jpg').unlink()
     with pytest.raises(DataError, match=r'COCO_val2014_000000000001\.jpg'):
         convert_coco(raw_coco.root, counts=None)

@@ -37,7 +37,7 @@ def test_published_counts_are_expected(raw_voc12):
     assert COUNTS == dict(train_aug=10582, train=1464, val=1449, test=1456)
     with pytest.raises(DataError) as error:
         convert_voc12(raw_voc12.root, raw_voc12.sbd)
-    for line in ('train: expected 1,464 photographs, found 2', 'train_aug: expected 10,582 photographs, found 4'):
+    for line in ('train: expected 1,464 images, found 2', 'train_aug: expected 10,582 images, found 4'):
         assert line in str(error.value)
     assert not (raw_voc12.root / 'image_labels.json').exists()
 

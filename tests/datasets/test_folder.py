@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from mmwsss.datasets.folder import colour_map, find_photographs, split_held_out, write_folder_dataset
+from mmwsss.datasets.folder import color_map, find_images, split_held_out, write_folder_dataset
 from mmwsss.fileio import DataError
 
 LABELS = {'a.jpg': ['cat'], 'b': ['dog', 'cat'], 'sub/c': ['dog'], 'sub/d.JPG': ['cat', 'dog'], 'e': []}
@@ -21,7 +21,7 @@ def photos(tmp_path, make_image):
         encoded = cv2.imencode('.png' if name.endswith('png') else '.jpg', make_image(seed=index))[1]
         (folder / name).write_bytes(encoded.tobytes())
     (folder / 'labels.json').write_text(json.dumps(LABELS))
-    (folder / 'notes.txt').write_text('no photograph')
+    (folder / 'notes.txt').write_text('no image')
     return folder
 
 
@@ -35,16 +35,16 @@ def test_a_folder_becomes_a_data_set(photos, tmp_path, mmseg_scope):
     assert listed == summary.train + summary.held_out
     dataset = DATASETS.build(
         dict(
-            type='ImageLabelDataset',
+            type='mmwsss.ImageLabelDataset',
             dataset=dict(
-                type='FolderDataset',
+                type='mmwsss.FolderDataset',
                 data_root=str(root),
                 ann_file='train.txt',
                 data_prefix=dict(img_path='images', seg_map_path='masks'),
                 metainfo=dict(classes=summary.classes),
             ),
             image_labels=str(root / 'image_labels.json'),
-            pipeline=[dict(type='LoadPhoto'), dict(type='PackWeakInputs')],
+            pipeline=[dict(type='mmwsss.LoadImageFromFile'), dict(type='mmwsss.PackWeakInputs')],
         )
     )
     assert [dataset.get_data_info(index)['image_id'] for index in range(len(dataset))] == summary.train
@@ -67,12 +67,12 @@ def test_the_same_from_csv_with_a_header(photos, tmp_path):
 def test_what_is_left_out_is_named(photos, tmp_path):
     path = photos / 'sub' / 'd.JPG'
     path.write_bytes(path.read_bytes()[:400])
-    shutil.copy(photos / 'a.jpg', photos / 'unlabelled.jpg')
+    shutil.copy(photos / 'a.jpg', photos / 'unlabeled.jpg')
     (photos / 'labels.json').write_text(json.dumps({**LABELS, 'gone.jpg': ['cat']}))
     summary = write_folder_dataset(photos, tmp_path / 'set', num_workers=1)
-    assert 'sub/d' not in summary.labels and 'unlabelled' not in summary.labels
+    assert 'sub/d' not in summary.labels and 'unlabeled' not in summary.labels
     told = '\n'.join(summary.warnings)
-    assert 'sub/d.JPG' in told and 'unlabelled.jpg' in told and "'gone.jpg'" in told
+    assert 'sub/d.JPG' in told and 'unlabeled.jpg' in told and "'gone.jpg'" in told
     assert len(summary.warnings) == 3
 
 
@@ -84,7 +84,7 @@ def test_what_is_left_out_is_named(photos, tmp_path):
         ({'a': ['cat'], 'a.jpg': ['cat']}, "'a' is there twice"),
         ({'x': ['cat']}, "such as 'a.jpg'"),
         ({'a': [], 'b': []}, '1 to 253 classes'),
-        ({'a': ['cat'], 'b': ['dog']}, 'two photographs at least'),
+        ({'a': ['cat'], 'b': ['dog']}, 'two images at least'),
     ],
 )
 def test_labels_that_cannot_be_used_are_named(photos, tmp_path, labels, message):
@@ -96,15 +96,15 @@ def test_labels_that_cannot_be_used_are_named(photos, tmp_path, labels, message)
 def test_the_order_of_classes_can_be_given(photos, tmp_path):
     summary = write_folder_dataset(photos, tmp_path / 'set', classes=['dog', 'horse', 'cat'], num_workers=1)
     assert summary.classes == ['background', 'dog', 'horse', 'cat']
-    assert "class 'horse' has no photograph to learn from" in summary.warnings
+    assert "class 'horse' has no image to learn from" in summary.warnings
     with pytest.raises(DataError, match=r"labels \['dog'\] are none of the classes"):
         write_folder_dataset(photos, tmp_path / 'set', classes=['cat'])
 
 
-def test_photographs_of_one_id_are_refused(photos):
+def test_images_of_one_id_are_refused(photos):
     shutil.copy(photos / 'a.jpg', photos / 'a.png')
     with pytest.raises(DataError, match='a.jpg and a.png'):
-        find_photographs(photos)
+        find_images(photos)
 
 
 def test_a_second_call_replaces_and_other_folders_stay(photos, tmp_path):
@@ -132,7 +132,7 @@ def test_each_class_is_held_out_in_its_share():
     assert split_held_out(labels, 0.2, seed=2)[1] != held_out
 
 
-def test_colours_differ_and_the_background_is_black():
-    colours = colour_map(254)
-    assert colours[0] == [0, 0, 0] and colours[1] == [128, 0, 0]
-    assert len({tuple(colour) for colour in colours}) == 254
+def test_colors_differ_and_the_background_is_black():
+    colors = color_map(254)
+    assert colors[0] == [0, 0, 0] and colors[1] == [128, 0, 0]
+    assert len({tuple(color) for color in colors}) == 254

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 LABELS = [['disc'], ['stripe', 'box'], [], ['disc', 'stripe', 'box']]
 
 
-def build(photos, **settings):
-    return DATASETS.build(dict(type='ImageLabelDataset', dataset=photos, **settings))
+def build(dataset, **settings):
+    return DATASETS.build(dict(type='mmwsss.ImageLabelDataset', dataset=dataset, **settings))
 
 
 def test_samples(image_set):
@@ -50,15 +50,58 @@ def test_without_labels_there_are_none(image_set):
 def test_labels_from_masks_are_those_of_the_file(image_set, with_background):
     classes = ('background', 'disc', 'stripe', 'box') if with_background else ('disc', 'stripe', 'box')
     data = image_set(LABELS, classes=classes)
-    common = dict(with_background=with_background)
-    from_file = build(data.dataset, image_labels=data.labels, **common)
+    from_file = build(data.dataset, image_labels=data.labels)
     (data.root / 'evaluated.txt').write_text('p0\r\n\n  sub/p1 \n')
-    from_masks = build(data.dataset, image_labels='masks', mask_list='evaluated.txt', **common)
+    from_masks = build(data.dataset, image_labels='masks', mask_list='evaluated.txt')
     for expected, sample in zip(from_file, from_masks, strict=True):
         np.testing.assert_array_equal(sample['gt_label'], expected['gt_label'])
         np.testing.assert_array_equal(sample['gt_class_ids'], expected['gt_class_ids'])
         assert (sample['seg_map_path'] is not None) == (sample['image_id'] in ('p0', 'sub/p1'))
     assert from_file.foreground == ('disc', 'stripe', 'box')
+
+
+@pytest.mark.parametrize(
+    'first_class, stated, expected',
+    [
+        ('background', None, True),
+        ('Background', None, False),
+        ('sky', None, False),
+        ('background', False, False),
+        ('sky', True, True),
+        ('sky', False, False),
+    ],
+)
+def test_whether_class_0_is_the_background(image_set, first_class, stated, expected):
+    wrapped = image_set([['disc']], classes=(first_class, 'disc')).dataset
+    wrapped['metainfo'] |= {} if stated is None else dict(with_background=stated)
+    dataset = build(wrapped)
+    assert dataset.metainfo['with_background'] is expected and dataset[0]['with_background'] is expected
+    assert dataset.foreground == (('disc',) if expected else (first_class, 'disc'))
+
+
+def test_the_metainfo_decides_what_labels_are_about(image_set):
+    data = image_set([['disc']])
+    data.dataset['metainfo']['with_background'] = False
+    assert build(data.dataset, image_labels=data.labels)[0]['gt_label'].tolist() == [0, 1, 0, 0]
+    assert build(data.dataset, image_labels='masks')[0]['gt_class_ids'].tolist() == [0, 1]
+
+
+def test_a_subset_of_the_classes_of_voc_can_go_without_background(image_set):
+    voc_set = {**image_set([['disc']]).dataset, 'type': 'PascalVOCDataset'}
+    assert build({**voc_set, 'metainfo': dict(classes=('background', 'cat'))}).foreground == ('cat',)
+    assert build({**voc_set, 'metainfo': dict(classes=('cat', 'dog'))}).foreground == ('cat', 'dog')
+
+
+def test_a_data_set_of_mmseg_says_it_by_its_first_class(image_set):
+    wrapped = image_set([['disc']]).dataset
+    city = {**wrapped, 'type': 'CityscapesDataset', 'metainfo': None}
+    assert build({**wrapped, 'type': 'PascalVOCDataset', 'metainfo': None}).metainfo['with_background'] is True
+    assert build(city).metainfo['with_background'] is False
+
+
+def test_without_classes_it_says_so(image_set):
+    with pytest.raises(DataError, match='BaseSegDataset: expected class names'):
+        build({**image_set(LABELS).dataset, 'metainfo': None})
 
 
 def test_folder_without_a_list(image_set):
@@ -72,8 +115,8 @@ def test_masks_that_are_not_there_are_not_evaluated(image_set):
     (data.root / 'masks/sub/p1.png').unlink()
     paths = {sample['image_id']: sample['seg_map_path'] for sample in build(data.dataset)}
     assert paths['sub/p1'] is None and all(paths[image_id] for image_id in ('p0', 'p2', 'sub/p3'))
-    photos = {**data.dataset, 'data_prefix': dict(img_path='images')}
-    assert all(sample['seg_map_path'] is None for sample in build(photos))
+    without_masks = {**data.dataset, 'data_prefix': dict(img_path='images')}
+    assert all(sample['seg_map_path'] is None for sample in build(without_masks))
 
 
 def test_listed_mask_must_be_there(image_set):
@@ -93,10 +136,10 @@ def test_list_of_masks_that_lists_none(image_set, content):
         build(data.dataset, mask_list='evaluated.txt')
 
 
-def test_photograph_without_labels(image_set):
+def test_image_without_labels(image_set):
     data = image_set(LABELS)
     Path(data.labels).write_text('{"p0": ["disc"]}')
-    with pytest.raises(DataError, match=r"labels\.json: no image-level labels of photograph 'sub/p1'"):
+    with pytest.raises(DataError, match=r"labels\.json: no image-level labels of image 'sub/p1'"):
         build(data.dataset, image_labels=data.labels)
 
 
@@ -104,7 +147,7 @@ def test_photograph_without_labels(image_set):
 def test_label_that_is_no_class(image_set, name):
     data = image_set([['disc']])
     Path(data.labels).write_text(f'{{"p0": ["{name}"]}}')
-    with pytest.raises(DataError, match=rf"labels\.json: label '{name}' of photograph 'p0'"):
+    with pytest.raises(DataError, match=rf"labels\.json: label '{name}' of image 'p0'"):
         build(data.dataset, image_labels=data.labels)
 
 
@@ -131,22 +174,22 @@ def test_missing_list_or_folder_is_named(image_set, change):
         build({**image_set(LABELS).dataset, **change})
 
 
-def test_no_photograph_at_all(image_set):
+def test_no_image_at_all(image_set):
     data = image_set(LABELS)
     (data.root / 'list.txt').write_text('')
-    with pytest.raises(DataError, match=r'no photograph found in .*images as listed by .*list\.txt'):
+    with pytest.raises(DataError, match=r'no image found in .*images as listed by .*list\.txt'):
         build(data.dataset)
     shutil.rmtree(data.root / 'images')
     (data.root / 'images').mkdir()
-    with pytest.raises(DataError, match='no photograph found in .*images'):
+    with pytest.raises(DataError, match='no image found in .*images'):
         build({**data.dataset, 'ann_file': ''})
 
 
 def test_at_most_254_classes(image_set):
-    photos = image_set(LABELS).dataset
-    photos['metainfo'] = dict(classes=[f'c{index}' for index in range(255)])
+    wrapped = image_set(LABELS).dataset
+    wrapped['metainfo'] = dict(classes=[f'c{index}' for index in range(255)])
     with pytest.raises(ValueError, match='at most 254 classes'):
-        build(photos)
+        build(wrapped)
 
 
 def test_subset_of_the_classes_of_voc(image_set):
@@ -156,23 +199,23 @@ def test_subset_of_the_classes_of_voc(image_set):
     voc = PascalVOCDataset.METAINFO['classes']
     subset = ('background', 'person', 'cat')
     data = image_set([['cat'], ['person', 'cat']], classes=voc)
-    photos = {**data.dataset, 'type': 'PascalVOCDataset', 'metainfo': dict(classes=subset)}
-    from_file = build(photos, image_labels=data.labels)
-    from_masks = build(photos, image_labels='masks')
+    voc_set = {**data.dataset, 'type': 'PascalVOCDataset', 'metainfo': dict(classes=subset)}
+    from_file = build(voc_set, image_labels=data.labels)
+    from_masks = build(voc_set, image_labels='masks')
     assert from_file.metainfo['palette'] == [PascalVOCDataset.METAINFO['palette'][i] for i in (0, 15, 8)]
     assert [sample['gt_class_ids'].tolist() for sample in from_file] == [[2], [1, 2]]
     for expected, sample in zip(from_file, from_masks, strict=True):
         np.testing.assert_array_equal(sample['gt_label'], expected['gt_label'])
-    truth = read_class_mask(from_file[1]['seg_map_path'], 3, from_file[1]['label_map'])
-    assert np.unique(truth).tolist() == [0, 1, 2, 255]
+    ground_truth = read_class_mask(from_file[1]['seg_map_path'], 3, from_file[1]['label_map'])
+    assert np.unique(ground_truth).tolist() == [0, 1, 2, 255]
     assert np.unique(data.masks['sub/p1']).tolist() == [0, 8, 15, 255]
 
 
 def test_data_set_whose_masks_store_one_more(image_set):
     """As ADE20K: stored 0 is no class, stored 1 is class 0."""
     data = image_set([['disc'], ['stripe', 'box']])
-    photos = {**data.dataset, 'reduce_zero_label': True, 'metainfo': dict(classes=('disc', 'stripe', 'box'))}
-    dataset = build(photos, image_labels='masks', with_background=False)
+    wrapped = {**data.dataset, 'reduce_zero_label': True, 'metainfo': dict(classes=('disc', 'stripe', 'box'))}
+    dataset = build(wrapped, image_labels='masks')
     assert [sample['gt_class_ids'].tolist() for sample in dataset] == [[0], [1, 2]]
 
 

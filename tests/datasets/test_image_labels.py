@@ -103,10 +103,10 @@ def test_missing_file(tmp_path):
 
 
 @pytest.mark.parametrize('content', [None, '', '<annotation>', '<a/><b/>'])
-def test_broken_voc_annotation_names_the_photograph(write, tmp_path, content):
+def test_broken_voc_annotation_names_the_image(write, tmp_path, content):
     if content is not None:
         write('a.xml', content)
-    with pytest.raises(DataError, match=r"a\.xml.*photograph 'a'"):
+    with pytest.raises(DataError, match=r"a\.xml.*image 'a'"):
         read_image_labels(str(tmp_path), ['a'])
 
 
@@ -118,7 +118,7 @@ def test_multi_hot():
 
 @pytest.mark.parametrize('name', ['bird', 'background', 'Cat', ''])
 def test_label_that_is_no_class(name):
-    with pytest.raises(DataError, match=rf"l\.json: label '{name}' of photograph 'a'.*'cat', 'dog'"):
+    with pytest.raises(DataError, match=rf"l\.json: label '{name}' of image 'a'.*'cat', 'dog'"):
         multi_hot([name], ('cat', 'dog'), 'a', 'l.json')
 
 

@@ -6,23 +6,23 @@ import pytest
 from mmengine.dataset import InfiniteSampler
 from mmseg.registry import DATA_SAMPLERS, DATASETS
 
-from mmwsss.engine import SkipBadDataset
+from mmwsss.datasets import SkipBadDataset
 from mmwsss.fileio import DataError, write_mask
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
-# A disc in 8 of 8 photographs, a stripe in 2, a box in 1.
+# A disc in 8 of 8 images, a stripe in 2, a box in 1.
 LABELS = [['disc'], ['disc', 'stripe'], ['disc', 'stripe', 'box'], *[['disc']] * 5]
 
 
 @pytest.fixture
 def dataset(image_set):
     data = image_set(LABELS)
-    return DATASETS.build(dict(type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels))
+    return DATASETS.build(dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels))
 
 
 def build(dataset, **settings):
-    return DATA_SAMPLERS.build(dict(type='RepeatFactorSampler', dataset=dataset, seed=3, **settings))
+    return DATA_SAMPLERS.build(dict(type='mmwsss.RepeatFactorSampler', dataset=dataset, seed=3, **settings))
 
 
 def test_repeat_factors_are_of_the_rarest_class(dataset):
@@ -30,7 +30,7 @@ def test_repeat_factors_are_of_the_rarest_class(dataset):
     assert sampler.repeat_factors.tolist() == pytest.approx([1, 2**0.5, 2, 1, 1, 1, 1, 1])
 
 
-def test_a_photograph_is_shown_as_often_as_its_factor(dataset):
+def test_a_image_is_shown_as_often_as_its_factor(dataset):
     passes = 400
     factors = build(dataset, oversample_thr=0.5).repeat_factors
     shown = Counter(islice(build(dataset, oversample_thr=0.5), round(passes * float(factors.sum()))))
@@ -61,15 +61,16 @@ def test_a_resumed_run_goes_on_where_it_was(dataset):
 def test_what_it_refuses(dataset, image_set):
     with pytest.raises(ValueError, match='share from 0 to 1, got 2'):
         build(dataset, oversample_thr=2)
-    unlabelled = DATASETS.build(dict(type='ImageLabelDataset', dataset=image_set(LABELS).dataset))
+    unlabeled = DATASETS.build(dict(type='mmwsss.ImageLabelDataset', dataset=image_set(LABELS).dataset))
     with pytest.raises(DataError, match='expected image_labels or pseudo_mask_dir'):
-        build(unlabelled, oversample_thr=0.5)
+        build(unlabeled, oversample_thr=0.5)
 
 
 @pytest.mark.parametrize('with_background', [True, False])
 def test_without_labels_the_pseudo_masks_say_what_is_rare(image_set, tmp_path, with_background):
     data = image_set(LABELS)
-    settings = dict(type='ImageLabelDataset', dataset=data.dataset, with_background=with_background)
+    data.dataset['metainfo']['with_background'] = with_background
+    settings = dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset)
     masks = DATASETS.build(dict(settings, pseudo_mask_dir=str(tmp_path)))
     for index in range(len(masks)):
         mask = np.full((4, 5), 255, np.uint8)
@@ -85,7 +86,7 @@ def test_without_labels_the_pseudo_masks_say_what_is_rare(image_set, tmp_path, w
 
 def test_damaged_pseudo_masks_are_for_the_loader_to_skip(image_set, tmp_path):
     masks = DATASETS.build(
-        dict(type='ImageLabelDataset', dataset=image_set(LABELS).dataset, pseudo_mask_dir=str(tmp_path))
+        dict(type='mmwsss.ImageLabelDataset', dataset=image_set(LABELS).dataset, pseudo_mask_dir=str(tmp_path))
     )
     with pytest.raises(DataError, match=str(tmp_path)):
         build(masks, oversample_thr=0.5)

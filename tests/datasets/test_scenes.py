@@ -63,7 +63,7 @@ def test_written_data_set_is_whole_and_loads(tmp_path):
     for split, count in (('train', 3), ('val', 2)):
         dataset = DATASETS.build(
             dict(
-                type='ScenesDataset',
+                type='mmwsss.ScenesDataset',
                 data_root=str(root),
                 ann_file=f'lists/{split}.txt',
                 data_prefix=dict(img_path='images', seg_map_path='masks'),
@@ -95,10 +95,10 @@ def test_workers_write_the_same_files(tmp_path):
 
 
 def test_other_files_are_left_alone(tmp_path):
-    (tmp_path / 'photograph.jpg').write_bytes(b'mine')
+    (tmp_path / 'image.jpg').write_bytes(b'mine')
     with pytest.raises(DataError, match='holds other files'):
         write_scenes(tmp_path, num_train=1, num_val=1, size=32)
-    assert files_of(tmp_path) == {'photograph.jpg': b'mine'}
+    assert files_of(tmp_path) == {'image.jpg': b'mine'}
 
 
 @pytest.mark.parametrize('name', ['seed', 'num_train', 'num_val', 'size', 'workers'])

@@ -1,6 +1,5 @@
 import os
 import pickle
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,14 +7,9 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from mmwsss.engine import (
-    FinalValidationHook,
-    check_state_dict,
-    find_resumable_checkpoint,
-    find_trained_checkpoint,
-    load_from_local,
-)
+import mmwsss.registry  # noqa: F401
 from mmwsss.fileio import DataError
+from mmwsss.fileio.checkpoints import load_from_local
 
 
 class RunsCode:
@@ -100,41 +94,3 @@ def test_broken_file_is_named(tmp_path, content):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r'absent\.pth.*no such file'):
         load_from_local(str(tmp_path / 'absent.pth'))
-
-
-def test_resume_falls_back_to_the_last_whole_checkpoint(tmp_path):
-    for step in (5, 10, 20):
-        save_training_checkpoint(tmp_path / f'iter_{step}.pth')
-    whole = (tmp_path / 'iter_20.pth').read_bytes()
-    (tmp_path / 'iter_20.pth').write_bytes(whole[: len(whole) // 2])
-    assert find_resumable_checkpoint(str(tmp_path)) == str(tmp_path / 'iter_10.pth')
-    assert find_trained_checkpoint(str(tmp_path)) == str(tmp_path / 'iter_20.pth')
-
-
-def test_nothing_to_resume_from(tmp_path):
-    torch.save(dict(state_dict={}), tmp_path / 'iter_1.pth')
-    assert find_resumable_checkpoint(str(tmp_path)) is None
-    assert find_trained_checkpoint(str(tmp_path / 'absent')) is None
-
-
-def test_state_dict_of_another_model_is_refused():
-    model = torch.nn.Linear(3, 2)
-    check_state_dict(model, dict(model.state_dict(), extra=torch.ones(1)), 'own.pth')
-    wrapped = {f'module.{name}': value for name, value in model.state_dict().items()}
-    check_state_dict(model, wrapped, 'ddp.pth')
-    with pytest.raises(DataError, match=r'other\.pth.*lacks bias'):
-        check_state_dict(model, dict(weight=torch.ones(2, 3)), 'other.pth')
-    with pytest.raises(DataError, match=r'other\.pth.*weight \(4, 3\) instead of \(2, 3\)'):
-        check_state_dict(model, torch.nn.Linear(3, 4).state_dict(), 'other.pth')
-
-
-@pytest.mark.parametrize('done, has_validation, expected', [(4, True, 1), (3, True, 0), (4, False, 0)])
-def test_training_resumed_at_its_end_is_validated(done, has_validation, expected):
-    calls = []
-    loop = SimpleNamespace(run=lambda: calls.append(1)) if has_validation else None
-    runner = SimpleNamespace(iter=done, max_iters=4, val_loop=loop)
-    hook = FinalValidationHook()
-    hook.before_train(runner)
-    runner.iter = 4
-    hook.after_train(runner)
-    assert len(calls) == expected

@@ -24,11 +24,11 @@ def test_kinds_of_files(tmp_path, make_image, suffix, size):
     assert error < 8 if suffix in ('.jpg', '.webp') else error == 0
 
 
-def test_grey_becomes_three_equal_channels(tmp_path, make_image):
-    grey = make_image()[:, :, 0]
-    cv2.imwrite(str(tmp_path / 'p.png'), grey)
+def test_gray_becomes_three_equal_channels(tmp_path, make_image):
+    gray = make_image()[:, :, 0]
+    cv2.imwrite(str(tmp_path / 'p.png'), gray)
     read = read_image(str(tmp_path / 'p.png'))
-    np.testing.assert_array_equal(read, np.repeat(grey[:, :, None], 3, 2))
+    np.testing.assert_array_equal(read, np.repeat(gray[:, :, None], 3, 2))
 
 
 @pytest.mark.parametrize('suffix', ['.png', '.tiff'])
@@ -72,7 +72,7 @@ def test_exif_rotation_is_applied(tmp_path, make_image, orientation, turn, suffi
 
 @pytest.mark.parametrize('reduce', [1, 2, 4, 8])
 @pytest.mark.parametrize('orientation', [1, 6])
-def test_reduced_jpeg_is_the_photograph_in_small(tmp_path, make_image, reduce, orientation):
+def test_reduced_jpeg_is_the_image_in_small(tmp_path, make_image, reduce, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     save(tmp_path / 'p.jpg', make_image((123, 171)), exif=exif, quality=95)

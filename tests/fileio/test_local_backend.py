@@ -4,7 +4,8 @@ import pytest
 from mmengine import fileio
 from mmengine.runner import save_checkpoint
 
-from mmwsss.engine import AtomicLocalBackend, load_from_local
+from mmwsss.engine import load_from_local
+from mmwsss.fileio.local_backend import AtomicLocalBackend
 
 
 def test_files_of_mmengine_are_whole_or_absent(tmp_path, monkeypatch):

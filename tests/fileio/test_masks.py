@@ -18,7 +18,7 @@ def test_round_trip(tmp_path, size):
     np.testing.assert_array_equal(read, mask)
 
 
-def test_any_viewer_shows_it_in_colour(tmp_path):
+def test_any_viewer_shows_it_in_color(tmp_path):
     write_mask(tmp_path / 'm.png', np.array([[0, 1, 2, 255]], np.uint8), PALETTE)
     with Image.open(tmp_path / 'm.png') as image:
         assert image.mode == 'P'

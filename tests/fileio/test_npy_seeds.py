@@ -4,14 +4,14 @@ import torch
 
 from mmwsss.fileio import DataError, Seeds
 from mmwsss.fileio.npy_seeds import LAYOUTS, read_npy_seeds, write_npy_seeds
+from mmwsss.ops.maps import resize_maps
 
 SIZE = (24, 36)
 
 
 def smooth(count, size=SIZE, seed=0):
-    from mmwsss.evaluation.metrics.seed_metric import resize_maps
-
-    return resize_maps(np.random.default_rng(seed).random((count, 3, 4), np.float32), size)
+    coarse = np.random.default_rng(seed).random((1, count, 3, 4), np.float32)
+    return resize_maps(torch.from_numpy(coarse), size)[0].numpy()
 
 
 def save(path, value):
@@ -83,9 +83,9 @@ def test_written_as_other_code_reads_it(tmp_path):
 
 def test_activations_of_another_range(tmp_path):
     path = save(tmp_path / 'a.npy', {1: 7 * smooth(1)[0] - 1})
-    with pytest.raises(DataError, match=r'a\.npy: expected activations in \[0, 1\], got .*; normalise them'):
+    with pytest.raises(DataError, match=r'a\.npy: expected activations in \[0, 1\], got .*; normalize them'):
         read_npy_seeds(path)
-    cams = read_npy_seeds(path, normalise=True, stride=1).cams
+    cams = read_npy_seeds(path, normalize=True, stride=1).cams
     assert cams.min() == 0 and cams.max() == pytest.approx(1, abs=1e-3)
 
 
@@ -114,8 +114,8 @@ def test_what_is_no_seeds_is_named(tmp_path, value, expected):
         read_npy_seeds(save(tmp_path / 'a.npy', value))
 
 
-def test_maps_of_another_size_than_the_photograph(tmp_path):
-    with pytest.raises(DataError, match=r'a\.npy: expected maps of the size of the photograph \(24, 37\)'):
+def test_maps_of_another_size_than_the_image(tmp_path):
+    with pytest.raises(DataError, match=r'a\.npy: expected maps of the size of the image \(24, 37\)'):
         read_npy_seeds(save(tmp_path / 'a.npy', {0: smooth(1)[0]}), size=(24, 37))
 
 

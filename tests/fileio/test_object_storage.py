@@ -1,4 +1,4 @@
-"""All files of the steps in an object storage, here a dictionary, through the file backends of MMEngine."""
+"""All files of the stages in an object storage, here a dictionary, through the file backends of MMEngine."""
 
 import sys
 from pathlib import Path
@@ -68,20 +68,20 @@ def infer(model, dataset, metrics):
     return {name: value for metric in metrics for name, value in metric.evaluate(len(dataset)).items()}
 
 
-def run_steps(photos, labels, root, classifier, affinity_net):
-    """Steps 2 and 4, and the reading of what steps 3 and 5 train on; gives the figures and the masks."""
+def run_stages(photos, labels, root, classifier, affinity_net):
+    """Steps 2 and 4, and the reading of what stages 3 and 5 train on; gives the figures and the masks."""
     folders = {name: f'{root}/{name}' for name in ('seed_dir', 'affinity_label_dir', 'pseudo_mask_dir')}
 
     def dataset(*transforms):
-        pipeline = [dict(type='LoadPhoto', long_side=512), *transforms]
+        pipeline = [dict(type='mmwsss.LoadImageFromFile', long_side=512), *transforms]
         return DATASETS.build(
-            dict(type='ImageLabelDataset', dataset=photos, image_labels=labels, pipeline=pipeline, **folders)
+            dict(type='mmwsss.ImageLabelDataset', dataset=photos, image_labels=labels, pipeline=pipeline, **folders)
         )
 
     generator = dict(type='AffinityLabelGenerator', num_iters=1)
     figures = infer(
         classifier,
-        dataset(dict(type='PackWeakInputs')),
+        dataset(dict(type='mmwsss.PackWeakInputs')),
         [
             METRICS.build(dict(type='SeedMetric', output_dir=folders['seed_dir'], curve_file=f'{root}/curve.json')),
             METRICS.build(
@@ -90,24 +90,26 @@ def run_steps(photos, labels, root, classifier, affinity_net):
         ],
     )
     walk = dict(type='PseudoMaskMetric', output_dir=folders['pseudo_mask_dir'], affinity_dir=f'{root}/affinities')
-    figures |= infer(affinity_net, dataset(dict(type='LoadSeeds'), dict(type='PackWeakInputs')), [METRICS.build(walk)])
+    figures |= infer(
+        affinity_net, dataset(dict(type='mmwsss.LoadSeeds'), dict(type='mmwsss.PackWeakInputs')), [METRICS.build(walk)]
+    )
     maps = [
         sample['gt_seg_map']
         for source in ('affinity_label', 'pseudo_mask')
-        for sample in dataset(dict(type='LoadLabelMap', source=source))
+        for sample in dataset(dict(type='mmwsss.LoadLabelMap', source=source))
     ]
     return figures, maps
 
 
 @pytest.mark.usefixtures('mmseg_scope')
-def test_steps_in_an_object_storage_are_those_on_a_disk(
+def test_stages_in_an_object_storage_are_those_on_a_disk(
     tmp_path, monkeypatch, memory, image_set, cam_config, affinity_config
 ):
     data = image_set(LABELS)
     networks = [
         MODELS.build(config) for config in (cam_config(3, scales=(1.0,), flip=False, seed_stride=4), affinity_config())
     ]
-    figures, maps = run_steps(data.dataset, data.labels, str(tmp_path / 'run'), *networks)
+    figures, maps = run_stages(data.dataset, data.labels, str(tmp_path / 'run'), *networks)
     local = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob('*.*') if path.is_file()}
     content = {name: path.read_bytes() for name, path in local.items()}
 
@@ -118,7 +120,7 @@ def test_steps_in_an_object_storage_are_those_on_a_disk(
     (tmp_path / 'empty').mkdir()
     monkeypatch.chdir(tmp_path / 'empty')
     photos = dict(data.dataset, data_root='memory://set', ann_file=str(tmp_path / 'set/list.txt'))
-    found, found_maps = run_steps(photos, 'memory://set/labels.json', 'memory://run', *networks)
+    found, found_maps = run_stages(photos, 'memory://set/labels.json', 'memory://run', *networks)
     assert found == figures and {'cam/mIoU', 'labels/precision', 'random_walk/mIoU'} <= set(found)
     assert len(found_maps) == 6 and all(np.array_equal(one, other) for one, other in zip(found_maps, maps))
     assert {f'memory://{name}': data for name, data in content.items()} == memory

@@ -12,9 +12,8 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from PIL import Image
 
 from mmwsss.apis.inference import TrainedNetwork
-from mmwsss.fileio import checkpoints as checkpoint_module
 from mmwsss.engine import find_resumable_checkpoint, launch, load_from_local
-from mmwsss.fileio import DataError, read_image, read_mask, read_seeds
+from mmwsss.fileio import DataError, checkpoints, read_image, read_mask, read_seeds
 
 
 class Payload:
@@ -153,7 +152,7 @@ def test_downloads(crafted, tmp_path, monkeypatch, address):
 
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
-    monkeypatch.setattr(checkpoint_module, 'get_torchvision_models', lambda: dict(resnet18='https://host/r18.pth'))
+    monkeypatch.setattr(checkpoints, 'get_torchvision_models', lambda: dict(resnet18='https://host/r18.pth'))
     for _ in range(2):
         with pytest.raises(DataError, match='nothing else is unpickled'):
             CheckpointLoader.load_checkpoint(address)

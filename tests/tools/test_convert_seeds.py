@@ -35,7 +35,7 @@ def irn_folder(tmp_path):
 
 def test_import_and_export(tmp_path, irn_folder, convert, capsys):
     convert('import', irn_folder, tmp_path / 'seeds')
-    assert 'seeds of 2 photographs, 3 maps' in capsys.readouterr().out
+    assert 'seeds of 2 images, 3 maps' in capsys.readouterr().out
     assert read_seeds(tmp_path / 'seeds/a.npz').class_ids.tolist() == [1, 5]
     seeds = read_seeds(tmp_path / 'seeds/sub/b.npz')
     original = np.load(irn_folder / 'sub/b.npy', allow_pickle=True).item()
@@ -44,17 +44,17 @@ def test_import_and_export(tmp_path, irn_folder, convert, capsys):
     assert sorted(np.load(tmp_path / 'back/a.npy', allow_pickle=True).item()) == [0, 4]
 
 
-def test_sizes_of_photographs(tmp_path, irn_folder, convert):
+def test_sizes_of_images(tmp_path, irn_folder, convert):
     (tmp_path / 'images').mkdir()
     cv2.imwrite(str(tmp_path / 'images/a.jpg'), np.zeros((15, 23, 3), np.uint8))
     (tmp_path / 'list.txt').write_text('a\n')
     options = ('--list', tmp_path / 'list.txt', '--images', tmp_path / 'images', '--num-workers', 0)
     convert('import', irn_folder, tmp_path / 'seeds', *options, '--maps', 'cam')
     assert read_seeds(tmp_path / 'seeds/a.npz').size == (15, 23)
-    with pytest.raises(DataError, match=r'a\.npy: expected maps of the size of the photograph \(15, 23\)'):
+    with pytest.raises(DataError, match=r'a\.npy: expected maps of the size of the image \(15, 23\)'):
         convert('import', irn_folder, tmp_path / 'seeds', *options)
     os.remove(tmp_path / 'images/a.jpg')
-    with pytest.raises(DataError, match='expected a photograph a.jpg or .png'):
+    with pytest.raises(DataError, match='expected an image a.jpg or .png'):
         convert('import', irn_folder, tmp_path / 'seeds', *options)
 
 

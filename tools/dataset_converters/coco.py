@@ -1,4 +1,4 @@
-"""Rasterise the objects of COCO 2014 or 2017 into masks of 80 classes and a background; write image-level labels."""
+"""Rasterize the objects of COCO 2014 or 2017 into masks of 80 classes and a background; write image-level labels."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Generate the built-in data set: photographs, image-level labels and masks of generated scenes."""
+"""Generate the built-in data set: images, image-level labels and masks of generated scenes."""
 
 import argparse
 

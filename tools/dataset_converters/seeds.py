@@ -3,8 +3,8 @@
     python tools/dataset_converters/seeds.py import NPY_DIR SEED_DIR --list train_aug.txt
     python tools/dataset_converters/seeds.py export SEED_DIR NPY_DIR --layout irn
 
-The imported seeds take the place of those of step 2 (`seed_dir`). Files that hold more than arrays, dicts and numbers
-are refused: nothing that a file names is run.
+Imported seeds replace those of the localizer: set `test_dataloader.dataset.seed_dir` of the affinity stage to SEED_DIR.
+A file that holds more than arrays, dicts and numbers is refused, so no code in it runs.
 """
 
 import argparse
@@ -30,17 +30,17 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     reading.add_argument('--images', help='folder of <id>.jpg or .png; needed where files have no map of their size')
     reading.add_argument('--maps', help='entry with the maps, such as cam (default: the full-size one)')
     reading.add_argument('--stride', type=int, default=4, help='pixels a cell that maps are averaged to (default: 4)')
-    reading.add_argument('--normalise', action='store_true', help='divide each map by its maximum')
+    reading.add_argument('--normalize', action='store_true', help='divide each map by its maximum')
     writing = commands.add_parser('export', parents=[both], help='.npz to .npy')
     writing.add_argument('--layout', choices=LAYOUTS, default='irn', help='(default: irn)')
     return parser.parse_args(arguments)
 
 
-def photo_size(folder: str, image_id: str) -> tuple[int, int]:
+def image_size(folder: str, image_id: str) -> tuple[int, int]:
     for suffix in ('.jpg', '.jpeg', '.png', '.JPEG', '.JPG'):
         if (path := Path(folder, image_id + suffix)).is_file():
             return read_image(str(path)).shape[:2]
-    raise DataError(f'{folder}: expected a photograph {image_id}.jpg or .png')
+    raise DataError(f'{folder}: expected an image {image_id}.jpg or .png')
 
 
 def convert(image_id: str, args: argparse.Namespace) -> int:
@@ -50,8 +50,8 @@ def convert(image_id: str, args: argparse.Namespace) -> int:
         seeds = read_seeds(f'{source}.npz')
         write_npy_seeds(f'{args.target}/{image_id}.npy', seeds, args.layout, first_class)
     else:
-        size = photo_size(args.images, image_id) if args.images else None
-        seeds = read_npy_seeds(f'{source}.npy', size, args.maps, first_class, args.stride, args.normalise)
+        size = image_size(args.images, image_id) if args.images else None
+        seeds = read_npy_seeds(f'{source}.npy', size, args.maps, first_class, args.stride, args.normalize)
         write_seeds(f'{args.target}/{image_id}.npz', seeds)
     return len(seeds.class_ids)
 
@@ -61,14 +61,14 @@ def main(arguments: list[str] | None = None) -> None:
     suffix = '.npz' if args.command == 'export' else '.npy'
     if args.list:
         ids = read_list(args.list)
-        check_files([Path(args.source, image_id + suffix) for image_id in ids], 'seeds of all listed photographs')
+        check_files([Path(args.source, image_id + suffix) for image_id in ids], 'seeds of all listed images')
     else:
         found = sorted(Path(args.source).rglob(f'*{suffix}'))
         ids = [path.relative_to(args.source).with_suffix('').as_posix() for path in found]
     if not ids:
         raise DataError(f'{args.source}: expected {suffix} files, found none')
     counts = convert_files(partial(convert, args=args), ids, args.num_workers)
-    print(f'\n{args.target}: seeds of {len(ids):,} photographs, {sum(counts):,} maps')
+    print(f'{args.target}: seeds of {len(ids):,} images, {sum(counts):,} maps')
 
 
 if __name__ == '__main__':

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import mmwsss.models  # noqa: F401
 from mmwsss.converters.weights.readers import read_tensors
-from mmwsss.converters.weights.sources import NETWORKS, Source, recognise
+from mmwsss.converters.weights.sources import NETWORKS, Source, recognize
 from mmwsss.fileio import DataError, atomic_write
 from mmwsss.registry import MODELS
 
@@ -22,7 +22,7 @@ class Conversion:
     """Weights under our names.
 
     Attributes:
-        description (str): What they were recognised as.
+        description (str): What they were recognized as.
         state_dict (dict[str, Tensor]): By names that start with ``backbone.`` and ``head.``.
         model (dict): Configs ``backbone`` and, where there is one, ``head`` that they fit.
         dropped (tuple[str, ...]): Names of the source that have no place here, such as ImageNet's classifier.
@@ -61,7 +61,7 @@ def convert_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> Conversi
     Raises:
         DataError: If they are of no known network, or their names or shapes are not those of the network.
     """
-    source = recognise(tensors)
+    source = recognize(tensors)
     if source is None:
         raise DataError(
             f'{path}: expected weights of {NETWORKS}, found the keys {_listed(sorted(tensors)) or "of nothing"}'
@@ -93,7 +93,7 @@ def convert_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> Conversi
         if names
     ]
     if problems:
-        raise DataError(f'{path}: recognised as {source.description}, but it ' + ' and '.join(problems))
+        raise DataError(f'{path}: recognized as {source.description}, but it ' + ' and '.join(problems))
     state_dict = {
         name: (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in state_dict.items()

@@ -37,7 +37,7 @@ _HEAD_RULES: tuple[Rule, ...] = (
 
 @dataclass(frozen=True)
 class Source:
-    """A network that weights were recognised as.
+    """A network that weights were recognized as.
 
     Attributes:
         description (str): What it is, in words.
@@ -72,12 +72,12 @@ def _psa_head(tensors: Mapping[str, Tensor], taps: tuple[int, int, int], options
     """What follows AffinityNet's backbones: classifier, affinity or nothing."""
     if 'fc8.weight' in tensors and 'fc8.bias' not in tensors:
         labels = tensors['fc8.weight'].shape[0]
-        return _LABELS, dict(type='CAMHead', in_channels=taps[-1], num_labels=labels, **options)
+        return _LABELS, dict(type='mmwsss.CAMHead', in_channels=taps[-1], num_classes=labels, **options)
     names = [f'f8_{number}.weight' for number in (3, 4, 5)]
     if not all(name in tensors for name in names):
         return 'backbone', None
     channels = tuple(tensors[name].shape[0] for name in names)
-    head = dict(type='AffinityHead', in_channels=taps, channels=channels)
+    head = dict(type='mmwsss.AffinityHead', in_channels=taps, channels=channels)
     if 'gn8_3.weight' in tensors:
         head['norm_cfg'] = [dict(type='GN', num_groups=max(count // 8, 1)) for count in channels]
     return _AFFINITY, head
@@ -122,7 +122,7 @@ def _psa_resnet38(tensors: Mapping[str, Tensor]) -> Source | None:
 
 
 def _resnet38(base_channels: int) -> dict:
-    return dict(type='ResNet38d', base_channels=base_channels)
+    return dict(type='mmwsss.ResNet38d', base_channels=base_channels)
 
 
 def _mxnet_resnet38(tensors: Mapping[str, Tensor]) -> Source | None:
@@ -137,14 +137,14 @@ def _vgg16(tensors: Mapping[str, Tensor]) -> Source | None:
         return None
     base = tensors['conv1_1.weight'].shape[0]
     kind, head = _psa_head(tensors, (8 * base, 8 * base, 16 * base), dict(pool='after', cam_activation='sqrt'))
-    backbone = dict(type='VGG16LargeFOV', fc6_dilation=4 if kind == _AFFINITY else 1, base_channels=base)
+    backbone = dict(type='mmwsss.VGG16LargeFOV', fc6_dilation=4 if kind == _AFFINITY else 1, base_channels=base)
     rules = (
         (
             r'conv([1-5])_([1-3])\.(weight|bias)',
             lambda match: f'backbone.stage{match[1]}.{int(match[2]) - 1}.{match[3]}',
         ),
         (r'(fc[67])\.(weight|bias)', r'backbone.\1.\2'),
-        # The classifier of ImageNet, or of the photographs that a segmentor was trained on.
+        # The classifier of ImageNet, or of the images that a segmentor was trained on.
         *(((r'fc8\w*\.(?:weight|bias)', None),) if head is None else ()),
         *_HEAD_RULES,
     )
@@ -204,7 +204,7 @@ def _irn(tensors: Mapping[str, Tensor]) -> Source | None:
         (r'(?:stage1|backbone\.0)\.4\.(.*)', r'backbone.layer1.\1'),
         (rf'{stages}\.0\.(.*)', lambda match: f'backbone.layer{match[1] or int(match[2]) + 1}.{match[3]}'),
     )
-    head = dict(type='CAMHead', in_channels=channels, num_labels=labels, dropout_ratio=0.0)
+    head = dict(type='mmwsss.CAMHead', in_channels=channels, num_classes=labels, dropout_ratio=0.0)
     backbone = dict(backbone, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 1))
     return Source(f'ResNet-{backbone["depth"]} of IRN: {_LABELS}', backbone, rules, head)
 
@@ -309,7 +309,7 @@ def _mobilenet_v2(tensors: Mapping[str, Tensor]) -> Source | None:
             (r'classifier\.1\.(?:weight|bias)', None),
         )
     expand = dict(type='ConvModule', out_channels=1280, kernel_size=1, norm_cfg=dict(type='BN'))
-    head = dict(type='CAMHead', in_channels=320, num_labels=1, expand={**expand, 'act_cfg': dict(type='ReLU6')})
+    head = dict(type='mmwsss.CAMHead', in_channels=320, num_classes=1, expand={**expand, 'act_cfg': dict(type='ReLU6')})
     return Source(
         f'MobileNetV2 of {"timm" if timm else "torchvision"}: backbone and the layer behind it',
         dict(type='MobileNetV2'),
@@ -364,6 +364,6 @@ _SOURCES = (_psa_resnet38, _mxnet_resnet38, _vgg16, _irn, _resnet, _mobilenet_v2
 NETWORKS = "PSA's, ademxapp's or IRN's networks, VGG-16 LargeFOV, ResNets and MobileNets of torchvision and timm"
 
 
-def recognise(tensors: Mapping[str, Tensor]) -> Source | None:
+def recognize(tensors: Mapping[str, Tensor]) -> Source | None:
     """The network that tensors are of, going by their names and sizes; None where it is none of :data:`NETWORKS`."""
-    return next((source for recogniser in _SOURCES if (source := recogniser(tensors))), None)
+    return next((source for recognizer in _SOURCES if (source := recognizer(tensors))), None)

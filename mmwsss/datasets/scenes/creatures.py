@@ -43,7 +43,7 @@ def capsule(x0: float, y0: float, x1: float, y1: float, r0: float, r1: float) ->
 
 
 def _triangle(points: list[tuple[float, float]]) -> _Distance:
-    """Triangle with corners in anticlockwise or clockwise order."""
+    """Triangle with corners in counterclockwise or clockwise order."""
     (ax, ay), (bx, by), (cx, cy) = points
     turn = math.copysign(1.0, (bx - ax) * (cy - ay) - (by - ay) * (cx - ax))
 
@@ -89,7 +89,7 @@ def _chain(
 def _creature(rng: np.random.Generator, name: str) -> tuple[list[_Part], tuple[float, float, float, float]]:
     """Parts of one creature, back to front, and its head.
 
-    The trunk is centred on the origin with a half-length of about 1, its front is +x. A tucked head is left out.
+    The trunk is centered on the origin with a half-length of about 1, its front is +x. A tucked head is left out.
 
     Returns:
         tuple: The parts, and the head as (x, y, radius, angle).
@@ -154,7 +154,7 @@ def render_creature(rng: np.random.Generator, name: str, size: int) -> tuple[np.
     """Draw one creature at a random place, scale and rotation.
 
     Returns:
-        tuple: Colour (size, size, 3), coverage and the coverage of the head (size, size), all in [0, 1].
+        tuple: Color (size, size, 3), coverage and the coverage of the head (size, size), all in [0, 1].
     """
     parts, (head_x, head_y, radius, neck) = _creature(rng, name)
     scale = size * rng.uniform(0.15, 0.27)
@@ -174,16 +174,16 @@ def render_creature(rng: np.random.Generator, name: str, size: int) -> tuple[np.
     head = blend(*HEADS[name], head_pattern(name, hx, hy)) * rng.uniform(0.9, 1.05, 3)
     materials = dict(coat=coat, limb=coat * 0.85, head=head)
 
-    colour = np.zeros((size, size, 3))
+    color = np.zeros((size, size, 3))
     coverage = np.zeros((size, size))
     head_coverage = np.zeros((size, size))
     for part in parts:
         distance = part.distance(x, y)
         alpha = np.clip(0.5 - distance * scale, 0, 1)
         shade = np.clip(1 + 0.9 * distance, 0.75, 1)[..., None] if part.material == 'head' else 1.0
-        colour += (materials[part.material] * shade - colour) * alpha[..., None]
+        color += (materials[part.material] * shade - color) * alpha[..., None]
         coverage = np.maximum(coverage, alpha)
         if part.material == 'head':
             head_coverage = alpha
     light = 1 + 0.14 * (v * math.cos(angle * 0.5) + u * math.sin(angle * 0.5))
-    return colour * np.clip(light, 0.75, 1.25)[..., None], coverage, head_coverage
+    return color * np.clip(light, 0.75, 1.25)[..., None], coverage, head_coverage

@@ -8,13 +8,13 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from mmengine.utils import track_iter_progress
 from mmseg.datasets import BaseSegDataset
 from PIL import Image
 
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, write_mask
 from mmwsss.processes import worker_pool
 from mmwsss.registry import DATASETS
+from mmwsss.visualization.progress_bar import track
 
 from .scene import CLASSES, SPLITS, make_scene
 
@@ -23,7 +23,7 @@ FORMAT_VERSION = 2
 
 
 def _write_scene(item: tuple[str, int], root: str, seed: int, size: int) -> tuple[str, list[str]]:
-    """Write the photograph and the mask of one scene; returns its id and labels."""
+    """Write the image and the mask of one scene; returns its id and labels."""
     split, index = item
     scene = make_scene(index, split, seed, size)
     image_id = f'{split}_{index:05d}'
@@ -128,9 +128,9 @@ def _generate(root: Path, settings: dict, workers: int) -> None:
     write = partial(_write_scene, root=str(root), seed=settings['seed'], size=settings['size'])
     if workers:
         with worker_pool(workers) as pool:
-            written = list(track_iter_progress((pool.map(write, items, chunksize=8), len(items))))
+            written = list(track(pool.map(write, items, chunksize=8), len(items)))
     else:
-        written = list(track_iter_progress((map(write, items), len(items))))
+        written = list(track(map(write, items), len(items)))
     for split in SPLITS:
         ids = [image_id for image_id, _ in written if image_id.startswith(f'{split}_')]
         atomic_write(root / 'lists' / f'{split}.txt', ('\n'.join(ids) + '\n').encode())
@@ -142,7 +142,7 @@ def _generate(root: Path, settings: dict, workers: int) -> None:
 class ScenesDataset(BaseSegDataset):
     """Generated scenes of five classes of creatures, as written by ``tools/dataset_converters/scenes.py``.
 
-    The docstring of this package says what is on the images and why each step of the method gains on them.
+    The docstring of this package says what is on the images and why each stage of the method gains on them.
 
     Example:
         >>> dataset = dict(

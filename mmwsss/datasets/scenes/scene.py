@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .creatures import capsule, ellipse, render_creature
-from .textures import COATS, blend, muted_colour, smooth_noise
+from .textures import COATS, blend, muted_color, smooth_noise
 
 CLASSES = ('background', 'beetle', 'bird', 'fish', 'lizard', 'turtle')
 SPLITS = ('train', 'val')
@@ -19,7 +19,7 @@ class Scene(NamedTuple):
     """One generated scene.
 
     Attributes:
-        image (ndarray): RGB photograph, uint8 (size, size, 3).
+        image (ndarray): RGB image, uint8 (size, size, 3).
         mask (ndarray): Class indices of `CLASSES`, uint8 (size, size).
         labels (list[str]): Names of the foreground classes that occur in the mask, in the order of `CLASSES`.
     """
@@ -44,12 +44,12 @@ def _background(rng: np.random.Generator, size: int) -> np.ndarray:
     x, y = grid[None, :], grid[:, None]
     image = np.zeros((size, size, 3))
     best = np.full((size, size), -1.0)
-    mood = muted_colour(rng)
+    mood = muted_color(rng)
     for _ in range(int(rng.integers(2, 4))):
         region = smooth_noise(rng, size, 3)
         texture = 0.5 * smooth_noise(rng, size, int(rng.integers(4, 9)))
         texture = texture + 0.5 * smooth_noise(rng, size, int(rng.integers(14, 40)))
-        first, second = (0.5 * (mood + muted_colour(rng)) for _ in range(2))
+        first, second = (0.5 * (mood + muted_color(rng)) for _ in range(2))
         ground = blend(first, second, texture)
         image = np.where((region > best)[..., None], ground, image)
         best = np.maximum(best, region)
@@ -76,11 +76,11 @@ def _draw_clutter(
         reach = rng.uniform(0.08, 0.25)
         distance = capsule(cx, cy, cx + reach * math.cos(angle), cy + reach * math.sin(angle), 0.014, 0.01)
     alpha = np.clip(0.5 - distance(x, y) * len(image), 0, 1)[..., None]
-    colour = muted_colour(rng)
+    color = muted_color(rng)
     if rng.random() < 0.3:
         first, second, _ = COATS[int(rng.integers(len(COATS)))]
-        colour = np.asarray(first if rng.random() < 0.5 else second)
-    return image + (colour * texture - image) * alpha
+        color = np.asarray(first if rng.random() < 0.5 else second)
+    return image + (color * texture - image) * alpha
 
 
 def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128) -> Scene:
@@ -114,11 +114,11 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
     wanted = int(rng.choice(3, p=COUNT_SHARES)) + 1
     for _ in range(MAX_TRIES):
         class_id = int(rng.integers(1, len(CLASSES)))
-        colour, coverage, head = render_creature(rng, CLASSES[class_id], size)
+        color, coverage, head = render_creature(rng, CLASSES[class_id], size)
         new = _Drawn(coverage > 0.5, head > 0.5, (coverage > 0.5).sum(), (head > 0.5).sum())
         if not _is_fair(drawn, new):
             continue
-        image += (colour - image) * coverage[..., None]
+        image += (color - image) * coverage[..., None]
         mask[new.body] = class_id
         drawn = [old._replace(body=old.body & ~new.body, head=old.head & ~new.body) for old in drawn] + [new]
         if len(drawn) == wanted:
@@ -146,7 +146,7 @@ def _finish(rng: np.random.Generator, image: np.ndarray, mask: np.ndarray, size:
         radius = rng.uniform(0.08, 0.16)
         distance = ellipse(cx, cy, radius, radius * 0.22, angle)(grid[None, :], grid[:, None])
         alpha = np.clip(0.5 - distance * size, 0, 1)
-        image = image + (muted_colour(rng) * [0.8, 1.0, 0.7] - image) * alpha[..., None]
+        image = image + (muted_color(rng) * [0.8, 1.0, 0.7] - image) * alpha[..., None]
         mask = np.where(alpha > 0.5, 0, mask).astype(np.uint8)
     light = rng.uniform(0.8, 1.15) * (1 + 0.3 * (smooth_noise(rng, size, 2) - 0.5))
     image = image * light[..., None] * rng.uniform(0.95, 1.05, 3) + rng.normal(0, 0.02, image.shape)

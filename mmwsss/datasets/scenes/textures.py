@@ -1,11 +1,11 @@
-"""What coats, heads and grounds look like: colours and patterns."""
+"""What coats, heads and grounds look like: colors and patterns."""
 
 import math
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-# Two colours (RGB in 0..1) and a pattern each; CLASS_COATS says who wears which.
+# Two colors (RGB in 0..1) and a pattern each; CLASS_COATS says who wears which.
 COATS = (
     ((0.78, 0.60, 0.36), (0.40, 0.25, 0.14), 'stripes'),
     ((0.42, 0.50, 0.62), (0.80, 0.84, 0.88), 'spots'),
@@ -15,7 +15,7 @@ COATS = (
 )
 CLASS_COATS = {'beetle': (0, 1), 'bird': (1, 2), 'fish': (2, 3), 'lizard': (3, 4), 'turtle': (4, 0)}
 
-# The two colours of each head pattern, see `head_pattern`.
+# The two colors of each head pattern, see `head_pattern`.
 HEADS = {
     'beetle': ((0.88, 0.16, 0.14), (0.97, 0.93, 0.90)),
     'bird': ((0.98, 0.82, 0.12), (0.10, 0.09, 0.10)),
@@ -37,13 +37,13 @@ def smooth_noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
 
 
 def blend(first: ArrayLike, second: ArrayLike, amount: np.ndarray) -> np.ndarray:
-    """Mix two colours (3,) by `amount` (H, W) in [0, 1] into (H, W, 3)."""
+    """Mix two colors (3,) by `amount` (H, W) in [0, 1] into (H, W, 3)."""
     first, second = np.asarray(first), np.asarray(second)
     return first + (second - first) * amount[..., None]
 
 
 def coat_pattern(rng: np.random.Generator, pattern: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Share of the second colour, (H, W) in [0, 1]; `x`, `y` in units of the body."""
+    """Share of the second color, (H, W) in [0, 1]; `x`, `y` in units of the body."""
     scale = rng.uniform(0.85, 1.2)
     x, y = x / scale + rng.uniform(0, 9), y / scale + rng.uniform(0, 9)
     if pattern == 'stripes':
@@ -61,7 +61,7 @@ def coat_pattern(rng: np.random.Generator, pattern: str, x: np.ndarray, y: np.nd
 
 
 def head_pattern(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Share of the second colour, (H, W) in [0, 1]; `x`, `y` in units of the head's radius."""
+    """Share of the second color, (H, W) in [0, 1]; `x`, `y` in units of the head's radius."""
     if name == 'beetle':
         wave = np.sin(9 * np.hypot(x, y) + 1.5)
     elif name == 'bird':
@@ -75,8 +75,8 @@ def head_pattern(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.clip(0.5 + wave, 0, 1)
 
 
-def muted_colour(rng: np.random.Generator) -> np.ndarray:
-    """A natural colour (3,): a grey of random lightness with a little of a random hue."""
+def muted_color(rng: np.random.Generator) -> np.ndarray:
+    """A natural color (3,): a gray of random lightness with a little of a random hue."""
     hue = rng.uniform(0, 2 * math.pi)
     wheel = np.cos(hue - np.array([0, 2.094, 4.189]))
     return np.clip(rng.uniform(0.3, 0.75) + rng.uniform(0.03, 0.14) * wheel, 0, 1)

@@ -11,15 +11,16 @@ from mmwsss.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class PackWeakInputs(BaseTransform):
-    """Pack a photograph with its image-level labels, seeds and label map.
+    """Pack an image with its image-level labels, seeds and label map.
 
-    Gives ``inputs``, uint8 (3, H, W), and ``data_samples``, a ``SegDataSample`` with
+    Gives ``inputs``, uint8 (3, H, W), and ``data_samples``, a ``SegDataSample``. Where no image was loaded, ``inputs``
+    is empty, (3, 0, 0). The sample has
 
     - ``gt_label``: ``LabelData`` whose ``score`` is the multi-hot float32 label,
     - ``gt_sem_seg``: ``PixelData`` whose ``data`` is the label map, int64 (1, H, W),
-    - ``seeds``: the :class:`mmwsss.fileio.Seeds`,
+    - ``seeds``: the :class:`mmwsss.structures.Seeds`,
 
-    each where it was loaded.
+    each if it was loaded.
 
     Args:
         meta_keys (sequence[str]): Keys copied to the sample's meta information where present.
@@ -52,8 +53,8 @@ class PackWeakInputs(BaseTransform):
             sample.gt_sem_seg = PixelData(data=label_map)
         if 'seeds' in results:
             sample.set_field(results['seeds'], 'seeds')
-        inputs = torch.from_numpy(np.ascontiguousarray(results['img'].transpose(2, 0, 1)))
-        return dict(inputs=inputs, data_samples=sample)
+        image = results.get('img', np.empty((0, 0, 3), np.uint8))
+        return dict(inputs=torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))), data_samples=sample)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(meta_keys={self.meta_keys})'

@@ -2,6 +2,7 @@ import math
 
 import cv2
 from mmcv.transforms import BaseTransform
+from mmcv.transforms import LoadImageFromFile as MMCVLoadImageFromFile
 from PIL import Image
 
 from mmwsss.fileio import DataError, read_class_mask, read_image, read_seeds, size_reduction
@@ -17,23 +18,26 @@ def _path(results: dict, key: str, folder: str) -> str:
 
 
 @TRANSFORMS.register_module()
-class LoadImageFromFile(BaseTransform):
-    """Load ``img`` (uint8 (H, W, 3), BGR) from ``img_path`` with :func:`read_image`, the reader that all steps share.
+class LoadImageFromFile(MMCVLoadImageFromFile):
+    """Load ``img`` (uint8 (H, W, 3), BGR) from ``img_path`` with :func:`read_image`, the reader that all stages share.
+
+    In a test pipeline of a segmentor, write ``dict(type='LoadImageFromFile', _scope_='mmwsss')``. MMSegmentation's
+    inference replaces a transform of this name, and would not know ``mmwsss.LoadImageFromFile``.
 
     Args:
-        long_side (int, optional): Size of the long side that later transforms need at most. A larger JPEG is decoded at
-            a half, a quarter or an eighth as long as that leaves this many pixels, which saves most of the time of
-            reading it. By default, full size.
+        long_side (int, optional): Number of pixels that later transforms need along the long side. A larger JPEG is
+            decoded at a half, a quarter or an eighth of its size if that leaves as many, which saves most of the
+            time. Defaults to None: full size.
         backend_args (dict, optional): Arguments of mmengine's file backend. Defaults to None.
 
     Raises:
-        DataError: If the photograph cannot be read, or one side is more than 100 times the other, of which resizing
-            would leave nothing.
+        DataError: If the image cannot be read, or one side is more than 100 times the other, so that resizing would
+            leave nothing of it.
     """
 
     def __init__(self, long_side: int | None = None, backend_args: dict | None = None) -> None:
+        super().__init__(backend_args=backend_args)
         self.long_side = long_side
-        self.backend_args = backend_args
 
     def transform(self, results: dict) -> dict:
         path, reduce = results['img_path'], 1
@@ -42,7 +46,7 @@ class LoadImageFromFile(BaseTransform):
         image = read_image(path, reduce, self.backend_args)
         if max(image.shape[:2]) > MAX_ASPECT * min(image.shape[:2]):
             raise DataError(
-                f'{path}: expected a photograph whose sides differ by a factor of at most {MAX_ASPECT}, got '
+                f'{path}: expected an image whose sides differ by a factor of at most {MAX_ASPECT}, got '
                 f'{image.shape[0]} x {image.shape[1]} pixels'
             )
         results['img'] = image
@@ -52,7 +56,7 @@ class LoadImageFromFile(BaseTransform):
 
     @staticmethod
     def _reduction(path: str, wanted: int) -> int:
-        """Factor beside that of a photograph over ``MAX_PIXELS``; both together are at most 8."""
+        """Factor beside that of an image over ``MAX_PIXELS``; both together are at most 8."""
         try:
             with Image.open(path, formats=('JPEG', 'MPO')) as image:
                 base = size_reduction(image.size)
@@ -76,7 +80,7 @@ class LoadLabelMap(BaseTransform):
         num_classes (int, optional): Checks the indices against this count. By default, against that of the data set.
 
     Raises:
-        DataError: If the sample names no such file, it is unreadable, of another size than the photograph, or has an
+        DataError: If the sample names no such file, it is unreadable, of another size than the image, or has an
             index that is no class.
     """
 
@@ -106,10 +110,12 @@ class LoadLabelMap(BaseTransform):
 
 @TRANSFORMS.register_module()
 class LoadSeeds(BaseTransform):
-    """Load ``seeds`` (:class:`mmwsss.fileio.Seeds`) from ``seed_path``.
+    """Load ``seeds`` (:class:`mmwsss.structures.Seeds`) from ``seed_path``.
+
+    If no image was loaded before, its size, ``ori_shape``, is that of the seeds.
 
     Raises:
-        DataError: If the sample names no such file, it is damaged, of a photograph of another size, holds an index that
+        DataError: If the sample names no such file, it is damaged, of an image of another size, holds an index that
             is no class, or its classes are not those of the image-level labels.
     """
 
@@ -121,7 +127,7 @@ class LoadSeeds(BaseTransform):
             raise DataError(f'{path}: class {seeds.class_ids[-1]} is none of the {num_classes} classes')
         if 'ori_shape' in results and tuple(seeds.size) != tuple(results['ori_shape'][:2]):
             raise DataError(
-                f'{path}: expected seeds of a photograph of {tuple(results["ori_shape"][:2])} pixels '
+                f'{path}: expected seeds of an image of {tuple(results["ori_shape"][:2])} pixels '
                 f'({results["img_path"]}), got {seeds.size}'
             )
         present = results.get('gt_class_ids')
@@ -131,6 +137,7 @@ class LoadSeeds(BaseTransform):
                 f'{results["image_id"]!r} say {list(map(int, present))}; were the seeds made with other labels?'
             )
         results['seeds'] = seeds
+        results.setdefault('ori_shape', seeds.size)
         return results
 
     def __repr__(self) -> str:

@@ -10,13 +10,13 @@ from mmwsss.registry import TRANSFORMS
 class RandomCropOrPad(BaseTransform):
     """Cut a random window out of each side that is longer than the crop; put a shorter one at a random place of it.
 
-    Unlike mmseg's ``RandomCrop``, the result always has the crop's size, and a small photograph is not always in the
+    Unlike mmseg's ``RandomCrop``, the result always has the crop's size, and a small image is not always in the
     upper left corner.
 
     Args:
         crop_size (tuple[int, int]): Height and width in pixels.
-        pad_val (sequence[float]): Value of each channel around a small photograph, in the order of ``img``; the mean of
-            the normalisation gives zeros afterwards.
+        pad_val (sequence[float]): Value of each channel around a small image, in the order of ``img``; the mean of
+            the normalization gives zeros afterwards.
         seg_pad_val (int): Value around a small label map. Defaults to 255.
     """
 
@@ -39,7 +39,7 @@ class RandomCropOrPad(BaseTransform):
 
     @staticmethod
     def _window(side: int, crop: int) -> tuple[slice, slice]:
-        """Where to read in the photograph and where to write in the crop, along one side."""
+        """Where to read in the image and where to write in the crop, along one side."""
         length = min(side, crop)
         read = np.random.randint(side - length + 1)
         write = np.random.randint(crop - length + 1)

@@ -10,6 +10,7 @@ from .fuse_conv_bn_hook import FuseConvBNHook
 from .map_visualization_hook import MapVisualizationHook
 from .prediction_visualization_hook import PredictionVisualizationHook
 from .progress_hook import PROGRESS_FILE, ProgressHook
+from .record_hook import RecordHook
 
 __all__ = [
     'PROGRESS_FILE',
@@ -22,5 +23,6 @@ __all__ = [
     'FuseConvBNHook',
     'MapVisualizationHook',
     'PredictionVisualizationHook',
+    'RecordHook',
     'ProgressHook',
 ]

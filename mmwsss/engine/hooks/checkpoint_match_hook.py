@@ -1,7 +1,7 @@
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmwsss.fileio.checkpoints import check_state_dict
+from mmwsss.engine.checkpoint import check_state_dict
 from mmwsss.registry import HOOKS
 
 

@@ -11,8 +11,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, weights_to_cpu
 
 import mmwsss
+from mmwsss.engine.checkpoint import FINAL_CHECKPOINT
 from mmwsss.fileio import atomic_write
-from mmwsss.fileio.checkpoints import FINAL_CHECKPOINT
 from mmwsss.registry import HOOKS
 
 

@@ -152,7 +152,7 @@ class LabelLoop(SkipBadTestLoop):
             self.skip(image_id, error)
             return
         for index, counts in counted.items():
-            self.evaluator.metrics[index].add(counts)
+            self.evaluator.metrics[index].add(counts, dict(image_id=image_id))
 
     def finish(self) -> None:
         """Waits for what the chains still have to do."""

@@ -13,7 +13,7 @@ from mmwsss.evaluation.functional.confusion import (
     mean_iou,
     read_truth,
 )
-from mmwsss.evaluation.recorded_confusions import record_confusion
+from mmwsss.evaluation.records import record_confusion, shrink_mask
 from mmwsss.fileio import write_mask
 from mmwsss.ops.maps import label_of_scores
 from mmwsss.registry import METRICS
@@ -40,6 +40,7 @@ class PseudoMaskMetric(StreamingMetric):
     """
 
     file_suffix = '.png'
+    name_without_prefix = 'pseudo_masks'
 
     def __init__(
         self,
@@ -58,7 +59,9 @@ class PseudoMaskMetric(StreamingMetric):
     def counter(self, sample: dict) -> '_MaskCounter | None':
         truth = None if self.format_only else sample.get('seg_map_path')
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.png')
-        if truth is None and path is None:
+        # Where masks are written, they are there to be drawn.
+        picture = self.record.picture(sample) if self.record is not None and path is None else None
+        if truth is None and path is None and picture is None:
             return None
         assert self.chain is not None
         return _MaskCounter(
@@ -70,7 +73,11 @@ class PseudoMaskMetric(StreamingMetric):
             classes_of_truth(sample),
             len(self.dataset_meta['classes']),
             self.boundary_iou,
+            picture,
         )
+
+    def image_confusion(self, counts: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        return counts['confusion']
 
     def empty(self) -> Counts:
         num_classes = len(self.dataset_meta['classes'])
@@ -85,7 +92,7 @@ class PseudoMaskMetric(StreamingMetric):
             return {}
         table = class_table(confusion, classes)
         print_log(f'Pseudo masks: {self.prefix}\n{table}', MMLogger.get_current_instance())
-        record_confusion(self.prefix or 'pseudo_masks', confusion, classes)
+        record_confusion(self.prefix or self.name_without_prefix, confusion, classes)
         figures = {'mIoU': float(mean_iou(confusion))}
         if self.boundary_iou:
             figures['mean_boundary_IoU'] = float(np.nanmean(iou_of_counts(total['boundary'])))
@@ -102,11 +109,14 @@ class _MaskCounter:
     label_map: Mapping[int, int] | None
     num_classes: int
     boundary_iou: bool
+    picture: str | None = None
 
     def __call__(self, made: Made) -> Counts | None:
         labels, best = self._masks(made)
         if self.path is not None:
             write_mask(self.path, labels, self.palette)
+        if self.picture is not None:
+            write_mask(self.picture, shrink_mask(best), self.palette)
         if self.truth is None:
             return None
         truth = read_truth(self.truth, best.shape, self.num_classes, self.label_map)

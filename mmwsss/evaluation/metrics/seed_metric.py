@@ -7,7 +7,7 @@ from mmengine.logging import MMLogger, print_log
 
 from mmwsss.evaluation.functional.confusion import class_table, classes_of_truth, mean_iou, read_truth
 from mmwsss.evaluation.functional.otsu import otsu_background_score
-from mmwsss.evaluation.recorded_confusions import record_confusion
+from mmwsss.evaluation.records import record_confusion
 from mmwsss.fileio import atomic_write_json, write_seeds
 from mmwsss.registry import METRICS
 from mmwsss.structures import ScoreMaps, Seeds
@@ -92,6 +92,13 @@ def sweep_confusions(counts: np.ndarray) -> np.ndarray:
     return above
 
 
+def confusion_at(counts: np.ndarray, index: int) -> np.ndarray:
+    """The confusion matrix of :func:`sweep_confusions` at one background score, ``index`` in [0, NUM_BINS]."""
+    confusion = counts[:, :-1, index:].sum(2)
+    confusion[:, 0] += counts.sum((1, 2)) - confusion.sum(1)
+    return confusion
+
+
 @METRICS.register_module()
 class SeedMetric(StreamingMetric):
     """Writes seeds and measures their mIoU at every background score in one pass.
@@ -126,6 +133,8 @@ class SeedMetric(StreamingMetric):
         self.background_score = background_score
         self.curve_file = curve_file
 
+    name_without_prefix = 'seeds'
+
     @property
     def with_background(self) -> bool:
         """Whether class 0 is the background, as the data set says."""
@@ -145,6 +154,13 @@ class SeedMetric(StreamingMetric):
             levels=np.zeros((num_classes, NUM_BINS), np.int64),
         )
 
+    def image_confusion(self, counts: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        if 'activations' not in counts:
+            return None
+        if not self.with_background:
+            return counts['activations'].sum(2)
+        return confusion_at(counts['activations'], round(self.background_score * NUM_BINS))
+
     def summarize(self, total: Counts) -> dict[str, float]:
         classes, activations = self.dataset_meta['classes'], total['activations']
         otsu = otsu_background_score(total['levels'].sum(0)) if self.with_background else None
@@ -157,7 +173,7 @@ class SeedMetric(StreamingMetric):
             )
             return figures
         if not self.with_background:
-            record_confusion(self.prefix or 'seeds', activations.sum(2), classes)
+            record_confusion(self.prefix or self.name_without_prefix, activations.sum(2), classes)
             return {'mIoU': float(mean_iou(activations.sum(2)))}
         confusions = sweep_confusions(activations)
         curve = mean_iou(confusions)
@@ -186,19 +202,18 @@ class SeedMetric(StreamingMetric):
             ),
             MMLogger.get_current_instance(),
         )
-        record_confusion(self.prefix or 'seeds', confusions[configured], classes)
+        record_confusion(self.prefix or self.name_without_prefix, confusions[configured], classes)
+        drawn = dict(
+            background_score=[index / NUM_BINS for index in range(NUM_BINS + 1)],
+            mIoU=[round(v, 4) for v in curve.tolist()],
+            configured=self.background_score,
+            best_picked_with_masks=best / NUM_BINS,
+            otsu_picked_without_masks=otsu,
+        )
         if self.curve_file is not None:
-            scores = [index / NUM_BINS for index in range(NUM_BINS + 1)]
-            atomic_write_json(
-                self.curve_file,
-                dict(
-                    background_score=scores,
-                    mIoU=[round(v, 4) for v in curve.tolist()],
-                    configured=self.background_score,
-                    best_picked_with_masks=best / NUM_BINS,
-                    otsu_picked_without_masks=otsu,
-                ),
-            )
+            atomic_write_json(self.curve_file, drawn)
+        if self.record is not None:
+            self.record.note(curve=drawn)
         return figures
 
 

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import all_reduce
 from mmseg.evaluation import IoUMetric
 
-from mmwsss.evaluation.recorded_confusions import record_confusion
+from mmwsss.evaluation.records import Record, record_confusion, shrink_mask
 from mmwsss.fileio import DataError, write_mask
 from mmwsss.registry import METRICS
 
@@ -29,6 +29,8 @@ class SegmentorMetric(IoUMetric):
         DataError: If a true mask has another size than its photograph, or an index that is no class.
     """
 
+    record: Record | None = None
+    name_without_prefix = 'segmentor'
     _confusion: torch.Tensor | None = None
 
     def __init__(self, *args: Any, output_dir: str | None = None, **kwargs: Any) -> None:
@@ -40,7 +42,13 @@ class SegmentorMetric(IoUMetric):
             prediction = sample['pred_sem_seg']['data'][0]
             if not self.format_only:
                 self._check_truth(sample)
-                self._count(sample['gt_sem_seg']['data'][0].to(prediction), prediction)
+                counts = self._count(sample['gt_sem_seg']['data'][0].to(prediction), prediction)
+                if self.record is not None and self.record.measures(sample):
+                    self.record.measure(sample, counts.numpy())
+            picture = self.record.picture(sample) if self.record is not None else None
+            if picture is not None:
+                mask = shrink_mask(prediction.cpu().numpy().astype(np.uint8))
+                write_mask(picture, mask, self.dataset_meta['palette'])
             if self.output_dir is not None:
                 self._write(self.output_dir, sample, prediction)
 
@@ -65,13 +73,14 @@ class SegmentorMetric(IoUMetric):
         if highest >= num_classes:
             raise DataError(f'{path}: index {highest} is none of the {num_classes} classes')
 
-    def _count(self, truth: torch.Tensor, prediction: torch.Tensor) -> None:
+    def _count(self, truth: torch.Tensor, prediction: torch.Tensor) -> torch.Tensor:
         num_classes = len(self.dataset_meta['classes'])
         truth, prediction = truth.flatten().to(prediction.device), prediction.flatten()
         valid = truth != self.ignore_index
         index = truth[valid].long() * num_classes + prediction[valid].long()
         counts = torch.bincount(index, minlength=num_classes**2).reshape(num_classes, num_classes).cpu()
         self._confusion = counts if self._confusion is None else self._confusion + counts
+        return counts
 
     def evaluate(self, size: int) -> dict:
         """Compute the figures of all processes.
@@ -89,7 +98,9 @@ class SegmentorMetric(IoUMetric):
         if total is None:
             total = torch.zeros(num_classes, num_classes, dtype=torch.long)
         all_reduce(total)
-        record_confusion(self.prefix or 'segmentor', total.numpy(), self.dataset_meta['classes'])
+        if self.record is not None:
+            self.record.write()
+        record_confusion(self.prefix or self.name_without_prefix, total.numpy(), self.dataset_meta['classes'])
         true, predicted, right = total.sum(1), total.sum(0), total.diag()
         figures = self.compute_metrics([(right, true + predicted - right, predicted, true)])
         return {f'{self.prefix}/{name}' if self.prefix else name: value for name, value in figures.items()}

@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import all_reduce
 from mmengine.evaluator import BaseMetric
 
+from mmwsss.evaluation.records import Record
 from mmwsss.structures import Seeds
 
 if TYPE_CHECKING:
@@ -47,10 +48,15 @@ class StreamingMetric(BaseMetric):
         chain (str, optional): The label chain whose results it counts. Defaults to None: it needs none.
         file_suffix (str, optional): End of the name of the one file for each image in ``output_dir``. Defaults to None:
             other files are written.
+        record (Record, optional): What it keeps of single images, where a :class:`mmwsss.engine.RecordHook` asks for
+            it. Defaults to None: nothing.
+        name_without_prefix (str): What is measured, in records of a metric without a prefix.
     """
 
     chain: str | None = None
     file_suffix: str | None = None
+    record: Record | None = None
+    name_without_prefix = 'measured'
 
     def __init__(self, output_dir: str | None = None, format_only: bool = False, prefix: str | None = None) -> None:
         super().__init__(collect_device='cpu', prefix=prefix)
@@ -72,17 +78,31 @@ class StreamingMetric(BaseMetric):
     def summarize(self, total: Counts) -> dict[str, float]:
         """Figures from the sums over all images."""
 
-    def add(self, counts: Mapping[str, np.ndarray] | None) -> None:
-        """Adds what a counter returned."""
+    def image_confusion(self, counts: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """Confusion matrix of an image from what its counter returned; None where there is none, as by default."""
+        return None
+
+    def add(self, counts: Mapping[str, np.ndarray] | None, sample: Mapping[str, Any] | None = None) -> None:
+        """Adds what a counter returned.
+
+        Args:
+            counts (dict, optional): Arrays by name.
+            sample (dict, optional): ``image_id`` or ``img_path`` of the image, to keep its own mIoU where that is
+                asked for. Defaults to None.
+        """
         for name, values in (counts or {}).items():
             self._sums[name] = self._sums[name] + values if name in self._sums else values
+        if counts and sample is not None and self.record is not None and self.record.measures(sample):
+            confusion = self.image_confusion(counts)
+            if confusion is not None:
+                self.record.measure(sample, confusion)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Counts samples that no label chain made anything of."""
         for sample in data_samples:
             count = self.counter(sample)
             if count is not None:
-                self.add(count(Made(sample.get('seeds'))))
+                self.add(count(Made(sample.get('seeds'))), sample)
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Add up what all processes counted.
@@ -102,6 +122,8 @@ class StreamingMetric(BaseMetric):
         if self.format_only:
             return {}
         figures = self.summarize(total)
+        if self.record is not None:
+            self.record.write()
         return {f'{self.prefix}/{name}' if self.prefix else name: value for name, value in figures.items()}
 
     def compute_metrics(self, results: list) -> dict[str, float]:

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from mmwsss.ops.maps import add_background, pool_to_cells, resize_maps
+from mmwsss.ops.maps import add_background, pool_to_cells
 from mmwsss.registry import MODELS
 from mmwsss.structures import ScoreMaps
 
@@ -38,7 +38,8 @@ class RandomWalk(Refiner):
     def refine(self, maps: ScoreMaps, context: RefineContext) -> ScoreMaps:
         affinity = context.affinity
         assert affinity is not None
-        fitted = replace(maps, maps=resize_maps(maps.maps.to(affinity.field.device), affinity.covered_size))
+        maps = replace(maps, maps=maps.maps.to(affinity.field.device))
+        fitted = replace(maps, maps=maps.resized(affinity.covered_size))
         if self.alpha is not None and maps.with_background and not maps.has_background:
             fitted = fitted.with_front(add_background(fitted.maps, self.alpha))
         cells = pool_to_cells(fitted.maps, affinity.grid, affinity.stride)

@@ -348,7 +348,7 @@ def test_wrong_keys_are_listed(psa):
     with pytest.raises(DataError) as error:
         convert_tensors(weights, 'psa.pth')
     assert str(error.value) == (
-        'psa.pth: recognised as ResNet-38 of PSA: image-level classifier, but it has unknown keys extra.weight, '
+        'psa.pth: recognized as ResNet-38 of PSA: image-level classifier, but it has unknown keys extra.weight, '
         'b8.conv_branch2a.weight and lacks what makes backbone.stage4.2.conv1.weight, backbone.norm.bias and has '
         'b5.conv_branch1.weight (1, 2) instead of (64, 32, 1, 1)'
     )

@@ -2,16 +2,18 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
-from mmseg.registry import TRANSFORMS
+from mmseg.registry import MODELS, TRANSFORMS
 
-from mmwsss.fileio import Seeds
+from mmwsss.fileio import Seeds, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def pack(**results):
     image = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
-    return TRANSFORMS.build(dict(type='PackWeakInputs'))(dict(img=image, img_path='p.jpg', image_id='p', **results))
+    return TRANSFORMS.build(dict(type='mmwsss.PackWeakInputs'))(
+        dict(img=image, img_path='p.jpg', image_id='p', **results)
+    )
 
 
 def test_everything():
@@ -42,15 +44,32 @@ def test_only_what_was_loaded():
     assert not any(name in sample for name in ('gt_label', 'gt_sem_seg', 'seeds', 'ori_shape'))
 
 
+def test_without_an_image_the_inputs_are_empty():
+    packed = TRANSFORMS.build(dict(type='mmwsss.PackWeakInputs'))(
+        dict(img_path='p.jpg', image_id='p', ori_shape=(4, 5))
+    )
+    assert packed['inputs'].shape == (3, 0, 0) and packed['inputs'].dtype == torch.uint8
+    assert packed['data_samples'].ori_shape == (4, 5)
+
+
+def test_seeds_alone_reach_the_chain(tmp_path):
+    """As ``tools/refine.py`` runs: stored seeds, no image and no network."""
+    seeds = Seeds(np.array([2], np.uint8), np.zeros((1, 2, 2), np.float16), (4, 5))
+    write_seeds(tmp_path / 'p.npz', seeds)
+    results = dict(img_path='absent.jpg', image_id='p', seed_path=str(tmp_path / 'p.npz'), with_background=True)
+    for name in ('LoadSeeds', 'PackWeakInputs'):
+        results = TRANSFORMS.build(dict(type=f'mmwsss.{name}'))(results)
+    (sample,) = MODELS.build(dict(type='mmwsss.StoredMaps')).test_step(pseudo_collate([results]))
+    assert sample.seeds.size == sample.ori_shape == (4, 5) and sample.with_background
+
+
 def test_flipped_view_is_packed_whole():
     image = np.random.default_rng(0).integers(0, 255, (4, 5, 3), dtype=np.uint8)
-    packed = TRANSFORMS.build(dict(type='PackWeakInputs'))(dict(img=image[:, ::-1]))
+    packed = TRANSFORMS.build(dict(type='mmwsss.PackWeakInputs'))(dict(img=image[:, ::-1]))
     np.testing.assert_array_equal(packed['inputs'].numpy(), image[:, ::-1].transpose(2, 0, 1))
 
 
 def test_survives_collation_and_preprocessing():
-    from mmseg.registry import MODELS
-
     preprocessor = MODELS.build(dict(type='SegDataPreProcessor', mean=[0] * 3, std=[1] * 3, size=(8, 8)))
     seeds = Seeds(np.array([2], np.uint8), np.zeros((1, 2, 2), np.float16), (4, 5))
     batch = pseudo_collate([pack(gt_seg_map=np.ones((4, 5), np.uint8), seeds=seeds) for _ in range(2)])

@@ -1,13 +1,17 @@
 import cv2
+import mmcv.transforms
 import numpy as np
 import pytest
+from mmengine.dataset import Compose
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
+from mmwsss.datasets import LoadImageFromFile
 from mmwsss.fileio import DataError, Seeds, write_mask, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
+SCOPED = dict(type='LoadImageFromFile', _scope_='mmwsss')
 PALETTE = [(i, i, i) for i in range(256)]
 
 
@@ -15,11 +19,33 @@ def build(**config):
     return TRANSFORMS.build(config)
 
 
-def test_photo(tmp_path, make_image):
+def test_image(tmp_path, make_image):
     cv2.imwrite(str(tmp_path / 'p.png'), make_image((31, 45)))
-    results = build(type='LoadPhoto')(dict(img_path=str(tmp_path / 'p.png')))
+    results = build(type='mmwsss.LoadImageFromFile')(dict(img_path=str(tmp_path / 'p.png')))
     np.testing.assert_array_equal(results['img'], make_image((31, 45)))
     assert results['img_shape'] == results['ori_shape'] == (31, 45) and results['decode_reduction'] == 1
+
+
+def test_the_reader_is_one_of_mmcv():
+    transform = build(type='mmwsss.LoadImageFromFile')
+    assert isinstance(transform, mmcv.transforms.LoadImageFromFile) and transform.long_side is None
+
+
+@pytest.mark.parametrize('config', [dict(type='mmwsss.LoadImageFromFile'), SCOPED])
+def test_both_spellings_give_our_reader(config):
+    assert type(build(**config)) is LoadImageFromFile
+    (transform,) = Compose([dict(config, long_side=64)]).transforms
+    assert type(transform) is LoadImageFromFile and transform.long_side == 64
+
+
+def test_without_a_scope_it_is_the_reader_of_mmcv():
+    assert type(build(type='LoadImageFromFile')) is mmcv.transforms.LoadImageFromFile
+
+
+def test_an_image_that_resizing_would_make_vanish(tmp_path):
+    cv2.imwrite(str(tmp_path / 'p.png'), np.zeros((2, 201, 3), np.uint8))
+    with pytest.raises(DataError, match=r'p\.png: expected an image whose sides .* at most 100, got 2 x 201'):
+        build(**SCOPED)(dict(img_path=str(tmp_path / 'p.png')))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +53,7 @@ def test_photo(tmp_path, make_image):
 )
 def test_large_jpeg_is_decoded_no_smaller_than_needed(tmp_path, make_image, long_side, reduction):
     cv2.imwrite(str(tmp_path / 'p.JPG'), make_image((123, 171)))
-    results = build(type='LoadPhoto', long_side=long_side)(dict(img_path=str(tmp_path / 'p.JPG')))
+    results = build(type='mmwsss.LoadImageFromFile', long_side=long_side)(dict(img_path=str(tmp_path / 'p.JPG')))
     assert results['decode_reduction'] == reduction
     assert results['img'].shape[:2] == (-(-123 // reduction), -(-171 // reduction))
     assert max(results['img'].shape) >= min(long_side, 171)
@@ -37,7 +63,7 @@ def test_large_jpeg_is_decoded_no_smaller_than_needed(tmp_path, make_image, long
 @pytest.mark.parametrize('long_side', [None, 60, 40, 20])
 @pytest.mark.parametrize('orientation', [1, 6])
 @pytest.mark.parametrize('source', ['affinity_label', 'pseudo_mask'])
-def test_label_map_stays_on_the_photograph(tmp_path, size, long_side, orientation, source):
+def test_label_map_stays_on_the_image(tmp_path, size, long_side, orientation, source):
     """Left half black and class 1, right half white and class 2, as seen upright."""
     height, width = size if orientation == 1 else size[::-1]
     mask = np.where(np.arange(width) < width // 2, 1, 2).astype(np.uint8)[None].repeat(height, 0)
@@ -48,8 +74,8 @@ def test_label_map_stays_on_the_photograph(tmp_path, size, long_side, orientatio
     stored = np.rot90(stored) if orientation == 6 else stored
     Image.fromarray(stored).save(tmp_path / 'p.jpg', exif=exif, quality=95)
     results = {'img_path': str(tmp_path / 'p.jpg'), f'{source}_path': str(tmp_path / 'm.png'), 'seg_fields': []}
-    results = build(type='LoadPhoto', long_side=long_side)(results)
-    results = build(type='LoadLabelMap', source=source)(results)
+    results = build(type='mmwsss.LoadImageFromFile', long_side=long_side)(results)
+    results = build(type='mmwsss.LoadLabelMap', source=source)(results)
     label_map, image = results['gt_seg_map'], results['img']
     assert label_map.shape == image.shape[:2] and results['seg_fields'] == ['gt_seg_map']
     assert label_map.dtype == np.uint8 and set(np.unique(label_map)) == {1, 2}
@@ -57,38 +83,38 @@ def test_label_map_stays_on_the_photograph(tmp_path, size, long_side, orientatio
     assert disagree.any(0).sum() <= 1
 
 
-def test_photo_of_another_kind_than_its_name_is_not_reduced(tmp_path, make_image):
+def test_image_of_another_kind_than_its_name_is_not_reduced(tmp_path, make_image):
     Image.fromarray(make_image((123, 171))).save(tmp_path / 'p.jpg', 'PNG')
     write_mask(tmp_path / 'm.png', np.zeros((123, 171), np.uint8), PALETTE)
-    results = build(type='LoadPhoto', long_side=20)(
+    results = build(type='mmwsss.LoadImageFromFile', long_side=20)(
         dict(img_path=str(tmp_path / 'p.jpg'), pseudo_mask_path=str(tmp_path / 'm.png'))
     )
     assert results['decode_reduction'] == 1
-    assert build(type='LoadLabelMap', source='pseudo_mask')(results)['gt_seg_map'].shape == (123, 171)
+    assert build(type='mmwsss.LoadLabelMap', source='pseudo_mask')(results)['gt_seg_map'].shape == (123, 171)
 
 
 @pytest.mark.parametrize('content', [None, b'', b'\xff\xd8\xff'])
 @pytest.mark.parametrize('long_side', [None, 8])
-def test_unreadable_photo_is_named(tmp_path, content, long_side):
+def test_unreadable_image_is_named(tmp_path, content, long_side):
     path = tmp_path / 'p.jpg'
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(DataError, match=r'p\.jpg'):
-        build(type='LoadPhoto', long_side=long_side)(dict(img_path=str(path)))
+        build(type='mmwsss.LoadImageFromFile', long_side=long_side)(dict(img_path=str(path)))
 
 
 def test_label_map_of_another_size(tmp_path):
     write_mask(tmp_path / 'm.png', np.zeros((20, 30), np.uint8), PALETTE)
     results = dict(img=np.zeros((30, 20, 3), np.uint8), img_path='p.jpg', affinity_label_path=str(tmp_path / 'm.png'))
     with pytest.raises(DataError, match=r'm\.png: expected a mask of the size of p\.jpg, got \(20, 30\)'):
-        build(type='LoadLabelMap', source='affinity_label')(results)
+        build(type='mmwsss.LoadLabelMap', source='affinity_label')(results)
 
 
 @pytest.mark.parametrize('argument, sample', [(dict(num_classes=4), {}), ({}, dict(num_classes=4))])
 def test_label_map_with_an_index_that_is_no_class(tmp_path, argument, sample):
     path = str(tmp_path / 'm.png')
     results = dict(img=np.zeros((4, 5, 3), np.uint8), img_path='p.jpg', pseudo_mask_path=path, **sample)
-    transform = build(type='LoadLabelMap', source='pseudo_mask', **argument)
+    transform = build(type='mmwsss.LoadLabelMap', source='pseudo_mask', **argument)
     write_mask(path, np.array([[0, 1, 2, 3, 255]] * 4, np.uint8), PALETTE)
     assert transform(dict(results))['gt_seg_map'].max() == 255
     write_mask(path, np.array([[0, 1, 2, 4, 255]] * 4, np.uint8), PALETTE)
@@ -97,7 +123,7 @@ def test_label_map_with_an_index_that_is_no_class(tmp_path, argument, sample):
 
 
 def test_label_map_is_not_mapped_again(tmp_path):
-    """Pseudo masks are written in the indices of the configured classes; ``label_map`` is of the true masks."""
+    """Pseudo masks are written in the indices of the configured classes; ``label_map`` is of the ground truth."""
     write_mask(tmp_path / 'm.png', np.array([[0, 1, 2]], np.uint8), PALETTE)
     results = dict(
         img=np.zeros((1, 3, 3), np.uint8),
@@ -107,17 +133,19 @@ def test_label_map_is_not_mapped_again(tmp_path):
         reduce_zero_label=True,
         num_classes=3,
     )
-    assert build(type='LoadLabelMap', source='pseudo_mask')(results)['gt_seg_map'].tolist() == [[0, 1, 2]]
+    assert build(type='mmwsss.LoadLabelMap', source='pseudo_mask')(results)['gt_seg_map'].tolist() == [[0, 1, 2]]
 
 
 def test_unreadable_label_map_and_wrong_source(tmp_path):
     results = dict(img=np.zeros((4, 5, 3), np.uint8), img_path='p.jpg')
     with pytest.raises(DataError, match=r'm\.png'):
-        build(type='LoadLabelMap', source='pseudo_mask')({**results, 'pseudo_mask_path': str(tmp_path / 'm.png')})
+        build(type='mmwsss.LoadLabelMap', source='pseudo_mask')(
+            {**results, 'pseudo_mask_path': str(tmp_path / 'm.png')}
+        )
     with pytest.raises(DataError, match=r'p\.jpg.*set pseudo_mask_dir'):
-        build(type='LoadLabelMap', source='pseudo_mask')(results)
+        build(type='mmwsss.LoadLabelMap', source='pseudo_mask')(results)
     with pytest.raises(ValueError, match="source must be 'affinity_label' or 'pseudo_mask', got 'mask'"):
-        build(type='LoadLabelMap', source='mask')
+        build(type='mmwsss.LoadLabelMap', source='mask')
 
 
 def seeds_of(class_ids=(1, 3), size=(20, 30)):
@@ -132,7 +160,7 @@ def load_seeds(path, class_ids=(1, 3), size=(20, 30)):
         seed_path=str(path),
         gt_class_ids=np.array(class_ids, np.uint8),
     )
-    return build(type='LoadSeeds')(results)['seeds']
+    return build(type='mmwsss.LoadSeeds')(results)['seeds']
 
 
 @pytest.mark.parametrize('class_ids', [(), (2,), (1, 3)])
@@ -144,8 +172,14 @@ def test_seeds(tmp_path, class_ids):
 
 def test_seeds_need_no_labels(tmp_path):
     write_seeds(tmp_path / 's.npz', seeds_of())
-    results = build(type='LoadSeeds')(dict(img_path='p.jpg', seed_path=str(tmp_path / 's.npz')))
+    results = build(type='mmwsss.LoadSeeds')(dict(img_path='p.jpg', seed_path=str(tmp_path / 's.npz')))
     assert results['seeds'].size == (20, 30)
+
+
+def test_without_an_image_the_size_is_that_of_the_seeds(tmp_path):
+    write_seeds(tmp_path / 's.npz', seeds_of())
+    results = build(type='mmwsss.LoadSeeds')(dict(img_path='absent.jpg', seed_path=str(tmp_path / 's.npz')))
+    assert results['ori_shape'] == (20, 30) and 'img' not in results
 
 
 @pytest.mark.parametrize('class_ids', [(), (1,), (1, 2), (1, 2, 3)])
@@ -155,7 +189,7 @@ def test_seeds_of_other_classes(tmp_path, class_ids):
         load_seeds(tmp_path / 's.npz', class_ids)
 
 
-def test_seeds_of_another_photograph(tmp_path):
+def test_seeds_of_another_image(tmp_path):
     write_seeds(tmp_path / 's.npz', seeds_of(size=(30, 20)))
     with pytest.raises(DataError, match=r's\.npz: expected .*\(20, 30\) pixels \(p\.jpg\), got \(30, 20\)'):
         load_seeds(tmp_path / 's.npz')
@@ -170,12 +204,16 @@ def test_damaged_or_missing_seeds(tmp_path):
     with pytest.raises(DataError, match=r's\.npz'):
         load_seeds(path)
     with pytest.raises(DataError, match=r'p\.jpg.*set seed_dir'):
-        build(type='LoadSeeds')(dict(img_path='p.jpg'))
+        build(type='mmwsss.LoadSeeds')(dict(img_path='p.jpg'))
 
 
 @pytest.mark.parametrize(
     'config',
-    [dict(type='LoadPhoto', long_side=9), dict(type='LoadLabelMap', source='pseudo_mask'), dict(type='LoadSeeds')],
+    [
+        dict(type='mmwsss.LoadImageFromFile', long_side=9),
+        dict(type='mmwsss.LoadLabelMap', source='pseudo_mask'),
+        dict(type='mmwsss.LoadSeeds'),
+    ],
 )
 def test_repr_names_the_transform(config):
-    assert repr(build(**config)).startswith(config['type'])
+    assert repr(build(**config)).startswith(config['type'].removeprefix('mmwsss.'))

@@ -9,7 +9,7 @@ def crop(image, label_map=None, **settings):
     results = dict(img=image, img_shape=image.shape[:2])
     if label_map is not None:
         results.update(gt_seg_map=label_map, seg_fields=['gt_seg_map'])
-    return TRANSFORMS.build(dict(type='RandomCropOrPad', **settings))(results)
+    return TRANSFORMS.build(dict(type='mmwsss.RandomCropOrPad', **settings))(results)
 
 
 @pytest.mark.parametrize('size', [(5, 7), (64, 7), (5, 64), (64, 65), (20, 24), (1, 1)])
@@ -42,7 +42,7 @@ def test_crop_and_place_are_random_and_follow_the_seed():
     assert len({one.tobytes() for one in first}) > 1
 
 
-def test_mean_of_the_normalisation_fits_a_photograph():
+def test_mean_of_the_normalization_fits_a_image():
     results = crop(np.zeros((2, 2, 3), np.uint8), crop_size=(4, 4), pad_val=(127.5, 127.5, 127.5))
     assert set(np.unique(results['img'])) == {0, 127}
 
@@ -50,4 +50,4 @@ def test_mean_of_the_normalisation_fits_a_photograph():
 @pytest.mark.parametrize('size', [(0, 4), (4,), (4, -1)])
 def test_wrong_size_is_named(size):
     with pytest.raises(ValueError, match='crop_size must be a positive height and width'):
-        TRANSFORMS.build(dict(type='RandomCropOrPad', crop_size=size))
+        TRANSFORMS.build(dict(type='mmwsss.RandomCropOrPad', crop_size=size))

@@ -8,7 +8,7 @@ from mmseg.evaluation import IoUMetric
 
 from mmwsss.evaluation import SegmentorMetric
 from mmwsss.evaluation.functional.confusion import confusion_matrix
-from mmwsss.evaluation.recorded_confusions import recorded_confusions
+from mmwsss.evaluation.records import recorded_confusions
 from mmwsss.fileio import read_mask
 
 

@@ -2,12 +2,24 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from mmseg.registry import MODELS
+from role_testers import RefinerTester
 
-from mmwsss.fileio import Seeds
+from mmwsss.models import Background, RefineContext
 from mmwsss.ops import neighbor_offsets
+from mmwsss.registry import MODELS
+from mmwsss.structures import ScoreMaps, Seeds, StencilAffinity
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+
+class TestRandomWalk(RefinerTester):
+    type = 'RandomWalk'
+    settings = dict(beta=2.0, num_steps=5, alpha=3.0, method='auto')
+
+
+class TestRandomWalkWithoutBackground(RefinerTester):
+    type = 'RandomWalk'
+    settings = dict(beta=2.0, num_steps=5, alpha=None)
 
 
 def field_of(grid, radius=3):
@@ -56,31 +68,42 @@ def slow_walk(seeds, affinity, size, stride, beta, num_steps, alpha, with_backgr
     return walked.unflatten(1, grid)
 
 
+def walk(seeds, affinity, size, with_background=True, **settings):
+    context = RefineContext(affinity=StencilAffinity(affinity[None], size, 8))
+    refiner = MODELS.build(dict(type='mmwsss.RandomWalk', **settings))
+    return refiner.refine(ScoreMaps.of_seeds(seeds, with_background), context)
+
+
 @pytest.mark.parametrize('count', [0, 1, 3])
 @pytest.mark.parametrize('with_background', [True, False])
 @pytest.mark.parametrize('size', [(40, 48), (35, 41)])
 def test_walk_is_the_slow_one(count, with_background, size):
-    affinity = field_of((5, 6))
-    settings = dict(beta=2.0, num_steps=16, alpha=3.0, with_background=with_background)
-    walk = MODELS.build(dict(type='RandomWalk', **settings))
+    affinity, settings = field_of((5, 6)), dict(beta=2.0, num_steps=16, alpha=3.0)
     seeds = seeds_of(count, size, first=int(with_background))
-    class_ids, walked = walk(seeds, affinity, size, 8)
-    assert class_ids.dtype == np.uint8
-    assert class_ids.tolist() == [0] * with_background + seeds.class_ids.tolist()
-    expected = slow_walk(seeds, affinity, size, 8, **settings)
-    assert walked.shape == (count + with_background, 5, 6)
-    torch.testing.assert_close(walked.double(), expected, atol=1e-4, rtol=0)
+    walked = walk(seeds, affinity, size, with_background, **settings)
+    assert walked.class_ids[0].tolist() == [0] * with_background + seeds.class_ids.tolist()
+    expected = slow_walk(seeds, affinity, size, 8, with_background=with_background, **settings)
+    assert walked.maps.shape == (1, count + with_background, 5, 6)
+    torch.testing.assert_close(walked.maps[0].double(), expected, atol=1e-4, rtol=0)
+    assert (walked.covered_size, walked.stride, walked.image_size) == (size, 8, size)
 
 
 @pytest.mark.parametrize('method', ['auto', 'dense'])
 def test_method_reaches_the_op(method):
     seeds, affinity = seeds_of(2, (40, 48)), field_of((5, 6))
-    _, walked = MODELS.build(dict(type='RandomWalk', method=method))(seeds, affinity, (40, 48), 8)
-    _, expected = MODELS.build(dict(type='RandomWalk'))(seeds, affinity, (40, 48), 8)
-    torch.testing.assert_close(walked, expected, atol=1e-4, rtol=0)
+    expected = walk(seeds, affinity, (40, 48)).maps
+    torch.testing.assert_close(walk(seeds, affinity, (40, 48), method=method).maps, expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize('size', [(40, 48), (35, 41)])
+def test_without_alpha_the_background_may_follow(size):
+    seeds, affinity = seeds_of(2, size), field_of((5, 6))
+    maps = walk(seeds, affinity, size, alpha=None)
+    assert not maps.has_background and maps.class_ids.tolist() == [[1, 2]]
+    front = Background(score=0.3).refine(maps, RefineContext())
+    assert front.at_image_size.shape == (1, 3, *size) and (front.at_image_size[:, 0] - 0.3).abs().max() < 1e-6
 
 
 def test_defaults_are_the_papers():
-    walk = MODELS.build(dict(type='RandomWalk'))
-    assert (walk.beta, walk.num_steps, walk.alpha) == (8, 256, 16)
-    assert not list(walk.parameters()) and not walk.state_dict()
+    refiner = MODELS.build(dict(type='mmwsss.RandomWalk'))
+    assert (refiner.beta, refiner.num_steps, refiner.alpha) == (8, 256, 16)

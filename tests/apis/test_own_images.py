@@ -1,4 +1,4 @@
-"""A folder of one's own photographs goes through all five steps, and what was trained runs on other photographs."""
+"""A folder of one's own images goes through all five stages, and what was trained runs on other images."""
 
 import importlib.util
 import json
@@ -23,7 +23,7 @@ CONFIG = ROOT / 'configs' / 'affinitynet' / 'custom' / 'pipeline.py'
 LABELS = [['disc'], ['stripe'], ['disc', 'stripe'], [], ['stripe', 'disc'], ['disc']]
 LOADER = {'num_workers': 0, 'persistent_workers': False}
 SMALL = {'dataset.pipeline.1.scale': (64, 64)}
-# Two iterations of two photographs of 64 pixels; the schedules of the configs are for hundreds.
+# Two iterations of two images of 64 pixels; the schedules of the configs are for hundreds.
 TRAINING = {
     'train_dataloader.batch_size': 2,
     'param_scheduler.0.end': 1,
@@ -67,7 +67,7 @@ def run_here(command, log_file, on_line, keep_open=()):
 def write_weights(path):
     """Weights of the kind that the classifier starts from, at random."""
     model = Config.fromfile(ROOT / 'configs' / '_base_' / 'models' / 'cam_mobilenet_v2.py').model
-    model.head.num_labels = 2
+    model.head.num_classes = 2
     torch.manual_seed(0)
     network = MODELS.build(model)
     state = {f'conv2.{name}': value for name, value in network.head.expand.state_dict().items()}
@@ -78,7 +78,7 @@ def write_weights(path):
 def environment():
     """Leaves no settings behind and the allocator of this process as it is; configs are dumped as they come.
 
-    Laying out the text of a config takes longer than the steps here.
+    Laying out the text of a config takes longer than the stages here.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('MMWSSS_SETTINGS', '')
@@ -93,7 +93,7 @@ def pipeline(tmp_path, image_set, mmseg_scope, environment):
     summary = write_folder_dataset(data.root / 'images', tmp_path / 'custom', data.labels, held_out=0.3, num_workers=1)
     write_weights(tmp_path / 'weights.pth')
     config = Config.fromfile(CONFIG)
-    for step in config.steps:
+    for step in config.stages:
         step.options = OPTIONS[step.name]
     config.dump(tmp_path / 'pipeline.py')
     iterations = dict.fromkeys(['seed_iters', 'affinity_iters', 'segmentor_iters'], 2)
@@ -102,7 +102,7 @@ def pipeline(tmp_path, image_set, mmseg_scope, environment):
         classes=summary.classes,
         weights=str(tmp_path / 'weights.pth'),
         num_workers=0,
-        num_steps=8,
+        num_stages=8,
         **iterations,
     )
     launcher = Launcher(ROOT / 'tools')
@@ -113,7 +113,7 @@ def test_the_example_is_short():
     assert len(CONFIG.read_text().splitlines()) < 30
 
 
-def test_from_a_folder_to_masks_of_other_photographs(pipeline, tmp_path, monkeypatch, capsys):
+def test_from_a_folder_to_masks_of_other_images(pipeline, tmp_path, monkeypatch, capsys):
     results = pipeline.run(output=lambda line: None)
     assert set(results['seconds']) == {*OPTIONS, 'total'} and results['counts']['with_masks'] == 0
     folder = tmp_path / 'custom' / 'images'
@@ -176,7 +176,7 @@ def test_flags_of_the_demo_go_together(capsys):
 
 
 def test_training_without_masks_is_not_validated(pipeline):
-    segmentor = pipeline.steps[-1]
+    segmentor = pipeline.stages[-1]
     assert segmentor.run == 'train'
     command = pipeline.phase_command(segmentor, 'train')
     assert 'val_dataloader=None' in command

@@ -52,7 +52,7 @@ def convert(request):
 
 
 def make_small(value):
-    """Shrinks the photographs of a config, and takes out pretrained weights and worker processes."""
+    """Shrinks the images of a config, and takes out pretrained weights and worker processes."""
     if isinstance(value, dict):
         value.update(SMALL.get(value.get('type'), {}))
         if (value.get('init_cfg') or {}).get('type') == 'Pretrained':
@@ -69,13 +69,13 @@ class Steps:
 
     def __init__(self, name, root, folder, **networks):
         self.folder = CONFIGS / name
-        overrides = dict(data_root=str(root), work_dir=str(folder / 'work'), num_steps=4, num_workers=0, **networks)
+        overrides = dict(data_root=str(root), work_dir=str(folder / 'work'), num_stages=4, num_workers=0, **networks)
         self.settings = load_settings(self.folder / 'settings.py', overrides)
         self.settings_file = folder / 'settings.py'
         write_settings(self.settings_file, self.settings)
 
     def config(self, step):
-        path = (self.folder if step == 'segmentor_test' else CONFIGS / 'steps') / f'{step}.py'
+        path = (self.folder if step == 'segmentor_test' else CONFIGS / 'stages') / f'{step}.py'
         config = load_config(str(path), str(self.settings_file)).to_dict()
         make_small(config)
         return ConfigDict(config)
@@ -109,21 +109,21 @@ class Steps:
 
 
 @pytest.mark.parametrize('name', list(IDS))
-def test_steps(tmp_path, convert, name):
+def test_stages(tmp_path, convert, name):
     torch.manual_seed(0)
-    steps = Steps(name, convert(name), tmp_path)
-    settings, ids = steps.settings, read_image_ids(steps.settings)
+    stages = Steps(name, convert(name), tmp_path)
+    settings, ids = stages.settings, read_image_ids(stages.settings)
     assert ids == IDS[name]
 
-    classifier = steps.train('seed_train')
-    figures, _ = steps.infer('seed_train', classifier, 'val')
+    classifier = stages.train('seed_train')
+    figures, _ = stages.infer('seed_train', classifier, 'val')
     assert set(figures) == {'multi_label/mAP'}
-    figures, photos = steps.infer('seed_infer', classifier)
+    figures, photos = stages.infer('seed_infer', classifier)
     assert {'cam/mIoU', 'labels/coverage', 'cam_dcrf/mIoU'} <= set(figures)
     assert ('cam/mIoU_best' in figures) == settings['with_background']
 
-    affinity_net = steps.train('affinity_train')
-    figures, _ = steps.infer('affinity_infer', affinity_net)
+    affinity_net = stages.train('affinity_train')
+    figures, _ = stages.infer('affinity_infer', affinity_net)
     assert set(figures) == {'random_walk/mIoU', 'random_walk_dcrf/mIoU'}
     for sample in photos.load_data_list():
         present = sample['gt_class_ids'].tolist()
@@ -132,12 +132,12 @@ def test_steps(tmp_path, convert, name):
         for folder in ('affinity_label_dir', 'pseudo_mask_dir'):
             assert set(np.unique(read_mask(f'{settings[folder]}/{sample["image_id"]}.png'))) <= allowed
 
-    segmentor = steps.train('segmentor')
-    figures, tested = steps.infer('segmentor', segmentor)
+    segmentor = stages.train('segmentor')
+    figures, tested = stages.infer('segmentor', segmentor)
     assert 0 <= figures['mIoU'] <= 100
     assert len(tested.metainfo['classes']) == dict(voc12=21, coco=81, cityscapes=19, camvid=11)[name]
     if name == 'voc12':
-        steps.infer('segmentor_test', segmentor)
+        stages.infer('segmentor_test', segmentor)
         with tarfile.open(Path(settings['submission_dir'], 'results.tgz')) as archive:
             assert archive.getnames() == ['results/VOC2012/Segmentation/comp6_test_cls/f.png']
 
@@ -160,12 +160,12 @@ def test_train_of_voc_is_evaluated_on_its_own_masks(tmp_path, convert):
         ('swin_t', 'deeplabv2_resnet101'),
     ],
 )
-def test_steps_with_other_networks(tmp_path, convert, network, segmentor):
+def test_stages_with_other_networks(tmp_path, convert, network, segmentor):
     torch.manual_seed(0)
-    steps = Steps('camvid', convert('camvid'), tmp_path, network=network, segmentor=segmentor)
-    figures, _ = steps.infer('seed_infer', steps.train('seed_train'))
+    stages = Steps('camvid', convert('camvid'), tmp_path, network=network, segmentor=segmentor)
+    figures, _ = stages.infer('seed_infer', stages.train('seed_train'))
     assert {'cam/mIoU', 'labels/coverage'} <= set(figures)
-    figures, _ = steps.infer('affinity_infer', steps.train('affinity_train'))
+    figures, _ = stages.infer('affinity_infer', stages.train('affinity_train'))
     assert set(figures) == {'random_walk/mIoU', 'random_walk_dcrf/mIoU'}
-    figures, _ = steps.infer('segmentor', steps.train('segmentor'))
+    figures, _ = stages.infer('segmentor', stages.train('segmentor'))
     assert 0 <= figures['mIoU'] <= 100

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import torch
+from role_testers import LabelerTester, context_of, score_maps
+
+from mmwsss.models import ArgmaxLabeler
+from mmwsss.registry import MODELS
+
+pytestmark = pytest.mark.usefixtures('mmseg_scope')
+
+
+class TestArgmaxLabeler(LabelerTester):
+    type = 'ArgmaxLabeler'
+    settings = dict(margin=0.2)
+
+
+class TestArgmaxLabelerWithoutMargin(LabelerTester):
+    type = 'ArgmaxLabeler'
+    settings = dict(margin=0.0)
+
+    def test_labels_are_the_best_classes(self, member):
+        maps = score_maps(ids=[(2, 5, 7)])
+        labels = member.label(maps, context_of())
+        expected = np.array([2, 5, 7])[maps.at_image_size[0].argmax(0)]
+        np.testing.assert_array_equal(labels.best[0], expected)
+        assert torch.equal(labels.labels, labels.best) and labels.weights is None
+
+
+def test_pixels_without_margin_are_ignored_and_keep_their_best_class():
+    maps = score_maps(ids=[(0, 2, 3)])
+    plain, unsure = (ArgmaxLabeler(margin).label(maps, context_of()) for margin in (0, 0.2))
+    scores = maps.at_image_size[0].numpy()
+    ranked = np.sort(scores / scores.sum(0), axis=0)
+    close = ranked[-1] - ranked[-2] < 0.2
+    assert close.any() and not close.all()
+    np.testing.assert_array_equal(unsure.labels[0], np.where(close, 255, plain.labels[0]))
+    assert torch.equal(unsure.best, plain.best)
+
+
+@pytest.mark.parametrize('margin', [1, -0.1])
+def test_wrong_margin(margin):
+    with pytest.raises(ValueError, match='margin'):
+        MODELS.build(dict(type='mmwsss.ArgmaxLabeler', margin=margin))

@@ -7,7 +7,7 @@ from .label_chain import ChainResult, LabelChain
 from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
 from .localizers import CAMClassifier, GradCAM, GradCAMPlusPlus, LayerCAM, Localizer, XGradCAM
 from .losses import BalancedCrossEntropyLoss
-from .refiners import PAMR, PAR, Background, DenseCRF, RandomWalk, RefineContext, Refiner
+from .refiners import PAMR, PAR, Background, CosineAffinity, DenseCRF, Normalize, RandomWalk, RefineContext, Refiner
 from .segmentors import DenseCRFTTAModel
 from .stored_maps import StoredMaps
 
@@ -22,6 +22,7 @@ __all__ = [
     'CAMClassifier',
     'CAMHead',
     'ChainResult',
+    'CosineAffinity',
     'DeepLabV2Head',
     'DenseCRF',
     'DenseCRFTTAModel',
@@ -32,6 +33,7 @@ __all__ = [
     'Labeler',
     'LayerCAM',
     'Localizer',
+    'Normalize',
     'PAMR',
     'PAR',
     'RandomWalk',

@@ -9,6 +9,7 @@ from .affinity import (
     pool_label_map,
 )
 from .cam import affinity_label_map, confident_label_map, fuse_cams
+from .cosine_affinity import cosine_affinity, cosine_stencil, spread_by_cosine
 from .dense_crf import dense_crf, dense_crf_stack
 from .gradient_cam import fuse_layers, grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam
 from .maps import (
@@ -29,6 +30,8 @@ __all__ = [
     'affinity_loss',
     'background_score',
     'confident_label_map',
+    'cosine_affinity',
+    'cosine_stencil',
     'crop_to_covered',
     'dense_crf',
     'dense_crf_stack',
@@ -51,6 +54,7 @@ __all__ = [
     'position_kernel',
     'random_walk',
     'resize_maps',
+    'spread_by_cosine',
     'unsure_pixels',
     'xgrad_cam',
 ]

@@ -20,7 +20,7 @@ from .fingerprint import strings, testing_part, training_part
 from .options import options_by_stage, parse_options
 
 FINAL_HOOK = 'FinalCheckpointHook'
-_AFFINITY_SUFFIX = '.npz'
+_STORED_SUFFIX = '.npz'
 
 
 @dataclass(frozen=True)
@@ -222,9 +222,10 @@ def _outputs(cfg: Config) -> Iterator[tuple[str, str | None]]:
             yield _below_work_dir(cfg, folder), metric.file_suffix
         else:
             yield folder, None
-    stored = cfg.test_cfg.get('affinity_dir')
-    if stored:
-        yield _below_work_dir(cfg, stored), _AFFINITY_SUFFIX
+    for key in ('affinity_dir', 'feature_dir'):
+        stored = cfg.test_cfg.get(key)
+        if stored:
+            yield _below_work_dir(cfg, stored), _STORED_SUFFIX
 
 
 def _below_work_dir(cfg: Config, folder: str) -> str:

@@ -12,6 +12,7 @@ from .cam import affinity_label_map, confident_label_map, fuse_cams
 from .cosine_affinity import cosine_affinity, cosine_stencil, spread_by_cosine
 from .dense_crf import dense_crf, dense_crf_stack
 from .gradient_cam import fuse_layers, grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam
+from .linear_probe import LinearClassifier, fit_linear_classifier
 from .maps import (
     add_background,
     background_score,
@@ -25,6 +26,7 @@ from .par import pamr, pamr_kernel, par, par_kernel, position_kernel
 from .random_walk import random_walk
 
 __all__ = [
+    'LinearClassifier',
     'add_background',
     'affinity_label_map',
     'affinity_loss',
@@ -36,6 +38,7 @@ __all__ = [
     'dense_crf',
     'dense_crf_stack',
     'edge_to_affinity',
+    'fit_linear_classifier',
     'fuse_cams',
     'fuse_layers',
     'grad_cam',

@@ -58,6 +58,10 @@ class CAMClassifier(Localizer):
     def scores(self, inputs: Tensor) -> Tensor:
         return self.head(self.backbone(inputs))
 
+    def pooled_features(self, inputs: Tensor) -> Tensor:
+        """What the classifier takes, averaged over the cells of each image, (B, D)."""
+        return self.head.pooled(self.backbone(inputs))
+
     def localize(self, inputs: Tensor, data_samples: list[SegDataSample]) -> Localization:
         feats = as_outputs(self.backbone(inputs))
         maps, scores = self.head.localize(feats)

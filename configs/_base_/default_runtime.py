@@ -31,4 +31,5 @@ default_hooks = dict(
     classes=dict(type='mmwsss.CheckClassesHook'),
     checkpoint_match=dict(type='mmwsss.CheckpointMatchHook'),
     progress=dict(type='mmwsss.ProgressHook'),
+    record=dict(type='mmwsss.RecordHook'),
 )

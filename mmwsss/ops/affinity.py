@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .checks import check_float_map, check_integer, describe
+
 BORDERS = ('full', 'reference')
 BACKGROUND_PAIR, FOREGROUND_PAIR, NEGATIVE_PAIR, NO_PAIR = 0, 1, 2, 255
 IGNORE_INDEX = 255
@@ -118,29 +120,6 @@ def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tup
         target = slice(rows.start + dy, rows.stop + dy), slice(cols.start + dx, cols.stop + dx)
         windows.append((p, (rows, cols), target))
     return tuple(windows)
-
-
-def describe(value: object) -> str:
-    """Dtype and shape of a tensor, the type's name of anything else: for error messages.
-
-    Examples:
-        >>> describe(torch.zeros(2, 3)), describe(None)
-        ('torch.float32 (2, 3)', 'NoneType')
-    """
-    return f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
-
-
-def check_float_map(name: str, value: Tensor, channels: str) -> None:
-    """Raises ValueError unless ``value`` is a floating-point tensor of four axes.
-
-    Examples:
-        >>> check_float_map('edge', torch.zeros(3, 4), '1')
-        Traceback (most recent call last):
-        ...
-        ValueError: edge must be a floating-point tensor (B, 1, H, W), got torch.float32 (3, 4)
-    """
-    if not isinstance(value, Tensor) or value.dim() != 4 or not value.is_floating_point():
-        raise ValueError(f'{name} must be a floating-point tensor (B, {channels}, H, W), got {describe(value)}')
 
 
 def _check_label_map(label_map: Tensor) -> None:
@@ -355,8 +334,7 @@ def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = IGNOR
         [[[3, 255]]]
     """
     _check_label_map(label_map)
-    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-        raise ValueError(f'stride must be a positive integer, got {stride!r}')
+    stride = check_integer('stride', stride, least=1)
 
     def block_sums(mask: Tensor) -> Tensor:
         return F.avg_pool2d(mask.float(), stride, ceil_mode=True, divisor_override=1)

@@ -8,10 +8,11 @@ at j. The coefficients beyond about ``sqrt(2 n log(2 / e))`` sum to less than e,
 
 import math
 from functools import lru_cache
+from itertools import accumulate
 
 import torch
 
-TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-7}
+TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-9}
 
 
 @lru_cache(maxsize=64)
@@ -44,6 +45,23 @@ def chebyshev_coefficients(num_steps: int, tail: float) -> tuple[float, ...]:
     for degree, value in terms:
         coefficients[degree] = value / (total - left)
     return tuple(coefficients)
+
+
+@lru_cache(maxsize=64)
+def tail_sums(coefficients: tuple[float, ...]) -> tuple[float, ...]:
+    """Sum of the coefficients from each degree on.
+
+    Args:
+        coefficients (tuple[float, ...]): As of :func:`chebyshev_coefficients`.
+
+    Returns:
+        tuple[float, ...]: As many; the first is the sum of all.
+
+    Examples:
+        >>> tail_sums((0.5, 0.25, 0.25))
+        (1.0, 0.5, 0.25)
+    """
+    return tuple(accumulate(reversed(coefficients)))[::-1]
 
 
 def walk_coefficients(num_steps: int, cells: int, neighbors: int, dtype: torch.dtype) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .affinity import describe
+from .checks import describe
 from .maps import resize_maps
 
 XGRAD_EPS = 1e-7

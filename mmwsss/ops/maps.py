@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .affinity import IGNORE_INDEX, describe
+from .affinity import IGNORE_INDEX
+from .checks import check_integer, describe
 
 SUM_FLOOR = 1e-8
 
@@ -24,11 +25,6 @@ def _check_size(name: str, size: Sequence[int]) -> tuple[int, int]:
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f'{name} must be two positive integers (rows, columns), got {size!r}')
     return int(size[0]), int(size[1])
-
-
-def _check_stride(stride: int) -> None:
-    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-        raise ValueError(f'stride must be a positive integer, got {stride!r}')
 
 
 def resize_maps(maps: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
@@ -83,7 +79,7 @@ def crop_to_covered(maps: Tensor, covered: Sequence[int], stride: int) -> Tensor
     """
     _check_maps(maps, '(..., K, h, w)')
     height, width = _check_size('covered', covered)
-    _check_stride(stride)
+    stride = check_integer('stride', stride, least=1)
     rows, columns = maps.shape[-2] * stride, maps.shape[-1] * stride
     if height > rows or width > columns:
         raise ValueError(f'covered must be at most {(rows, columns)}, which the cells reach, got {(height, width)}')
@@ -110,7 +106,7 @@ def pool_to_cells(maps: Tensor, cells: Sequence[int], stride: int) -> Tensor:
     """
     _check_maps(maps)
     cells = _check_size('cells', cells)
-    _check_stride(stride)
+    stride = check_integer('stride', stride, least=1)
     down, right = cells[0] * stride - maps.shape[-2], cells[1] * stride - maps.shape[-1]
     if min(down, right) < 0:
         raise ValueError(

@@ -23,12 +23,12 @@ def config(tmp_path, image_set):
 
     def make(*stages):
         dataset = dict(
-            type='ImageLabelDataset',
+            type='mmwsss.ImageLabelDataset',
             dataset=data.dataset,
             image_labels=data.labels,
             affinity_label_dir=str(tmp_path / 'labels'),
             seed_dir=str(tmp_path / 'seeds'),
-            pipeline=[dict(type='LoadPhoto'), *stages, dict(type='PackWeakInputs')],
+            pipeline=[dict(type='mmwsss.LoadImageFromFile'), *stages, dict(type='mmwsss.PackWeakInputs')],
         )
         return Config(dict(default_scope='mmseg', train_dataloader=dict(dataset=dataset)))
 
@@ -40,18 +40,18 @@ def pictures(paths):
 
 
 def test_crops_with_label_maps_over_them_and_the_names_of_the_labels(tmp_path, config):
-    crop = dict(type='RandomCropOrPad', crop_size=(48, 32))
+    crop = dict(type='mmwsss.RandomCropOrPad', crop_size=(48, 32))
     plain = pictures(browse(config(crop), tmp_path / 'plain'))
     assert sorted(plain) == ['00000_p0.png', '00001_p1.png']
     assert plain['00000_p0.png'].shape == (48, 32, 3)
-    both = pictures(browse(config(dict(type='LoadLabelMap', source='affinity_label'), crop), tmp_path / 'both'))
+    both = pictures(browse(config(dict(type='mmwsss.LoadLabelMap', source='affinity_label'), crop), tmp_path / 'both'))
     assert both['00000_p0.png'].shape == (48, 64, 3)
     left, right = np.split(both['00001_p1.png'].astype(int), 2, axis=1)
     assert np.abs(left - right)[20:].max() > 30
 
 
 def test_seeds_are_drawn(tmp_path, config):
-    drawn = pictures(browse(config(dict(type='LoadSeeds')), tmp_path / 'seeds_drawn', number=1))
+    drawn = pictures(browse(config(dict(type='mmwsss.LoadSeeds')), tmp_path / 'seeds_drawn', number=1))
     picture = drawn['00000_p0.png'].astype(int)
     assert picture.shape == (40, 112, 3)
     # The activation is 0 everywhere, so that the right half is the image, darker.

@@ -147,16 +147,25 @@ def test_each_head_has_the_classes_of_the_data(leaf):
 
 
 def outputs_of(cfg):
-    """Folder of each evaluator that writes one."""
+    """Folder of each evaluator that writes one; the label loop takes a relative one for one of the work directory."""
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-    return {one['output_dir']: f'{cfg.work_dir}/{one["output_dir"]}' for one in evaluators if 'output_dir' in one}
+    folders = [one['output_dir'] for one in evaluators if 'output_dir' in one]
+    if cfg.test_cfg.type == 'mmwsss.LabelLoop':
+        return {folder: f'{cfg.work_dir}/{folder}' for folder in folders}
+    return {Path(folder).name: folder for folder in folders}
+
+
+@leaves
+def test_all_that_a_test_writes_lies_in_the_work_dir(leaf):
+    cfg = load(leaf)
+    assert all(Path(folder).parent == Path(cfg.work_dir) for folder in outputs_of(cfg).values())
 
 
 def inputs_of(cfg):
     """Paths below the folder of results."""
     for part in values(cfg._cfg_dict.to_dict()):
         for key, value in part.items():
-            if key != 'work_dir' and isinstance(value, str) and value.startswith('work_dirs/'):
+            if key not in ('work_dir', 'output_dir') and isinstance(value, str) and value.startswith('work_dirs/'):
                 yield value
 
 

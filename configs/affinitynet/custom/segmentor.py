@@ -1,7 +1,7 @@
-# DeepLabV3+ on MobileNetV2, the small recipe.
+# DeepLabV3+ on EfficientNet-Lite1, the small recipe.
 _base_ = [
     './data.py',
-    '../../_base_/models/deeplabv3plus_mobilenet_v2.py',
+    '../../_base_/models/deeplabv3plus_efficientnet_lite1.py',
     '../../_base_/datasets/segmentor.py',
     '../../_base_/schedules/sgd_poly.py',
     '../../_base_/default_runtime.py',
@@ -33,7 +33,7 @@ test_pipeline = [
     dict(type='mmwsss.PackWeakInputs'),
 ]
 test_dataloader['dataset'].update(pipeline=test_pipeline)
-test_evaluator = dict(format_only=True, output_dir='predictions')
+test_evaluator = dict(format_only=True, output_dir='work_dirs/affinitynet/custom/segmentor/predictions')
 tta_pipeline = [
     dict(type='LoadImageFromFile', _scope_='mmwsss'),
     dict(type='TestTimeAug', transforms=_base_.tta_pipeline[1].transforms[:2] + [[dict(type='mmwsss.PackWeakInputs')]]),

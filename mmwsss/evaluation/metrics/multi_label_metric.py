@@ -5,6 +5,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 
+from mmwsss.fileio import DataError
 from mmwsss.registry import METRICS
 
 
@@ -40,8 +41,10 @@ class MultiLabelMetric(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
+            if 'label_scores' not in sample:
+                raise DataError(f'{sample.get("img_path")}: MultiLabelMetric measures a network that scores labels')
             if 'gt_label' not in sample:
-                raise ValueError(
+                raise DataError(
                     f'{sample.get("img_path")}: has no labels to measure with; set image_labels of its data set'
                 )
             self.results.append(

@@ -15,6 +15,7 @@ from mmseg.structures import SegDataSample
 from mmwsss.apis import PseudoMaskInferencer
 from mmwsss.engine import LabelLoop
 from mmwsss.engine.config_errors import describe_mistake
+from mmwsss.engine.stored_maps import use_stored_maps
 from mmwsss.evaluation.metrics.streaming_metric import StreamingMetric
 from mmwsss.fileio import DataError, read_affinity, read_mask, read_seeds
 from mmwsss.models import LabelChain, RefineContext
@@ -134,16 +135,12 @@ def test_inference_of_both_networks_gives_the_masks_of_the_affinity_stage(stages
         np.testing.assert_array_equal(one.mask, read_mask(made.folder / f'pseudo_masks/{one.image.name}.png'))
 
 
-def stored(stages, affinity_dir, **changes):
-    """The config of a stage with stored maps in the place of its network, as ``tools/refine.py`` has it."""
-    dataset = dict(stages.affinity.test_dataloader.dataset)
-    dataset['pipeline'] = [one for one in dataset['pipeline'] if one['type'] != 'Resize']
-    config = stages.affinity.copy()
-    config.merge_from_dict(dict(changes))
-    config.model = dict(type='mmwsss.StoredMaps', affinity_dir=affinity_dir and str(affinity_dir))
-    config.load_from = None
-    config.test_dataloader = dict(stages.affinity.test_dataloader, dataset=dataset)
-    return config
+def refine(stages, config, made, name='again', affinity_dir=None, evaluators=None, **test_cfg):
+    """Runs the chains of a stage on what it stored, as ``tools/refine.py`` does."""
+    config = config.copy()
+    config.work_dir, config.test_evaluator = str(made), evaluators or config.test_evaluator
+    use_stored_maps(config, affinity_dir and str(affinity_dir))
+    return stages.run(config, name, **test_cfg)
 
 
 def test_stored_affinities_are_those_that_the_chain_saw(stages):
@@ -164,25 +161,32 @@ def test_stored_affinities_are_those_that_the_chain_saw(stages):
 def test_chains_run_again_on_what_is_stored_without_the_network(stages):
     stages.make_seeds()
     made = stages.run(stages.affinity, 'run', affinity_dir='affinities')
-    again = stages.run(stored(stages, made.folder / 'affinities'), 'again')
+    again = refine(stages, stages.affinity, made.folder, affinity_dir=made.folder / 'affinities')
     assert again.metrics == made.metrics
     assert again.files == files_below(made.files, 'pseudo_masks')
 
 
-def test_stored_seeds_alone_do_for_the_chains_of_a_localizer(stages):
+def test_chains_of_a_localizer_run_again_on_its_seeds(stages):
     made = stages.run(stages.cam, 'run')
-    stages.make_seeds(of_the_network=True)
     evaluators = [one for one in stages.cam.test_evaluator if one['type'] != 'mmwsss.MultiLabelMetric']
-    again = stages.run(stored(stages, None), 'again', evaluators, chains=stages.cam.test_cfg.chains)
-    assert again.files == made.files
+    again = refine(stages, stages.cam, made.folder, evaluators=evaluators)
+    assert again.files == {name: content for name, content in made.files.items() if not name.startswith('seeds/')}
     assert again.metrics == {name: made.metrics[name] for name in again.metrics} and len(again.metrics) > 4
+
+
+def test_affinities_are_stored_also_where_no_metric_needs_a_chain(stages):
+    stages.make_seeds()
+    made = stages.run(stages.affinity, 'run', [dict(type='mmwsss.SeedMetric')], affinity_dir='affinities')
+    assert set(made.files) == names_of(stages, 'affinities', '.npz')
 
 
 def test_a_chain_whose_needs_are_missing_is_one_line_before_anything_is_skipped(stages):
     stages.make_seeds()
+    stages.affinity.model = dict(type='mmwsss.StoredMaps')
+    stages.affinity.load_from = None
     for num_workers in (0, 1):
         with pytest.raises(DataError) as caught:
-            stages.run(stored(stages, None), 'run', skip_bad=True, num_workers=num_workers)
+            stages.run(stages.affinity, 'run', skip_bad=True, num_workers=num_workers)
         text = describe_mistake(caught.value)
         assert text.startswith('test_cfg.chains.pseudo_masks: RandomWalk of a label chain needs the affinity')
         assert '\n' not in text and not (stages.root / 'run/skipped.json').exists()

@@ -4,6 +4,7 @@ import torch
 from mmseg.registry import METRICS
 
 from mmwsss.evaluation.metrics.multi_label_metric import average_precision
+from mmwsss.fileio import DataError
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -56,7 +57,13 @@ def test_no_label_at_all_is_no_figure(run_metric):
     assert np.isnan(metrics['multi_label/mAP'])
 
 
-def test_photograph_without_labels_is_named(run_metric):
-    sample = dict(label_scores=torch.ones(3), img_path='p.jpg')
-    with pytest.raises(ValueError, match=r'p\.jpg: .*image_labels'):
-        run_metric(METRICS.build(dict(type='mmwsss.MultiLabelMetric')), [sample])
+@pytest.mark.parametrize(
+    'sample, message',
+    [
+        (dict(label_scores=torch.ones(3)), 'has no labels to measure with; set image_labels'),
+        (dict(gt_label=dict(score=torch.ones(3))), 'MultiLabelMetric measures a network that scores labels'),
+    ],
+)
+def test_what_is_missing_is_named(run_metric, sample, message):
+    with pytest.raises(DataError, match=rf'p\.jpg: {message}'):
+        run_metric(METRICS.build(dict(type='mmwsss.MultiLabelMetric')), [dict(sample, img_path='p.jpg')])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmwsss.datasets.class_names import check_class_names
 from mmwsss.datasets.folder import find_images
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, check_image, map_parallel
@@ -187,6 +188,10 @@ def _check_classes(labels: Mapping[str, Sequence[str]], classes: Sequence[str] |
     if unknown:
         raise DataError(f'{source}: labels {unknown} are none of the classes {list(classes or ())}')
     chosen = list(classes) if classes is not None else used
+    if 'background' in chosen:
+        raise DataError('--classes: expected the names without the background')
+    if chosen:
+        check_class_names(['background', *chosen], '--classes' if classes is not None else source)
     if not 1 <= len(chosen) <= 253:
         raise DataError(f'{source}: expected 1 to 253 classes beside the background, got {len(chosen)}')
     return chosen

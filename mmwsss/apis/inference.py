@@ -197,10 +197,14 @@ class PseudoMaskInferencer:
         """Runs the chain as the test loop does: what works on a device there, the rest on the CPU."""
         maps = ScoreMaps.of_seeds(seeds, self.with_background)
         affinity = self._as_seen_by_the_chain(result.get('affinity'))
-        context = RefineContext([np.ascontiguousarray(pixels[:, :, ::-1])], affinity)
+        features = result.get('features')
+        features = None if features is None else features[None].float()
+        context = RefineContext([np.ascontiguousarray(pixels[:, :, ::-1])], affinity, features)
         started = [_on_cpu(made) for made in self.chain.refine_on_device(maps, context)]
         if affinity is not None:
             context = replace(context, affinity=replace(affinity, field=affinity.field.cpu()))
+        if features is not None:
+            context = replace(context, features=features.cpu())
         return self.chain(started, context).labels.labels[0].numpy()
 
     def _as_seen_by_the_chain(self, affinity: StencilAffinity | None) -> StencilAffinity | None:

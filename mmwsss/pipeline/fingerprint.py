@@ -30,6 +30,7 @@ _OBSERVING_HOOKS = frozenset(
         'MapVisualizationHook',
         'PredictionVisualizationHook',
         'ProgressHook',
+        'RecordHook',
         'SegVisualizationHook',
     }
 )

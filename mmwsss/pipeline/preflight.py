@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 
 from mmwsss.fileio import DataError, is_remote
+from mmwsss.fileio.packaged_weights import SCHEME, find_packaged_weights
 from mmwsss.registry import DATASETS
 
 MAX_LISTED = 10
@@ -85,6 +86,8 @@ def check_weights(stage: str, cfg: Config, made_dirs: tuple[str, ...]) -> None:
     """Refuses a stage whose weights to start from are neither there nor under a folder that stages fill."""
     for init in _pretrained(cfg.get('model')):
         checkpoint = str(init.get('checkpoint'))
+        if checkpoint.startswith(SCHEME):
+            find_packaged_weights(checkpoint)
         if is_remote(checkpoint) or os.path.abspath(checkpoint).startswith(made_dirs):
             continue
         if not os.path.isfile(checkpoint):

@@ -20,7 +20,7 @@ from .fingerprint import part_of_test, part_of_training, strings
 from .options import options_by_stage, parse_options
 
 FINAL_HOOK = 'FinalCheckpointHook'
-_AFFINITY_SUFFIX = '.npz'
+_STORED_SUFFIX = '.npz'
 
 
 @dataclass(frozen=True)
@@ -238,9 +238,10 @@ def _outputs(cfg: Config) -> Iterator[tuple[str, str | None]]:
             yield _below_work_dir(cfg, folder), metric.file_suffix
         else:
             yield folder, None
-    stored = cfg.test_cfg.get('affinity_dir')
-    if stored:
-        yield _below_work_dir(cfg, stored), _AFFINITY_SUFFIX
+    for key in ('affinity_dir', 'feature_dir'):
+        stored = cfg.test_cfg.get(key)
+        if stored:
+            yield _below_work_dir(cfg, stored), _STORED_SUFFIX
 
 
 def _below_work_dir(cfg: Config, folder: str) -> str:

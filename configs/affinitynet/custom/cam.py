@@ -1,20 +1,14 @@
-# The classifier on MobileNetV2, the small recipe.
+# The classifier on EfficientNet-Lite1, the small recipe.
 _base_ = [
     './data.py',
-    '../../_base_/models/cam_mobilenet_v2.py',
+    '../../_base_/models/cam_efficientnet_lite1.py',
     '../../_base_/datasets/cam.py',
     '../../_base_/schedules/sgd_poly.py',
     '../../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/affinitynet/custom/cam'
 model = dict(
-    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='data/weights/mobilenet_v2_imagenet.pth')),
-    head=dict(
-        num_classes={{_base_.num_labels}},
-        expand=dict(
-            init_cfg=dict(type='Pretrained', checkpoint='data/weights/mobilenet_v2_imagenet.pth', prefix='conv2.')
-        ),
-    ),
+    head=dict(num_classes={{_base_.num_labels}}),
     test_cfg=dict(scale_weights=(1, 1, 3), peak_quantile=0.95),
 )
 train_dataloader = dict(dataset=dict(dataset={{_base_.train_dataset}}, image_labels={{_base_.image_labels}}))

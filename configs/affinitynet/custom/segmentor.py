@@ -1,7 +1,7 @@
-# DeepLabV3+ on MobileNetV2, the small recipe.
+# DeepLabV3+ on EfficientNet-Lite1, the small recipe.
 _base_ = [
     './data.py',
-    '../../_base_/models/deeplabv3plus_mobilenet_v2.py',
+    '../../_base_/models/deeplabv3plus_efficientnet_lite1.py',
     '../../_base_/datasets/segmentor.py',
     '../../_base_/schedules/sgd_poly.py',
     '../../_base_/default_runtime.py',

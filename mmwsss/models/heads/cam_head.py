@@ -15,8 +15,8 @@ from .taps import check_index, take_tap
 class CAMHead(BaseModule):
     """Multi-label classifier whose weights, applied at every cell, give class activation maps.
 
-    The classifier is a 1x1 convolution without bias. Global average pooling before it (as in AffinityNet's ResNet-38)
-    or after it (as in its VGG-16) gives the same scores but for the dropout.
+    The classifier is a 1x1 convolution, without bias in the published method. Global average pooling before it (as in
+    AffinityNet's ResNet-38) or after it (as in its VGG-16) gives the same scores but for the dropout.
 
     Args:
         in_channels (int): Channels of the tap.
@@ -28,6 +28,7 @@ class CAMHead(BaseModule):
         dropout_ratio (float): Dropout of whole channels before the classifier. Defaults to 0.5.
         pool (str): ``'before'`` or ``'after'`` the classifier. Defaults to ``'before'``.
         cam_activation (str): ``'relu'``, or ``'sqrt'`` for the square root of it. Defaults to ``'relu'``.
+        bias (bool): Gives the classifier a bias, which is part of the maps. Defaults to False.
         init_cfg (dict, optional): Defaults to Xavier for the classifier.
 
     Raises:
@@ -46,6 +47,7 @@ class CAMHead(BaseModule):
         dropout_ratio: float = 0.5,
         pool: str = 'before',
         cam_activation: str = 'relu',
+        bias: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='Xavier', distribution='uniform', override=dict(name='classifier')))
@@ -64,7 +66,7 @@ class CAMHead(BaseModule):
         self.expand_init_cfg = expand.pop('init_cfg', None)
         self.expand = MODELS.build({'in_channels': in_channels, **expand}) if expand else nn.Identity()
         self.dropout = nn.Dropout2d(dropout_ratio)
-        self.classifier = nn.Conv2d(expand.get('out_channels', in_channels), num_classes, 1, bias=False)
+        self.classifier = nn.Conv2d(expand.get('out_channels', in_channels), num_classes, 1, bias=bias)
 
     @classmethod
     def complete(cls, head: Mapping[str, Any], outputs: Sequence[BackboneOutput]) -> dict[str, Any]:
@@ -92,6 +94,10 @@ class CAMHead(BaseModule):
     def _features(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
         feats, index = ((feats,), 0) if isinstance(feats, Tensor) else (feats, self.in_index)
         return self.expand(take_tap(feats, index, self.in_channels, 'CAMHead'))
+
+    def pooled(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
+        """What the classifier takes, averaged over the cells, (B, C)."""
+        return self._features(feats).mean((2, 3))
 
     def forward(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
         """Class scores before the sigmoid, (B, num_classes)."""

@@ -26,11 +26,17 @@ def take_tap(feats: Sequence[Tensor], index: int, channels: int, head: str) -> T
     return tap
 
 
-def check_index(index: int, count: int, head: str) -> None:
+def check_index(index: int, count: int, owner: str, key: str = 'in_index') -> None:
     """Refuses an index that is none of the outputs of the backbone.
 
+    Args:
+        index (int): The index.
+        count (int): Number of outputs.
+        owner (str): Name of the head or model, for the message.
+        key (str): Name of its argument, for the message. Defaults to 'in_index'.
+
     Raises:
-        ValueError: Naming the head.
+        ValueError: Naming both.
     """
     if not -count <= index < count:
-        raise ValueError(f'in_index of {head}: the backbone has {count} outputs, {index} is none of them')
+        raise ValueError(f'{key} of {owner}: the backbone has {count} outputs, {index} is none of them')

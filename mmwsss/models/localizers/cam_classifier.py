@@ -1,11 +1,13 @@
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmwsss.models.backbones.outputs import backbone_outputs, build_backbone
+from mmwsss.models.backbones.outputs import as_outputs, backbone_outputs, build_backbone
 from mmwsss.models.heads.building import build_head
+from mmwsss.models.heads.taps import check_index
 from mmwsss.registry import MODELS
 from mmwsss.structures import Localization
 
@@ -22,6 +24,8 @@ class CAMClassifier(Localizer):
         data_preprocessor (dict): Config of a ``SegDataPreProcessor``.
         test_cfg (dict, optional): As in :class:`Localizer`. ``size_divisor`` defaults to the coarsest stride of the
             backbone's outputs.
+        feature_index (int, optional): The output of the backbone that refiners such as :class:`CosineAffinity` get as
+            features. Defaults to None: they get none.
         init_cfg (dict, optional): Defaults to None.
 
     Raises:
@@ -37,6 +41,7 @@ class CAMClassifier(Localizer):
         head: dict,
         data_preprocessor: dict | None = None,
         test_cfg: dict | None = None,
+        feature_index: int | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor, test_cfg, init_cfg)
@@ -44,6 +49,7 @@ class CAMClassifier(Localizer):
         if self.test_cfg and self.test_cfg.get('size_divisor') is None:
             self.test_cfg['size_divisor'] = max(output.stride for output in backbone_outputs(self.backbone))
         self.head: Any = build_head(head, self.backbone)
+        self.feature_index = feature_index
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         labels = torch.stack([sample.gt_label.score for sample in data_samples])
@@ -52,5 +58,18 @@ class CAMClassifier(Localizer):
     def scores(self, inputs: Tensor) -> Tensor:
         return self.head(self.backbone(inputs))
 
+    def pooled_features(self, inputs: Tensor) -> Tensor:
+        """What the classifier takes, averaged over the cells of each image, (B, D)."""
+        return self.head.pooled(self.backbone(inputs))
+
     def localize(self, inputs: Tensor, data_samples: list[SegDataSample]) -> Localization:
-        return Localization(*self.head.localize(self.backbone(inputs)))
+        feats = as_outputs(self.backbone(inputs))
+        maps, scores = self.head.localize(feats)
+        return Localization(maps, scores, self.features_of(feats))
+
+    def features_of(self, feats: Sequence[Tensor]) -> Tensor | None:
+        """Of the outputs of the backbone, the one that refiners get, if any."""
+        if self.feature_index is None:
+            return None
+        check_index(self.feature_index, len(feats), f'{type(self).__name__}', 'feature_index')
+        return feats[self.feature_index]

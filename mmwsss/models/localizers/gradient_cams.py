@@ -61,7 +61,7 @@ class GradientCAMClassifier(CAMClassifier):
                 feats[index] = activations[0]
             logits = self.head(feats)
             maps = self._maps(logits, activations, self._present(logits, data_samples))
-        return Localization(maps, logits.detach().sigmoid())
+        return Localization(maps, logits.detach().sigmoid(), self.features_of(feats))
 
     def _present(self, logits: Tensor, data_samples: list[SegDataSample]) -> Tensor:
         """Which labels to localize, bool (B, num_classes)."""

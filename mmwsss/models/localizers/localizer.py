@@ -29,6 +29,8 @@ class Localizer(BaseModel):
     - ``size_divisor`` (int): scaled sides are rounded to a multiple of it. Defaults to what the method finds, such as
       the coarsest stride of its backbone, with which the maps cover the image exactly. 1 rounds to the pixel.
     - ``peak_quantile`` (float): what each class is divided by, as in :func:`mmwsss.ops.fuse_cams`. Defaults to 1.
+    - ``feature_scale`` (float): the scale whose features, not mirrored, are kept for refiners that need them, where the
+      method gives any. Defaults to the first of ``scales``.
     - ``gate`` (bool): keep only the classes of the image-level labels, as the methods require. Defaults to True.
       Without labels, the classes above ``gate_threshold`` (default 0.5) are kept.
 
@@ -99,13 +101,22 @@ class Localizer(BaseModel):
         return data_samples
 
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample]) -> list[SegDataSample]:
-        """Adds ``label_scores`` (C,) and, with a ``test_cfg``, ``seeds`` (:class:`Seeds`) to the samples."""
+        """Adds what is seen to the samples.
+
+        They are ``label_scores`` (C,) and, with a ``test_cfg``, ``seeds`` (:class:`Seeds`) and, where the method gives
+        any, ``features`` (D, h, w) in float16, as files hold them.
+        """
         if not self.test_cfg:
             return self.classify(inputs, data_samples)
         with torch.set_grad_enabled(self.needs_grad):
             passes = list(self.localize_views(inputs, data_samples))
         scores = torch.stack([one.scores.detach().float() for one, _ in passes]).mean(0)
+        # The views of a scale follow each other, the plain one first.
+        scale = list(self.test_cfg['scales']).index(self.test_cfg.get('feature_scale', self.test_cfg['scales'][0]))
+        features = passes[scale * (len(passes) // len(self.test_cfg['scales']))][0].features
         for index, sample in enumerate(data_samples):
+            if features is not None:
+                sample.set_field(features[index].detach().to(torch.float16), 'features')
             labels = self.choose_labels(sample, scores[index])
             maps = [one.maps[index, labels].detach() for one, _ in passes]
             sample.set_field(scores[index].cpu(), 'label_scores')
@@ -123,7 +134,8 @@ class Localizer(BaseModel):
             both = self.localize(torch.cat([view, view.flip(3)]), [*data_samples, *data_samples])
             for flipped in (False, True):
                 rows = slice(count, None) if flipped else slice(count)
-                yield Localization(both.maps[rows], both.scores[rows]), flipped
+                features = None if both.features is None else both.features[rows]
+                yield Localization(both.maps[rows], both.scores[rows], features), flipped
 
     def scale_images(self, inputs: Tensor, scale: float) -> Tensor:
         """The images at a relative size, their sides rounded to multiples of the divisor."""
@@ -171,7 +183,7 @@ def check_test_cfg(test_cfg: dict[str, Any], name: str) -> None:
         ValueError: Naming the key and what was expected.
     """
     required = {'scales', 'seed_stride'}
-    optional = {'scale_weights', 'flip', 'size_divisor', 'peak_quantile', 'gate', 'gate_threshold'}
+    optional = {'scale_weights', 'flip', 'size_divisor', 'peak_quantile', 'feature_scale', 'gate', 'gate_threshold'}
     unknown, missing = sorted(set(test_cfg) - required - optional), sorted(required - set(test_cfg))
     if unknown or missing:
         raise ValueError(f'test_cfg of {name} has unknown keys {unknown} and lacks {missing}')
@@ -183,6 +195,8 @@ def check_test_cfg(test_cfg: dict[str, Any], name: str) -> None:
         raise ValueError(
             f'scale_weights of test_cfg must be a positive number for each of the scales {scales!r}, got {weights!r}'
         )
+    if test_cfg.get('feature_scale', scales[0]) not in scales:
+        raise ValueError(f'feature_scale of test_cfg must be one of the scales, got {test_cfg["feature_scale"]!r}')
     for key in ('seed_stride', 'size_divisor'):
         value = test_cfg.get(key)
         if value is not None and (not isinstance(value, int) or value < 1):

@@ -1,7 +1,8 @@
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ class RefineContext:
     Attributes:
         sources (sequence, optional): Of each image its file, or the image itself, uint8 (H, W, 3) RGB.
         affinity (StencilAffinity, optional): Affinities of near cells.
-        features (Tensor, optional): Features (B, D, h, w) on a grid over the images.
+        features (Tensor, optional): Floating-point features (B, D, h, w) on a grid that covers the images exactly.
     """
 
     sources: Sequence[str | np.ndarray] | None = None
@@ -35,6 +36,17 @@ class RefineContext:
         """The images of a batch of one size, float32 (B, 3, H, W) from 0 to 255."""
         stacked = np.stack(self.images).transpose(0, 3, 1, 2)
         return torch.from_numpy(np.ascontiguousarray(stacked)).to(device, torch.float32)
+
+    def __reduce__(self) -> tuple[Callable, tuple[Any, ...]]:
+        """Arrays go to another process by value, tensors would by shared memory that both must keep open."""
+        features = None if self.features is None else self.features.cpu().numpy()
+        return _rebuild, (self.sources, self.affinity, features)
+
+
+def _rebuild(
+    sources: Sequence[str | np.ndarray] | None, affinity: StencilAffinity | None, features: np.ndarray | None
+) -> RefineContext:
+    return RefineContext(sources, affinity, None if features is None else torch.from_numpy(features))
 
 
 class Refiner(ABC):

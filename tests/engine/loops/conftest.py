@@ -59,13 +59,11 @@ def one_thread():
 
 
 @pytest.fixture
-def stages(tmp_path, image_set, cam_config, affinity_config, mmseg_scope, one_thread, monkeypatch):
+def stages(tmp_path, image_set, cam_config, affinity_config, mmseg_scope, one_thread, plain_config_text):
     """The configs ``cam`` and ``affinity``, their weights, and ``run(config, name, **test_cfg)``.
 
     ``run`` tests in the folder ``name`` and gives its figures and the files that it wrote.
     """
-    # Laying out the text of a config takes longer than these tests.
-    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **settings: (text, True))
     data = image_set(LABELS, SIZES)
     seeds = tmp_path / 'seeds'
 

@@ -8,7 +8,9 @@ _base_ = [
 ]
 work_dir = 'work_dirs/affinitynet/camvid/resnet50/affinity'
 model = dict(
-    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet50_imagenet.pth', prefix='backbone.'))
+    backbone=dict(
+        init_cfg=dict(type='Pretrained', checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth')
+    )
 )
 train_dataloader = dict(dataset=dict(affinity_label_dir='work_dirs/affinitynet/camvid/resnet50/cam/affinity_labels'))
 test_dataloader = dict(dataset=dict(seed_dir='work_dirs/affinitynet/camvid/resnet50/cam/seeds'))

@@ -8,7 +8,7 @@ _base_ = [
 work_dir = 'work_dirs/affinitynet/camvid/resnet50/segmentor'
 model = dict(
     backbone=dict(
-        init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet50_imagenet.pth', prefix='backbone.'),
+        init_cfg=dict(type='Pretrained', checkpoint='https://download.pytorch.org/models/resnet50-0676ba61.pth'),
     ),
     decode_head=dict(num_classes=11),
     auxiliary_head=dict(num_classes=11),

@@ -7,12 +7,10 @@ _base_ = [
 ]
 work_dir = 'work_dirs/affinitynet/coco/mobilenet_v2/cam'
 model = dict(
-    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='data/weights/mobilenet_v2_imagenet.pth')),
+    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='mmcls://mobilenet_v2')),
     head=dict(
         num_classes=80,
-        expand=dict(
-            init_cfg=dict(type='Pretrained', checkpoint='data/weights/mobilenet_v2_imagenet.pth', prefix='conv2.')
-        ),
+        expand=dict(init_cfg=dict(type='Pretrained', checkpoint='mmcls://mobilenet_v2', prefix='conv2.')),
     ),
 )
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'head.classifier': dict(lr_mult=10)}))

@@ -7,12 +7,10 @@ _base_ = [
 ]
 work_dir = 'work_dirs/affinitynet/voc12/mobilenet_v2_six_classes/cam'
 model = dict(
-    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='data/weights/mobilenet_v2_imagenet.pth')),
+    backbone=dict(init_cfg=dict(type='Pretrained', checkpoint='mmcls://mobilenet_v2')),
     head=dict(
         num_classes=6,
-        expand=dict(
-            init_cfg=dict(type='Pretrained', checkpoint='data/weights/mobilenet_v2_imagenet.pth', prefix='conv2.')
-        ),
+        expand=dict(init_cfg=dict(type='Pretrained', checkpoint='mmcls://mobilenet_v2', prefix='conv2.')),
     ),
     test_cfg=dict(scale_weights=(1, 1, 3), peak_quantile=0.95),
 )

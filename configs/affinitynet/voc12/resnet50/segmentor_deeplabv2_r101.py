@@ -8,7 +8,7 @@ _base_ = [
 work_dir = 'work_dirs/affinitynet/voc12/resnet50/segmentor_deeplabv2_r101'
 model = dict(
     backbone=dict(
-        init_cfg=dict(type='Pretrained', checkpoint='data/weights/resnet101_imagenet.pth', prefix='backbone.')
+        init_cfg=dict(type='Pretrained', checkpoint='https://download.pytorch.org/models/resnet101-63fe2227.pth')
     ),
     decode_head=dict(num_classes=21),
 )

@@ -1,0 +1,20 @@
+# The classifier on EfficientNet-Lite1, COCO, the small recipe.
+_base_ = [
+    '../../../_base_/models/cam_efficientnet_lite1.py',
+    '../../../_base_/datasets/coco_cam.py',
+    '../../../_base_/schedules/sgd_poly.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/affinitynet/coco/efficientnet_lite1/cam'
+model = dict(head=dict(num_classes=80))
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'head.classifier': dict(lr_mult=10)}))
+train_cfg = dict(max_iters=26000)
+# The background of the maps, and the exponents of a strong and a weak one for the affinity labels, chosen on VOC.
+test_cfg = dict(
+    chains=dict(
+        affinity_labels=dict(labeler=dict(alpha_low=1.2, alpha_high=7)),
+        cam_dcrf=dict(refiners=[dict(type='mmwsss.Background', score=0.34), dict(type='mmwsss.DenseCRF')]),
+    ),
+)
+test_evaluator = _base_.test_evaluator
+test_evaluator[0].update(background_score=0.34)

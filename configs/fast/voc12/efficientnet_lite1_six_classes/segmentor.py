@@ -1,0 +1,20 @@
+# DeepLabV3+ on EfficientNet-Lite1, six classes of PASCAL VOC 2012.
+_base_ = [
+    '../../../_base_/models/deeplabv3plus_efficientnet_lite1.py',
+    '../../../_base_/datasets/voc12_six_classes_segmentor.py',
+    '../../../_base_/schedules/sgd_poly.py',
+    '../../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/fast/voc12/efficientnet_lite1_six_classes/segmentor'
+model = dict(
+    backbone=dict(frozen_stages=3),
+    decode_head=dict(num_classes=7),
+)
+optim_wrapper = dict(
+    optimizer=dict(lr=0.003),
+    paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10)}),
+)
+train_dataloader = dict(
+    dataset=dict(pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity/pseudo_masks')
+)
+train_cfg = dict(max_iters=2500)

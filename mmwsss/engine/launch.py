@@ -226,7 +226,8 @@ def _load(runner: Runner, checkpoint: str, resume: bool) -> None:
     The runner is told, not its config: that stays what was asked for.
     """
     runner._load_from, runner._resume = checkpoint, resume
-    runner.register_hook(CheckpointMatchHook(filename=checkpoint))
+    if not any(isinstance(hook, CheckpointMatchHook) for hook in runner.hooks):
+        runner.register_hook(CheckpointMatchHook())
 
 
 def plain_numbers(metrics: dict) -> dict:

@@ -68,7 +68,7 @@ REFUSED = {
     'spreadsheet': ('l.csv', b'PK\x03\x04\xff\xfe\x00', 'cannot be read'),
     'CSV with semicolons': ('l.csv', 'p0;disc\nsub/p1;box\n', 'no image-level labels'),
     'CSV without id': ('l.csv', ',disc\n', 'row 1 has no image id'),
-    'COCO: unknown category': ('l.json', json.dumps({**COCO, 'categories': []}), 'COCO annotation file'),
+    'COCO: unknown category': ('l.json', json.dumps({**COCO, 'categories': []}), 'has no such category'),
     'COCO: category of a number': (
         'l.json',
         json.dumps({**COCO, 'categories': [dict(id=7, name=3)]}),

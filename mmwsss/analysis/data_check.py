@@ -273,24 +273,24 @@ class _Result(NamedTuple):
 
 def _read(entry: Entry, summary: DataSummary, shown: set[str]) -> _Result:
     try:
-        photo = check_image(entry.path)
+        image = check_image(entry.path)
     except DataError as error:
         return _Result(entry, [str(error)])
-    size, problems, mask, pixels = photo.shape[:2], [], None, None
+    size, problems, mask, pixels = image.shape[:2], [], None, None
     if entry.mask is not None:
         try:
             mask = read_ground_truth(entry.mask, size, len(summary.classes), entry.mask_classes)
             pixels = np.bincount(mask[mask != IGNORE_INDEX], minlength=len(summary.classes))
         except DataError as error:
             problems.append(str(error))
-    thumbnail = _draw_thumbnail(photo, mask, entry, summary) if entry.path in shown else None
+    thumbnail = _draw_thumbnail(image, mask, entry, summary) if entry.path in shown else None
     return _Result(entry, problems, size, pixels, thumbnail)
 
 
-def _draw_thumbnail(photo: np.ndarray, mask: np.ndarray | None, entry: Entry, summary: DataSummary) -> np.ndarray:
-    scale = THUMBNAIL / max(photo.shape[:2])
-    size = tuple(max(1, round(side * scale)) for side in photo.shape[1::-1])
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+def _draw_thumbnail(image: np.ndarray, mask: np.ndarray | None, entry: Entry, summary: DataSummary) -> np.ndarray:
+    scale = THUMBNAIL / max(image.shape[:2])
+    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
     if mask is not None:
         small = draw_overlay(small, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), summary.palette)

@@ -38,7 +38,7 @@ def build(image_set):
             path.write_bytes(content if isinstance(content, bytes) else content.encode('utf-8', 'surrogatepass'))
             settings['image_labels'] = str(path.parent if name.endswith('.xml') else path)
         return DATASETS.build(
-            dict(type='mmwsss.ImageLabelDataset', dataset={**data.dataset, **settings.pop('photos', {})}, **settings)
+            dict(type='mmwsss.ImageLabelDataset', dataset={**data.dataset, **settings.pop('images', {})}, **settings)
         )
 
     make.data = data
@@ -205,12 +205,12 @@ def test_blank_lines_of_a_list_are_passed_over(build):
 @pytest.mark.parametrize('suffix', ['.pkl', '.yaml'])
 def test_list_that_could_run_code(build, suffix):
     with pytest.raises(DataError, match=rf'list\{suffix}: expected a list of images as text or JSON'):
-        build(photos=dict(ann_file=f'list{suffix}'))
+        build(images=dict(ann_file=f'list{suffix}'))
 
 
 def test_wrong_suffix_is_told(build):
     with pytest.raises(DataError, match=r'no image found in .*images \(suffix \.jpeg\)'):
-        build(photos=dict(ann_file='', img_suffix='.jpeg'))
+        build(images=dict(ann_file='', img_suffix='.jpeg'))
 
 
 def test_voc_labels_of_an_id_above_the_folder(tmp_path):

@@ -14,6 +14,7 @@ import numpy as np
 from mmengine.config import Config
 from PIL import Image, ImageDraw
 
+from mmwsss.datasets.image_id_matching import match_image_ids
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine.hooks.check_classes_hook import with_background
 from mmwsss.engine.tool_options import plain_type
@@ -210,7 +211,9 @@ def _list_loader(stage: str, loader: str, config: Config, made: tuple[str, ...],
 
 
 def _match_labels(entries: Sequence[Entry], source: str, summary: DataSummary) -> None:
-    labels = read_image_labels(source, [entry.image_id for entry in entries])
+    image_ids = [entry.image_id for entry in entries]
+    given = read_image_labels(source, image_ids)
+    labels = {image_id: given[name] for name, image_id in match_image_ids(image_ids, given, source).items()}
     for entry in entries:
         names = labels.get(entry.image_id)
         if names is None:
@@ -240,10 +243,12 @@ def _keep_masks(
         listed = {line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines()} - {''}
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'{path}: the list of masks cannot be read ({error})') from error
-    for image_id in sorted(listed - {entry.image_id for entry in entries}):
-        summary.warnings.append(f'{path}: {image_id!r} is none of the images')
+    meant = match_image_ids((entry.image_id for entry in entries), listed, path)
+    for name in sorted(listed - meant.keys()):
+        summary.warnings.append(f'{path}: {name!r} is none of the images')
+    evaluated = set(meant.values())
     for entry in entries:
-        entry.mask = entry.mask if entry.image_id in listed else None
+        entry.mask = entry.mask if entry.image_id in evaluated else None
 
 
 def _choose(entries: Sequence[Entry], number: int) -> set[str]:

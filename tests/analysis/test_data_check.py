@@ -19,7 +19,9 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def image_labels(data, **settings):
-    return dict(dataset=dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, **settings))
+    return dict(
+        dataset=dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, **settings)
+    )
 
 
 @pytest.fixture
@@ -105,6 +107,13 @@ def test_labels_and_masks_that_disagree_are_a_warning(data, configs):
     told = '\n'.join(check_data(configs, num_workers=1).warnings)
     assert 'p0.png: the mask holds disc, the image-level labels do not' in told
     assert 'p0.png: the labels say box, the mask not' in told
+
+
+def test_labels_and_lists_of_other_spellings_are_no_problem(data, configs):
+    Path(data.labels).write_text(json.dumps({f'{name.upper()}.JPG': labels for name, labels in zip(data.ids, LABELS)}))
+    (data.root / 'masked.txt').write_text('P0\nsub/p1\n')
+    summary = check_data(configs, num_workers=1)
+    assert not summary.problems and summary.pixels.sum() > 0
 
 
 def test_labels_of_masks_are_counted(data):

@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmwsss.datasets.class_names import check_class_names
 from mmwsss.fileio import DataError
 from mmwsss.registry import HOOKS
 
@@ -45,12 +46,13 @@ def check_classes(cfg: Config, dataset: Any) -> None:
             called background).
 
     Raises:
-        DataError: Naming the key that is wrong.
+        DataError: Naming the key that is wrong, or if the classes are no list of different names.
     """
     metainfo = getattr(dataset, 'metainfo', None) or {}
     classes = metainfo.get('classes')
     if not classes:
         return
+    check_class_names(classes, type(dataset).__name__)
     labels = len(classes) - with_background(metainfo)
     for key, found, is_label_head in _heads(cfg.get('model') or {}):
         expected = labels if is_label_head else len(classes)

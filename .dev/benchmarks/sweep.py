@@ -2,9 +2,9 @@
 
     python .dev/benchmarks/sweep.py --size 500 375 --out sweep.json
 
-The activation maps are smooth and random, as blurred as CAMs are; the ground truth is random blobs. Both ways begin with
-the activation maps at the size of the image and its mask in memory and end with mIoU; reading files and resizing, the
-same for both, would only hide the difference. Their figures are compared first.
+The activation maps are smooth and random, as blurred as CAMs are; the ground truth is random blobs. Both ways begin
+with the activation maps at the size of the image and its mask in memory and end with mIoU; reading files and
+resizing, the same for both, would only hide the difference. Their figures are compared first.
 """
 
 import argparse

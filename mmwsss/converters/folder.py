@@ -13,6 +13,7 @@ from mmwsss.datasets.folder import find_images, find_masks
 from mmwsss.datasets.image_id_matching import match_image_ids
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, check_image, map_parallel
+from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.visualization.progress_bar import track
 
 LABEL_FILES = ('labels.json', 'labels.csv')
@@ -136,8 +137,10 @@ def write_folder_dataset(
     warnings += [f'class {name!r} has no held-out image' for name in classes if not kept[name]]
     _link(root / 'images', images)
     if masks is not None:
-        if not find_masks(masks, given):
+        found = find_masks(masks, given)
+        if not found:
             raise DataError(f'{masks}: expected masks such as {next(iter(given))}.png, found none of an image')
+        check_white_masks(found.values(), str(masks))
         _link(root / 'masks', Path(masks))
     for name, image_ids in (('train', train), ('val', val)):
         atomic_write(root / f'{name}.txt', ''.join(f'{image_id}\n' for image_id in image_ids).encode())

@@ -7,6 +7,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
 
 from mmwsss.fileio import DataError, check_image_id, class_of_index, read_class_mask
+from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.registry import DATASETS
 from mmwsss.visualization.progress_bar import track
 
@@ -193,6 +194,8 @@ class ImageLabelDataset(BaseDataset):
         if self.image_labels == 'masks':
             read = track(samples) if is_main_process() else samples
             labels = {sample['image_id']: self._labels_of_mask(sample) for sample in read}
+            if not any(labels.values()):
+                check_white_masks((sample['seg_map_path'] for sample in samples), _places(self.images))
         else:
             image_ids = [sample['image_id'] for sample in samples]
             given = read_image_labels(self.image_labels, image_ids)

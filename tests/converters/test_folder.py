@@ -9,7 +9,7 @@ import pytest
 from mmseg.registry import DATASETS
 
 from mmwsss.converters.folder import split_held_out, write_folder_dataset
-from mmwsss.fileio import DataError
+from mmwsss.fileio import DataError, write_mask
 
 LABELS = {'a.jpg': ['cat'], 'b': ['dog', 'cat'], 'sub/c': ['dog'], 'sub/d.JPG': ['cat', 'dog'], 'e': []}
 
@@ -104,9 +104,10 @@ def test_the_order_of_classes_can_be_given(images, tmp_path):
 
 
 def test_a_second_call_replaces_and_other_folders_stay(images, tmp_path):
+    write_mask(tmp_path / 'masks' / 'a.png', np.array([[0, 1]], np.uint8), [(0, 0, 0)])
     write_folder_dataset(images, tmp_path / 'set', num_workers=1)
-    write_folder_dataset(images, tmp_path / 'set', masks=images, num_workers=1)
-    assert (tmp_path / 'set' / 'masks').resolve() == images
+    write_folder_dataset(images, tmp_path / 'set', masks=tmp_path / 'masks', num_workers=1)
+    assert (tmp_path / 'set' / 'masks').resolve() == tmp_path / 'masks'
     (tmp_path / 'other' / 'images').mkdir(parents=True)
     with pytest.raises(DataError, match='left as it is'):
         write_folder_dataset(images, tmp_path / 'other', num_workers=1)
@@ -144,4 +145,11 @@ def test_labels_of_other_spellings_mean_the_images(tmp_path, make_image):
 def test_masks_of_no_image_are_refused(images, tmp_path):
     (tmp_path / 'masks').mkdir()
     with pytest.raises(DataError, match=r'masks: expected masks such as a\.png, found none of an image'):
+        write_folder_dataset(images, tmp_path / 'set', masks=tmp_path / 'masks', num_workers=1)
+
+
+def test_masks_of_0_and_255_are_refused(images, tmp_path):
+    for name in ('a', 'b'):
+        write_mask(tmp_path / 'masks' / f'{name}.png', np.array([[0, 255]], np.uint8), [(0, 0, 0)])
+    with pytest.raises(DataError, match=r'masks: the masks \(2\) hold nothing but 0 and 255'):
         write_folder_dataset(images, tmp_path / 'set', masks=tmp_path / 'masks', num_workers=1)

@@ -115,8 +115,8 @@ class LinearProbeLoop(BaseLoop):
         return self.runner.model
 
     def _check(self) -> None:
-        head = getattr(self._model, 'head', None)
-        if not hasattr(self._model, 'pooled_features') or getattr(head.classifier, 'bias', None) is None:
+        classifier = getattr(getattr(self._model, 'head', None), 'classifier', None)
+        if not hasattr(self._model, 'pooled_features') or getattr(classifier, 'bias', None) is None:
             raise DataError(
                 f'train_cfg: a LinearProbeLoop trains a CAMClassifier whose head has bias=True, got '
                 f'{type(self._model).__name__}'

@@ -15,8 +15,8 @@ from .taps import check_index, take_tap
 class CAMHead(BaseModule):
     """Multi-label classifier whose weights, applied at every cell, give class activation maps.
 
-    The classifier is a 1x1 convolution, without bias in the published method. Global average pooling before it (as in AffinityNet's ResNet-38)
-    or after it (as in its VGG-16) gives the same scores but for the dropout.
+    The classifier is a 1x1 convolution, without bias in the published method. Global average pooling before it (as in
+    AffinityNet's ResNet-38) or after it (as in its VGG-16) gives the same scores but for the dropout.
 
     Args:
         in_channels (int): Channels of the tap.

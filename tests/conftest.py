@@ -22,6 +22,12 @@ def mmseg_scope():
 
 
 @pytest.fixture
+def plain_config_text(monkeypatch):
+    """Configs are dumped without being laid out, which takes longer than most runs of a tiny network."""
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **settings: (text, True))
+
+
+@pytest.fixture
 def make_image():
     """``make_image(size, seed)``: a smooth random BGR image that JPEG keeps well."""
     import cv2

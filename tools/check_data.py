@@ -1,47 +1,35 @@
 """Read a whole data set before hours of training: files, sizes, labels, masks and class balance, with a picture sheet.
 
+    python tools/check_data.py configs/affinitynet/scenes/r18
+
 One line a problem; the exit status is 1 where there is one.
 """
 
 import argparse
 import sys
-from pathlib import Path
-
-from mmengine.config import DictAction
 
 from mmwsss.analysis.data_check import check_data
-from mmwsss.engine.launch import load_config, run_tool
-from mmwsss.pipeline.command import Launcher
-from mmwsss.pipeline.runner import Pipeline
+from mmwsss.engine.launch import add_moving_arguments, run_tool
+from mmwsss.pipeline.stages import load_leaves
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='pipeline config, or the config of one step')
-    parser.add_argument('--settings', metavar='FILE', help='of a step: settings file in the place of the one beside it')
-    parser.add_argument('--sheet', default='data_sheet.png', help='picture of photographs with labels and masks drawn')
-    parser.add_argument('--num-shown', type=int, default=48, help='photographs on the sheet (default: 48)')
+    parser.add_argument('leaves', nargs='+', metavar='LEAF', help='configs of stages, or a folder of them')
+    parser.add_argument('--sheet', default='data_sheet.png', help='picture of images with labels and masks drawn')
+    parser.add_argument('--num-shown', type=int, default=48, help='images on the sheet (default: 48)')
     parser.add_argument('--num-workers', type=int, default=4, help='threads that decode (default: 4)')
+    add_moving_arguments(parser)
     parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='override settings of a pipeline, or values of a step',
+        '--cfg-options', nargs='+', default=[], metavar='STAGE.KEY=VALUE', help='override values of a stage'
     )
     return parser.parse_args(arguments)
 
 
 def main() -> None:
     args = parse_args()
-    config = load_config(args.config, args.settings)
-    if 'steps' in config:
-        pipeline = Pipeline(args.config, Launcher(Path(__file__).resolve().parent), args.cfg_options)
-        configs, made = pipeline.configs, [str(pipeline.work_dir)]
-    else:
-        configs = {Path(args.config).stem: load_config(args.config, args.settings, args.cfg_options)}
-        made = [config.work_dir] if config.get('work_dir') else []
+    configs = load_leaves(args.leaves, args.cfg_options, args.data_root, args.run_dir)
+    made = [cfg.work_dir for cfg in configs.values() if cfg.get('work_dir')]
     summary = check_data(configs, made, args.sheet, args.num_shown, args.num_workers)
     for kind, lines in (('problem', summary.problems), ('warning', summary.warnings)):
         for line in lines:

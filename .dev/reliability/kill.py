@@ -1,19 +1,20 @@
-"""Kill the pipeline of the scenes at random moments of all its steps, run it again, and check that nothing was lost.
+"""Kill the pipeline of the scenes at random moments of all its stages, run it again, and check that nothing was lost.
 
     python .dev/reliability/kill.py work_dirs/kill --kills 30
 
 It is the quick start as it stands; ``--scenes``, ``--size``, ``--iterations`` and ``--interval`` make it smaller.
 
-Undisturbed runs with several seeds come first: they say how long the steps take, and by how much runs differ. Then each
-round runs the pipeline to its end through a number of kills. At a kill, SIGKILL ends all its processes, or the pipeline
-alone; after every second one, the newest file that counts is cut off, as a loss of power can do. At the end of a round
+Undisturbed runs with several seeds come first: they say how long the stages take, and by how much runs differ. Then
+each round runs the pipeline to its end through a number of kills. At a kill, SIGKILL ends all its processes, or the
+pipeline alone; after every second one, the newest file that counts is cut off, as a loss of power can do. At the end
+of a round
 
 - no file is cut off or a remain, the files are those of an undisturbed run, and no process of a killed run is left,
 - trainings have made all their iterations, and their last losses lie within the spread of the undisturbed runs,
 - inference again, from the same checkpoints and undisturbed, gives the same bytes and figures.
 
-With ``--forked``, the pipeline and its steps are forked from this process in the place of new ones, each of which would
-import everything first.
+With ``--forked``, the pipeline and its commands are forked from this process in the place of new ones, each of which
+would import everything first.
 
 What happened is in ``kills.jsonl``, a line a kill, and ``rounds.json``. Run again, the tool goes on with what is left.
 """
@@ -25,6 +26,7 @@ import math
 import os
 import random
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,48 +45,48 @@ from mmwsss.datasets.scenes import write_scenes
 from mmwsss.engine import find_trained_checkpoint, load_from_local
 from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_whole
+from mmwsss.pipeline import runner
 from mmwsss.pipeline.command import Launcher
 from mmwsss.processes import end_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTED = ('.png', '.npz', '.pth', '.json')
-SCENES = ROOT / 'configs/affinitynet/scenes'
-TRAINED = {'seed_train': 'seed_iters', 'affinity_train': 'affinity_iters', 'segmentor': 'segmentor_iters'}
-TESTED = ('seed_infer', 'affinity_infer', 'segmentor')
-
-
-def write_pipeline(folder, interval):
-    """The pipeline of the scenes, with a checkpoint every few iterations where that is asked for."""
-    config = Config.fromfile(SCENES / 'pipeline.py')
-    for step in config.steps:
-        if interval and step.run != 'test':
-            step.options = {'default_hooks.checkpoint.interval': interval}
-    atomic_write(folder / 'pipeline.py', config.pretty_text.encode())
+LEAVES = 'configs/affinitynet/scenes/r18'
+STAGES = ('cam', 'affinity', 'segmentor')
+OUTPUTS = ('cam/seeds', 'cam/affinity_labels', 'affinity/pseudo_masks')
 
 
 def iterations_of(args):
     """Iterations that each training shall make."""
-    made = Config.fromfile(SCENES / 'settings.py')
-    return {step: args.iterations or made[setting] for step, setting in TRAINED.items()}
+    made = {stage: Config.fromfile(ROOT / LEAVES / f'{stage}.py').train_cfg.max_iters for stage in STAGES}
+    return {stage: args.iterations or iterations for stage, iterations in made.items()}
 
 
-def settings(args, seed=0):
-    values = dict(data_root=str(args.folder / 'scenes'), seed=seed, num_workers=args.num_workers)
-    return values | {TRAINED[step]: iterations for step, iterations in iterations_of(args).items()}
+def options(args, seed=0):
+    found = []
+    for stage, iterations in iterations_of(args).items():
+        found += [f'{stage}.train_cfg.max_iters={iterations}', f'{stage}.randomness.seed={seed}']
+        if stage != 'segmentor':
+            found.append(f'{stage}.test_cfg.num_workers={args.num_workers}')
+        if args.interval:
+            found.append(f'{stage}.default_hooks.checkpoint.interval={args.interval}')
+    return found
 
 
-def command(args, work_dir, seed=0, *flags):
-    options = [f'{name}={value}' for name, value in settings(args, seed).items()]
-    tool, config = str(ROOT / 'tools/pipeline.py'), str(args.folder / 'pipeline.py')
-    return [sys.executable, tool, config, '--work-dir', str(work_dir), *flags, '--cfg-options', *options]
+def command(args, run_dir, seed=0, *flags):
+    folders = ['--data-root', str(args.folder / 'scenes'), '--run-dir', str(run_dir)]
+    tool = str(ROOT / 'tools/pipeline.py')
+    return [sys.executable, tool, LEAVES, *folders, *flags, '--cfg-options', *options(args, seed)]
 
 
-def test_command(args, work_dir, step, other_dir):
-    """The command that tests a step, into another folder."""
-    made = pipeline.Pipeline(str(args.folder / 'pipeline.py'), Launcher(ROOT / 'tools'), settings(args), str(work_dir))
-    folder = str(made.folders[step].path)
-    tested = next(one for one in made.steps if one.name == step)
-    return [str(other_dir) if part == folder else part for part in made.phase_command(tested, 'test')]
+def test_command(args, run_dir, stage, other_dir):
+    """The command that tests a stage, into another folder."""
+    made = runner.Pipeline(
+        [str(ROOT / LEAVES)], Launcher(ROOT / 'tools'), options(args), str(args.folder / 'scenes'), str(run_dir)
+    )
+    tested = next(one for one in made.stages if one.name == stage)
+    tool, leaf, checkpoint, *rest = made.phase_command(tested, 'test')[1:]
+    return [sys.executable, tool, leaf, checkpoint, '--work-dir', str(other_dir), *rest]
 
 
 def run_program(arguments):
@@ -107,7 +109,7 @@ def run_program(arguments):
         os._exit(code)
 
 
-def fork_step(step_command, log_file, watch, environment=None, keep_open=()):
+def fork_command(stage_command, log_file, watch, environment=None, keep_open=()):
     """Does what `run_command` does, with a fork of this process."""
     pid = os.fork()
     if pid == 0:
@@ -116,7 +118,7 @@ def fork_step(step_command, log_file, watch, environment=None, keep_open=()):
         output = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        run_program(step_command[1:])
+        run_program(stage_command[1:])
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
@@ -130,7 +132,7 @@ class Forked:
             os.setsid()
             for number in (1, 2):
                 os.dup2(output.fileno(), number)
-            pipeline.Pipeline = partial(pipeline.Pipeline, runner=fork_step)
+            runner.Pipeline = partial(runner.Pipeline, runner=fork_command)
             run_program(arguments[1:])
 
     def poll(self):
@@ -163,10 +165,10 @@ def expect_success(args, arguments, code):
         raise DataError(f'{" ".join(arguments)} ended with {code}:\n{output}')
 
 
-def run_to_end(args, work_dir, seed=0, *flags):
-    arguments = command(args, work_dir, seed, *flags)
+def run_to_end(args, run_dir, seed=0, *flags):
+    arguments = command(args, run_dir, seed, *flags)
     expect_success(args, arguments, start(args, arguments).wait())
-    return json.loads((work_dir / 'results.json').read_text())
+    return json.loads((run_dir / 'results.json').read_text())
 
 
 def processes_of(pid):
@@ -183,56 +185,57 @@ def processes_of(pid):
     return found
 
 
-def current_step(work_dir):
-    """The step whose record was written last, and whether it is finished."""
-    records = sorted(work_dir.glob('*/step.json'), key=lambda path: path.stat().st_mtime_ns)
+def current_stage(run_dir):
+    """The stage whose record was written last with its phase, and whether all of it is finished."""
+    records = sorted(run_dir.glob('*/stage.json'), key=lambda path: path.stat().st_mtime_ns)
     if not records:
-        return 'before the first step', False
+        return 'before the first stage', False
     record = json.loads(records[-1].read_text()) if is_whole(records[-1]) else {}
-    return records[-1].parent.name, 'run' in record
+    running = [phase for phase in ('train', 'test') if not record.get(phase, {}).get('finished')]
+    return f'{records[-1].parent.name} {running[0] if running else "test"}', not running
 
 
-def wait_for(process, work_dir, steps):
-    """Waits until the run has begun one of some steps, or is at its end."""
+def wait_for(process, run_dir, stages):
+    """Waits until the run has begun one of some stages, or is at its end."""
     started = time.time()
     while process.poll() is None:
-        records = [work_dir / step / 'step.json' for step in steps]
+        records = [run_dir / stage / 'stage.json' for stage in stages]
         if any(path.is_file() and path.stat().st_mtime >= started for path in records):
             return
         time.sleep(0.1)
 
 
-def results_of(work_dir):
+def results_of(run_dir):
     """Files that count; the logs that training adds lines to do not."""
-    return [path for path in work_dir.rglob('*') if path.suffix in COUNTED and 'vis_data' not in path.parts]
+    return [path for path in run_dir.rglob('*') if path.suffix in COUNTED and 'vis_data' not in path.parts]
 
 
-def cut_newest(work_dir, rng):
-    files = [*results_of(work_dir), *work_dir.rglob('last_checkpoint')]
+def cut_newest(run_dir, rng):
+    files = [*results_of(run_dir), *run_dir.rglob('last_checkpoint')]
     if not files:
         return None
     newest = max(files, key=lambda path: path.stat().st_mtime_ns)
     size = newest.stat().st_size
     os.truncate(newest, rng.randrange(size) if size else 0)
-    return str(newest.relative_to(work_dir))
+    return str(newest.relative_to(run_dir))
 
 
-def kill_once(args, work_dir, steps, seconds, rng, number):
-    """Starts the pipeline, kills it at a random moment after it began the first of some steps, and says what happened.
+def kill_once(args, run_dir, stages, seconds, rng, number):
+    """Starts the pipeline, kills it at a random moment after it began the first of some stages, and says what happened.
 
     Returns:
         dict: None where it ended before.
     """
-    arguments = command(args, work_dir)
+    arguments = command(args, run_dir)
     process = start(args, arguments)
-    wait_for(process, work_dir, steps)
+    wait_for(process, run_dir, stages)
     delay = rng.uniform(0, args.within * seconds)
     try:
         expect_success(args, arguments, process.wait(delay))
         return None
     except subprocess.TimeoutExpired:
         pass
-    where, finished = current_step(work_dir)
+    where, finished = current_stage(run_dir)
     alone = number % 3 == 2
     for pid in [process.pid] if alone else processes_of(process.pid):
         try:
@@ -240,67 +243,71 @@ def kill_once(args, work_dir, steps, seconds, rng, number):
         except ProcessLookupError:
             continue
     process.wait()
-    cut = cut_newest(work_dir, rng) if number % 2 else None
+    cut = cut_newest(run_dir, rng) if number % 2 else None
     ended = 'the pipeline alone' if alone else 'all processes'
     return dict(
-        asked=steps[0], hit=where, step_finished=finished, seconds_into_step=round(delay, 2), killed=ended, cut_off=cut
+        asked=stages[0],
+        hit=where,
+        stage_finished=finished,
+        seconds_into_stage=round(delay, 2),
+        killed=ended,
+        cut_off=cut,
     )
 
 
-def left_behind(work_dir):
+def left_behind(run_dir):
     """Processes that still hold a file of a run."""
     found = set()
     for path in Path('/proc').glob('[0-9]*/fd/*'):
         try:
-            if Path(os.readlink(path)).is_relative_to(work_dir):
+            if Path(os.readlink(path)).is_relative_to(run_dir):
                 found.add(path.parts[2])
         except OSError:
             continue
     return sorted(found)
 
 
-def contents(work_dir):
+def contents(run_dir):
     """Hash of each file that a run is for, of the figures without what differs between equal runs."""
     found = {}
-    for folder in ('seeds', 'affinity_labels', 'pseudo_masks'):
-        for path in sorted((work_dir / folder).rglob('*')):
+    for folder in OUTPUTS:
+        for path in sorted((run_dir / folder).rglob('*')):
             if path.is_file():
-                found[str(path.relative_to(work_dir))] = hashlib.sha256(path.read_bytes()).hexdigest()
-    for step in TESTED:
-        found[f'{step}/metrics.json'] = (work_dir / step / 'metrics.json').read_text()
+                found[str(path.relative_to(run_dir))] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for stage in STAGES:
+        found[f'{stage}/metrics.json'] = (run_dir / stage / 'metrics.json').read_text()
     return found
 
 
-def losses(work_dir):
-    return {step: json.loads((work_dir / step / 'training.json').read_text())['train/loss'] for step in TRAINED}
+def losses(run_dir):
+    return {stage: json.loads((run_dir / stage / 'training.json').read_text())['train/loss'] for stage in STAGES}
 
 
-def check_round(args, work_dir, undisturbed, spread):
+def check_round(args, run_dir, undisturbed, spread):
     """What is wrong after a round; nothing, it is hoped."""
-    wrong = [f'{path} is cut off' for path in results_of(work_dir) if not is_whole(path)]
-    wrong += [f'{path} remains' for path in work_dir.rglob('.*.part')]
-    wrong += [f'process {process} of a killed run remains' for process in left_behind(work_dir)]
-    before = contents(work_dir)
+    wrong = [f'{path} is cut off' for path in results_of(run_dir) if not is_whole(path)]
+    wrong += [f'{path} remains' for path in run_dir.rglob('.*.part')]
+    wrong += [f'process {process} of a killed run remains' for process in left_behind(run_dir)]
+    before = contents(run_dir)
     if before.keys() != contents(undisturbed).keys():
         wrong.append(f'other files than {undisturbed}')
     expected = iterations_of(args)
-    for step, loss in losses(work_dir).items():
-        iterations = load_from_local(find_trained_checkpoint(str(work_dir / step)), 'cpu')['meta']['iter']
-        if iterations != expected[step]:
-            wrong.append(f'{step} made {iterations} iterations and not {expected[step]}')
-        low, high = spread[step]
+    for stage, loss in losses(run_dir).items():
+        iterations = load_from_local(find_trained_checkpoint(str(run_dir / stage)), 'cpu')['meta']['iter']
+        if iterations != expected[stage]:
+            wrong.append(f'{stage} made {iterations} iterations and not {expected[stage]}')
+        low, high = spread[stage]
         if not low <= loss <= high:
-            wrong.append(f'{step} ends with loss {loss}, undisturbed runs between {low} and {high}')
-    ladder = json.loads((work_dir / 'results.json').read_text())['ladder']
+            wrong.append(f'{stage} ends with loss {loss}, undisturbed runs between {low} and {high}')
+    ladder = json.loads((run_dir / 'results.json').read_text())['ladder']
     wrong += [f'{name} has no figure' for name, value in ladder.items() if value is None]
-    figures = {}
-    for step in TESTED:
-        again = work_dir / f'{step}_again'
-        test = test_command(args, work_dir, step, again)
+    again = run_dir.with_name(f'{run_dir.name}_again')
+    for stage in STAGES:
+        test = test_command(args, run_dir, stage, again / stage)
         expect_success(args, test, start(args, test).wait())
-        figures[f'{step}/metrics.json'] = (again / 'metrics.json').read_text()
-    after = contents(work_dir) | figures
+    after = contents(again)
     wrong += [f'{name} differs when inferred again' for name in before if before[name] != after.get(name)]
+    shutil.rmtree(again)
     return wrong
 
 
@@ -308,10 +315,10 @@ def spread_of(runs):
     """Range of the last loss of each training, widened by its own width to both sides."""
     by_run = [losses(run) for run in runs]
     spread = {}
-    for step in by_run[0]:
-        values = [run[step] for run in by_run]
+    for stage in by_run[0]:
+        values = [run[stage] for run in by_run]
         width = max(values) - min(values)
-        spread[step] = (min(values) - width, max(values) + width)
+        spread[stage] = (min(values) - width, max(values) + width)
     return spread
 
 
@@ -319,8 +326,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('folder', type=Path, help='of all runs')
     parser.add_argument('--kills', type=int, default=30)
-    parser.add_argument('--kills-a-step', type=int, default=1, help='in each round; more of them make fewer rounds')
-    parser.add_argument('--within', type=float, default=1.0, help='kill within this share of the time of a step')
+    parser.add_argument('--kills-a-stage', type=int, default=1, help='in each round; more of them make fewer rounds')
+    parser.add_argument('--within', type=float, default=1.0, help='kill within this share of the time of a stage')
     parser.add_argument('--undisturbed', type=int, default=3, help='runs without a kill, each with its own seed')
     parser.add_argument('--scenes', type=int, default=400, help='for training; a quarter as many are held out')
     parser.add_argument('--size', type=int, default=128, help='height and width of a scene in pixels')
@@ -332,7 +339,6 @@ def main():
     args = parser.parse_args()
     args.folder = args.folder.resolve()
     write_scenes(args.folder / 'scenes', num_train=args.scenes, num_val=args.scenes // 4, size=args.size)
-    write_pipeline(args.folder, args.interval)
     runs = [args.folder / f'undisturbed_{seed}' for seed in range(args.undisturbed)]
     results = [run_to_end(args, run, seed) for seed, run in enumerate(runs)]
     spread = spread_of(runs)
@@ -343,16 +349,16 @@ def main():
     rounds = json.loads((args.folder / 'rounds.json').read_text()) if (args.folder / 'rounds.json').is_file() else []
     while len(kills) < args.kills:
         number = len(rounds)
-        work_dir, rng = args.folder / f'round_{number}', random.Random(f'{args.seed} {len(kills)}')
-        for index in [index for index in range(len(seconds)) for _ in range(args.kills_a_step)]:
-            steps = list(seconds)[index:]
-            killed = kill_once(args, work_dir, steps, seconds[steps[0]], rng, len(kills))
+        run_dir, rng = args.folder / f'round_{number}', random.Random(f'{args.seed} {len(kills)}')
+        for index in [index for index in range(len(seconds)) for _ in range(args.kills_a_stage)]:
+            stages = list(seconds)[index:]
+            killed = kill_once(args, run_dir, stages, seconds[stages[0]], rng, len(kills))
             if killed is not None:
                 kills.append(json.dumps(dict(round=number, **killed)))
                 atomic_write(log, ''.join(f'{line}\n' for line in kills).encode())
                 print(f'{len(kills)}: {kills[-1]}', flush=True)
-        run_to_end(args, work_dir)
-        rounds.append(check_round(args, work_dir, runs[0], spread))
+        run_to_end(args, run_dir)
+        rounds.append(check_round(args, run_dir, runs[0], spread))
         atomic_write_json(args.folder / 'rounds.json', rounds)
         print(f'round {number}: {rounds[-1] or "nothing is wrong"}', flush=True)
     if any(rounds):

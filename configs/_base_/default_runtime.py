@@ -30,4 +30,5 @@ default_hooks = dict(
     final=dict(type='mmwsss.FinalCheckpointHook'),
     classes=dict(type='mmwsss.CheckClassesHook'),
     progress=dict(type='mmwsss.ProgressHook'),
+    record=dict(type='mmwsss.RecordHook'),
 )

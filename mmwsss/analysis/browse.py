@@ -50,7 +50,7 @@ def draw_sample(sample: Mapping[str, Any], metainfo: Mapping[str, Any]) -> np.nd
 
 
 def browse(config: Config, folder: str | Path, loader: str = 'train', number: int = 24) -> Iterator[Path]:
-    """Writes pictures of samples, evenly spread over the data set of a step, after the transforms of its config.
+    """Writes pictures of samples, evenly spread over the data set of a stage, after the transforms of its config.
 
     Args:
         config (Config): Of the step.

@@ -12,33 +12,33 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 from PIL import Image, ImageDraw
 
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine.hooks.check_classes_hook import with_background
-from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_truth, read_truth
+from mmwsss.engine.tool_options import plain_type
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_ground_truth, read_ground_truth
 from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel
 from mmwsss.pipeline.preflight import check_weights, load_dataset
 from mmwsss.visualization import draw_names, draw_overlay, load_font
 from mmwsss.visualization.progress_bar import track
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-FEW_PHOTOGRAPHS = 10
+FEW_IMAGES = 10
 THUMBNAIL = 180
 COLUMNS = 8
 
 
 @dataclass
 class Entry:
-    """A photograph and what lists, labels and folders say of it.
+    """An image and what lists, labels and folders say of it.
 
     Attributes:
         image_id (str): Path under the image folder without suffix.
-        path (str): The photograph.
-        trained_on (bool): Whether a step trains on it.
+        path (str): The image.
+        trained_on (bool): Whether a stage trains on it.
         names (set[str], optional): Its image-level labels; None where they are not asked for, or those of its mask.
-        mask (str, optional): Its true mask, None where there is none to read.
+        mask (str, optional): Its mask, None where there is none to read.
         mask_classes (dict, optional): Class index of each index that the mask stores; None where they are the same.
     """
 
@@ -56,13 +56,13 @@ class DataSummary:
 
     Attributes:
         classes (list[str]): Names of the classes.
-        palette (list): RGB colour of each.
+        palette (list): RGB color of each.
         with_background (bool): Whether class 0 is the background.
-        problems (list[str]): What stops a step or spoils it, one line each.
+        problems (list[str]): What stops a stage or spoils it, one line each.
         warnings (list[str]): What may be meant, one line each.
-        photographs (Counter): By ``trained_on``.
-        labels (Counter): Photographs of each pair of ``trained_on`` and class name.
-        sizes (Counter): Photographs of each height and width.
+        images (Counter): By ``trained_on``.
+        labels (Counter): Images of each pair of ``trained_on`` and class name.
+        sizes (Counter): Images of each height and width.
         pixels (ndarray): int64 (C,) of each class in the masks.
     """
 
@@ -71,7 +71,7 @@ class DataSummary:
     with_background: bool = True
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    photographs: Counter[bool] = field(default_factory=Counter)
+    images: Counter[bool] = field(default_factory=Counter)
     labels: Counter[tuple[bool, str]] = field(default_factory=Counter)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     pixels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -82,14 +82,14 @@ class DataSummary:
         return self.classes[1 if self.with_background else 0 :]
 
     def table(self) -> str:
-        """Photographs and share of the masks of each class, and the sizes."""
-        width = max(map(len, [*self.classes, 'photographs']))
+        """Images and share of the masks of each class, and the sizes."""
+        width = max(map(len, [*self.classes, 'images']))
         lines = [f'{"":{width}}  trained on  others  % of masks']
         shares = 100 * self.pixels / max(int(self.pixels.sum()), 1)
         for name, share in zip(self.classes, shares, strict=True):
             counts = [self.labels[trained_on, name] if name in self.foreground else '' for trained_on in (True, False)]
             lines.append(f'{name:{width}}  {counts[0]:>10}  {counts[1]:>6}  {share:10.2f}')
-        lines.append(f'{"photographs":{width}}  {self.photographs[True]:>10}  {self.photographs[False]:>6}')
+        lines.append(f'{"images":{width}}  {self.images[True]:>10}  {self.images[False]:>6}')
         for name, side in (('short', min), ('long', max)):
             sides = np.repeat([side(size) for size in self.sizes], list(self.sizes.values()))
             if len(sides):
@@ -104,13 +104,13 @@ def check_data(
     num_shown: int = 48,
     num_workers: int = 4,
 ) -> DataSummary:
-    """Decodes every photograph and true mask that configs name, once, and compares them with labels and lists.
+    """Decodes every image and mask that configs name, once, and compares them with labels and lists.
 
     Args:
-        configs (dict[str, Config]): Config of each step, by name.
-        made_dirs (iterable[str]): Folders that steps fill; weights and masks under them are not asked for.
-        sheet (str | Path, optional): Target ``.png`` of a sheet of photographs with their labels and masks drawn.
-        num_shown (int): Photographs on the sheet: of each class in turn, the first ones of a fixed random order.
+        configs (dict[str, Config]): Config of each stage, by name.
+        made_dirs (iterable[str]): Folders that stages fill; weights and masks under them are not asked for.
+        sheet (str | Path, optional): Target ``.png`` of a sheet of images with their labels and masks drawn.
+        num_shown (int): Images on the sheet: of each class in turn, the first ones of a fixed random order.
             Defaults to 48.
         num_workers (int): Threads that decode. Defaults to 4.
 
@@ -123,9 +123,8 @@ def check_data(
     made = tuple(os.path.abspath(folder) + os.sep for folder in made_dirs)
     summary = DataSummary()
     entries: dict[str, Entry] = {}
-    for step, config in configs.items():
-        with DefaultScope.overwrite_default_scope(config.get('default_scope', 'mmseg')):
-            _list_step(step, config, made, entries, summary)
+    for stage, config in configs.items():
+        _list_stage(stage, config, made, entries, summary)
     if not entries and not summary.problems:
         raise DataError(f'expected a config with one of {", ".join(LOADERS)}, found none')
     summary.problems, summary.warnings = list(dict.fromkeys(summary.problems)), list(dict.fromkeys(summary.warnings))
@@ -143,17 +142,22 @@ def check_data(
     return summary
 
 
-def _list_step(
-    step: str, config: Config, made: tuple[str, ...], entries: dict[str, Entry], summary: DataSummary
+def _makes_labels(config: Config) -> bool:
+    """Whether the test of a stage makes labels of the images that others train on."""
+    return plain_type((config.get('test_cfg') or {}).get('type', 'TestLoop')) == 'LabelLoop'
+
+
+def _list_stage(
+    stage: str, config: Config, made: tuple[str, ...], entries: dict[str, Entry], summary: DataSummary
 ) -> None:
     try:
-        check_weights(step, config, made)
+        check_weights(stage, config, made)
     except DataError as error:
         summary.problems.append(str(error))
     paths: dict[str, set[str]] = defaultdict(set)
     for loader in LOADERS:
         try:
-            listed = _list_loader(step, loader, config, made, summary)
+            listed = _list_loader(stage, loader, config, made, summary)
         except DataError as error:
             summary.problems.append(str(error))
             continue
@@ -164,36 +168,38 @@ def _list_step(
             if known.mask is None:
                 known.mask, known.mask_classes = entry.mask, entry.mask_classes
             paths[loader].add(entry.path)
-    measured = paths['val_dataloader'] | paths['test_dataloader']
+    measured = paths['val_dataloader'] | (set() if _makes_labels(config) else paths['test_dataloader'])
     for path in sorted(paths['train_dataloader'] & measured):
-        summary.warnings.append(f'{path}: {step} trains on this photograph and measures on it')
+        summary.warnings.append(f'{path}: {stage} trains on this image and measures on it')
 
 
-def _list_loader(step: str, loader: str, config: Config, made: tuple[str, ...], summary: DataSummary) -> list[Entry]:
-    """Photographs of one loader; what is wrong with its labels and lists goes to the summary."""
+def _list_loader(stage: str, loader: str, config: Config, made: tuple[str, ...], summary: DataSummary) -> list[Entry]:
+    """Images of one loader; what is wrong with its labels and lists goes to the summary."""
     dataloader = config.get(loader)
     if not dataloader:
         return []
     settings = dict(dataloader['dataset'])
     # The data set itself stops at the first label or mask that is wrong.
     unchecked = {name: None for name in ('image_labels', 'mask_list') if name in settings}
-    dataset, samples = load_dataset(step, dict(dataset={**settings, **unchecked}))
+    dataset, samples = load_dataset(
+        stage, dict(dataset={**settings, **unchecked}), config.get('default_scope', 'mmseg')
+    )
     if dataset is None or not samples:
         return []
     if not summary.classes:
         summary.classes, summary.palette = list(dataset.metainfo['classes']), list(dataset.metainfo['palette'])
     summary.with_background = with_background(dataset.metainfo)
-    # Of the photographs themselves: the wrapper passes over masks that are missing.
-    photos = getattr(dataset, 'photos', dataset)
-    folder = photos.data_prefix.get('img_path') or ''
-    masks = {sample['img_path']: sample.get('seg_map_path') for sample in photos.load_data_list()}
+    # Of the images themselves: the wrapper passes over masks that are missing.
+    images = getattr(dataset, 'images', dataset)
+    folder = images.data_prefix.get('img_path') or ''
+    masks = {sample['img_path']: sample.get('seg_map_path') for sample in images.load_data_list()}
     entries = []
     for sample in samples:
         image_id = sample.get('image_id') or os.path.splitext(os.path.relpath(sample['img_path'], folder))[0]
         entry = Entry(image_id, sample['img_path'], loader == 'train_dataloader')
         mask = masks[entry.path]
         entry.mask = None if mask is None or os.path.abspath(mask).startswith(made) else mask
-        entry.mask_classes = classes_of_truth(sample)
+        entry.mask_classes = classes_of_ground_truth(sample)
         entries.append(entry)
     labels = settings.get('image_labels')
     if labels and labels != 'masks':
@@ -208,9 +214,9 @@ def _match_labels(entries: Sequence[Entry], source: str, summary: DataSummary) -
     for entry in entries:
         names = labels.get(entry.image_id)
         if names is None:
-            summary.problems.append(f'{source}: no image-level labels of photograph {entry.image_id!r}')
+            summary.problems.append(f'{source}: no image-level labels of image {entry.image_id!r}')
         for name in sorted(set(names or ()) - set(summary.foreground)):
-            summary.problems.append(f'{source}: label {name!r} of photograph {entry.image_id!r} is no class')
+            summary.problems.append(f'{source}: label {name!r} of image {entry.image_id!r} is no class')
         entry.names = set(names or ()) & set(summary.foreground)
 
 
@@ -222,7 +228,7 @@ def _keep_masks(
         for entry in entries:
             entry.mask = None
         return
-    if not hasattr(dataset, 'photos'):
+    if not hasattr(dataset, 'images'):
         return
     mask_list = settings.get('mask_list')
     if not mask_list:
@@ -235,13 +241,13 @@ def _keep_masks(
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'{path}: the list of masks cannot be read ({error})') from error
     for image_id in sorted(listed - {entry.image_id for entry in entries}):
-        summary.warnings.append(f'{path}: {image_id!r} is none of the photographs')
+        summary.warnings.append(f'{path}: {image_id!r} is none of the images')
     for entry in entries:
         entry.mask = entry.mask if entry.image_id in listed else None
 
 
 def _choose(entries: Sequence[Entry], number: int) -> set[str]:
-    """Paths of photographs for the sheet, of each class in turn."""
+    """Paths of images for the sheet, of each class in turn."""
     order = [entries[index] for index in np.random.default_rng(0).permutation(len(entries))]
     by_class: dict[str, list[str]] = defaultdict(list)
     for entry in order:
@@ -268,7 +274,7 @@ def _read(entry: Entry, summary: DataSummary, shown: set[str]) -> _Result:
     size, problems, mask, pixels = photo.shape[:2], [], None, None
     if entry.mask is not None:
         try:
-            mask = read_truth(entry.mask, size, len(summary.classes), entry.mask_classes)
+            mask = read_ground_truth(entry.mask, size, len(summary.classes), entry.mask_classes)
             pixels = np.bincount(mask[mask != IGNORE_INDEX], minlength=len(summary.classes))
         except DataError as error:
             problems.append(str(error))
@@ -290,7 +296,7 @@ def _draw_thumbnail(photo: np.ndarray, mask: np.ndarray | None, entry: Entry, su
 def _add(summary: DataSummary, result: _Result) -> None:
     entry = result.entry
     summary.problems += result.problems
-    summary.photographs[entry.trained_on] += 1
+    summary.images[entry.trained_on] += 1
     if result.size is not None:
         summary.sizes[result.size] += 1
     names = entry.names
@@ -299,8 +305,8 @@ def _add(summary: DataSummary, result: _Result) -> None:
         in_mask = {summary.classes[index] for index in result.pixels.nonzero()[0]} & set(summary.foreground)
         names = in_mask if names is None else names
         if in_mask - names:
-            unlabelled = ', '.join(sorted(in_mask - names))
-            summary.warnings.append(f'{entry.mask}: the mask holds {unlabelled}, the image-level labels do not')
+            unlabeled = ', '.join(sorted(in_mask - names))
+            summary.warnings.append(f'{entry.mask}: the mask holds {unlabeled}, the image-level labels do not')
         if names - in_mask:
             summary.warnings.append(f'{entry.mask}: the labels say {", ".join(sorted(names - in_mask))}, the mask not')
     for name in names or ():
@@ -313,9 +319,9 @@ def _check_balance(summary: DataSummary, entries: Sequence[Entry]) -> None:
     for name in summary.foreground:
         count = summary.labels[True, name]
         if count == 0:
-            summary.problems.append(f'class {name!r}: no photograph to train on has it')
-        elif count < FEW_PHOTOGRAPHS:
-            summary.warnings.append(f'class {name!r}: only {count} photographs to train on have it')
+            summary.problems.append(f'class {name!r}: no image to train on has it')
+        elif count < FEW_IMAGES:
+            summary.warnings.append(f'class {name!r}: only {count} images to train on have it')
 
 
 def write_sheet(path: str | Path, thumbnails: Sequence[tuple[str, np.ndarray]]) -> None:

@@ -25,7 +25,7 @@ class ImageCounts:
 
     Attributes:
         image_id (str): Name of the masks without suffix.
-        confusion (ndarray): int64 (C, C + 1), rows are the truth; the last column where nothing is predicted.
+        confusion (ndarray): int64 (C, C + 1), rows are the ground truth; the last column where nothing is predicted.
         boundary (ndarray): int64 (3, C) of :func:`boundary_counts`.
     """
 
@@ -46,14 +46,14 @@ def find_pairs(
 
     Args:
         pred_dir (str | Path): Folder of predicted masks.
-        gt_dir (str | Path): Folder of true masks.
+        gt_dir (str | Path): Folder of ground truth.
         ids (sequence[str], optional): Images to compare. Defaults to None: all, and both folders must have the same.
         pred_suffix (str): End of the names of predicted masks. Defaults to ``'.png'``.
-        gt_suffix (str): End of the names of true masks. Defaults to ``'.png'``.
+        gt_suffix (str): End of the names of ground truth. Defaults to ``'.png'``.
         common (bool): Compare only the images that both folders have. Defaults to False.
 
     Returns:
-        list: Image id, predicted and true mask of each, in the order of ids.
+        list: Image id, predicted and ground truth of each, in the order of ids.
 
     Raises:
         DataError: If a folder or a mask is missing, or there are none.
@@ -91,11 +91,11 @@ def compare_masks(
     """Count what two masks of one image have in common.
 
     Args:
-        pair (tuple): Image id, predicted and true mask, palette or grey PNG of class indices. 255 is no truth in the
+        pair (tuple): Image id, predicted and ground truth, palette or gray PNG of class indices. 255 is no truth in the
             true one, and a pixel that is missed in the predicted one.
         num_classes (int): Number of classes.
         dilation_ratio (float): Width of boundaries as a share of the diagonal. Defaults to 0.02.
-        class_of_true_index (dict, optional): Class of each index in the true mask. By default, they are the same.
+        class_of_true_index (dict, optional): Class of each index in the ground truth. By default, they are the same.
 
     Raises:
         DataError: If a mask is unreadable, of another size than the other, or has an index that is no class.
@@ -186,14 +186,14 @@ class FolderComparison:
         """Figures in percent, over- and under-activation as ratios, None where a class does not occur."""
         figures = {**class_figures(self.confusion), 'boundary_iou': iou_of_counts(self.boundary)}
         boundary = figures['boundary_iou']
-        labelled = self.confusion.sum()
+        labeled = self.confusion.sum()
         return dict(
             images=len(self.image_means),
             mIoU=_number(mean_iou(self.confusion)),
             mean_boundary_iou=_number(
                 boundary[np.isfinite(boundary)].mean() if np.isfinite(boundary).any() else np.nan
             ),
-            pixel_accuracy=_number(100 * np.trace(self.confusion) / labelled if labelled else np.nan),
+            pixel_accuracy=_number(100 * np.trace(self.confusion) / labeled if labeled else np.nan),
             classes={
                 name: {figure: _number(values[index]) for figure, values in figures.items()}
                 for index, name in enumerate(self.classes)

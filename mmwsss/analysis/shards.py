@@ -1,4 +1,4 @@
-"""A test that ran in shards: the list of photographs cut into pieces, each a run with a work directory of its own."""
+"""A test that ran in shards: the list of images cut into pieces, each a run with a work directory of its own."""
 
 import json
 from collections.abc import Iterable
@@ -18,7 +18,8 @@ class MergedShards(NamedTuple):
         finished (list[str]): Work directories of the shards that ran to their end.
         lost (list[str]): Those of the others, which have to run again.
         classes (dict[str, list[str]]): Names of the classes, by what was measured, such as 'random_walk'.
-        confusions (dict[str, ndarray]): Pixels of the finished shards, rows are the truth, int64 (C, C) or (C, C + 1).
+        confusions (dict[str, ndarray]): Pixels of the finished shards, rows are the ground truth, int64 (C, C) or
+            (C, C + 1).
     """
 
     finished: list[str]

@@ -14,7 +14,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from mmengine.utils import track_iter_progress
 
-from mmwsss.evaluation.functional.confusion import class_ious, classes_of_truth, confusion_matrix, mean_iou, read_truth
+from mmwsss.evaluation.functional.confusion import (
+    class_ious,
+    classes_of_ground_truth,
+    confusion_matrix,
+    mean_iou,
+    read_ground_truth,
+)
 from mmwsss.fileio import DataError, atomic_write, read_affinity, read_seeds
 from mmwsss.models import (
     ArgmaxLabeler,
@@ -59,14 +65,14 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class SweepImage:
-    """Files of one photograph.
+    """Files of one image.
 
     Attributes:
         seed_path (str): Seeds.
         affinity_path (str | None): Affinities; None where no setting walks.
-        img_path (str): Photograph, for the dense CRF.
+        img_path (str): Image, for the dense CRF.
         seg_map_path (str): True mask.
-        label_map (dict | None): What its indices mean, as :func:`read_truth` takes it.
+        label_map (dict | None): What its indices mean, as :func:`read_ground_truth` takes it.
     """
 
     seed_path: str
@@ -104,7 +110,7 @@ def combine_settings(
 
 
 def samples_to_sweep(samples: Iterable[dict], affinity_dir: str | Path | None) -> list[SweepImage]:
-    """The photographs of an :class:`ImageLabelDataset` that have a mask.
+    """The images of an :class:`ImageLabelDataset` that have a mask.
 
     Raises:
         DataError: If none has one.
@@ -114,10 +120,10 @@ def samples_to_sweep(samples: Iterable[dict], affinity_dir: str | Path | None) -
         if sample.get('seg_map_path') is None:
             continue
         affinity = None if affinity_dir is None else os.path.join(affinity_dir, f'{sample["image_id"]}.npz')
-        truth = (sample['seg_map_path'], classes_of_truth(sample))
+        truth = (sample['seg_map_path'], classes_of_ground_truth(sample))
         images.append(SweepImage(sample['seed_path'], affinity, sample['img_path'], *truth))
     if not images:
-        raise DataError('a sweep compares settings by masks, but no photograph has one')
+        raise DataError('a sweep compares settings by masks, but no image has one')
     return images
 
 
@@ -147,7 +153,7 @@ def sweep_image(image: SweepImage, settings: Sequence[Setting], num_classes: int
         DataError: If a file is missing or unusable.
     """
     seeds = read_seeds(image.seed_path)
-    truth = read_truth(image.seg_map_path, seeds.size, num_classes, image.label_map)
+    truth = read_ground_truth(image.seg_map_path, seeds.size, num_classes, image.label_map)
     affinity = None
     if any(setting.beta is not None for setting in settings):
         if image.affinity_path is None:
@@ -169,9 +175,9 @@ def sweep_image(image: SweepImage, settings: Sequence[Setting], num_classes: int
 def run_sweep(
     images: Sequence[SweepImage], settings: Sequence[Setting], num_classes: int, num_workers: int = 0
 ) -> np.ndarray:
-    """Add up :func:`sweep_image` over photographs, in processes and under a progress bar with the time left.
+    """Add up :func:`sweep_image` over images, in processes and under a progress bar with the time left.
 
-    A process holds one photograph at a time.
+    A process holds one image at a time.
 
     Args:
         images (sequence[SweepImage]): What to sweep over.
@@ -183,7 +189,7 @@ def run_sweep(
         ndarray: int64 (S, C, C + 1).
 
     Raises:
-        DataError: The first one of any photograph.
+        DataError: The first one of any image.
     """
     sweep = partial(sweep_image, settings=list(settings), num_classes=num_classes)
     total = np.zeros((len(settings), num_classes, num_classes + 1), np.int64)

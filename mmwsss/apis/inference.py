@@ -61,7 +61,7 @@ class SegmentorInferencer:
         classes (tuple[str]): Names of the classes.
         palette (list): RGB color of each.
 
-    Example:
+    Examples:
         >>> segment = SegmentorInferencer('work_dirs/affinitynet/scenes/r18/segmentor/segmentor.py',
         ...                               'work_dirs/affinitynet/scenes/r18/segmentor/final.pth')
         >>> for prediction in segment('images', batch_size=8):
@@ -113,8 +113,8 @@ class PseudoMaskInferencer:
         chain (str, optional): Name of the label chain in ``test_cfg``. Defaults to None: the last one.
 
     Raises:
-        DataError: As :class:`TrainedNetwork`; and if the networks do not share their classes, there is no such chain, or
-            only one of config and checkpoint of the affinity model is given.
+        DataError: As :class:`TrainedNetwork`; also if the networks do not share their classes, there is no such chain,
+            or the affinity model has a config without a checkpoint, or the reverse.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ from mmseg.registry import MODELS, TRANSFORMS
 from mmseg.structures import SegDataSample
 
 import mmwsss.registry  # noqa: F401
-from mmwsss.datasets.folder import color_map
 from mmwsss.datasets.image_label_dataset import BACKGROUND
+from mmwsss.datasets.palette import color_map
 from mmwsss.engine import check_state_dict, has_bfloat16, load_from_local
 from mmwsss.engine.launch import load_config
 from mmwsss.fileio import DataError

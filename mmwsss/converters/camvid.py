@@ -24,12 +24,12 @@ def convert_camvid(
     Args:
         root (str | Path): Folder of ``train``, ``trainannot``, ``val``, ``valannot``, ``test`` and ``testannot``.
         labels_file (str | Path, optional): Target JSON. Defaults to ``image_labels.json`` of ``root``.
-        counts (dict[str, int], optional): Expected images of each split; None checks none. Defaults to the
-            published ones.
+        counts (dict[str, int], optional): Expected number of images of each split; None checks none. Defaults to
+            the published ones.
         num_workers (int): Threads. Defaults to 0.
 
     Returns:
-        dict[str, int]: Images of each split.
+        dict[str, int]: Number of images of each split.
 
     Raises:
         DataError: If a mask is missing or holds an index above 11, or a split is not of the expected size.

@@ -32,12 +32,12 @@ def convert_cityscapes(
 ) -> dict[str, int]:
     """Write masks of the evaluated classes, lists and image-level labels.
 
-    Cityscapes has no background: its 19 classes are 0 to 18, and what is none of them (the car's bonnet, bridges,
-    unlabeled objects) is 255. Image-level labels are thus multi-hot over all 19; a class counts from its first pixel.
+    Cityscapes has no background. Its 19 classes are 0 to 18, and 255 is everything else (the hood of the car, bridges,
+    unlabeled objects). Image-level labels are therefore multi-hot over all 19 classes; one pixel of a class is enough.
 
-    Written are, under ``root``, ``gtFine/<split>/<id>_gtFine_labelTrainIds.png`` of ``train`` and ``val``,
-    ``lists/<split>.txt`` with ids ``<city>/<city>_<sequence>_<frame>``, and ``image_labels.json`` of ``train`` and
-    ``val``.
+    The function writes three things under ``root``: masks ``gtFine/<split>/<id>_gtFine_labelTrainIds.png`` of ``train``
+    and ``val``, lists ``lists/<split>.txt`` of ids ``<city>/<city>_<sequence>_<frame>``, and ``image_labels.json`` for
+    ``train`` and ``val``.
 
     Args:
         root (str | Path): Folder of ``leftImg8bit`` and ``gtFine``.
@@ -46,7 +46,7 @@ def convert_cityscapes(
         num_workers (int): Threads. Defaults to 0.
 
     Returns:
-        dict[str, int]: Lengths of the lists; ``test`` only where its images are there.
+        dict[str, int]: Lengths of the lists; ``test`` only if its images are there.
 
     Raises:
         DataError: If a mask is missing or damaged, or a list is not of the expected length.

@@ -16,7 +16,7 @@ from mmwsss.fileio import DataError, write_mask
 
 from .dataset_files import check_counts, check_files, convert_files, write_labels, write_list
 
-# Images of each list. Those of train without any object are left out, as they have no label to learn from.
+# Number of images in each list. Images of train without any object are left out: they have no label to learn from.
 COUNTS = MappingProxyType({
     '2014': dict(train=82081, val=40504),
     '2017': dict(train=117266, val=5000),
@@ -31,9 +31,9 @@ def convert_coco(
 ) -> dict[str, int]:
     """Rasterize the annotated objects and write lists and image-level labels.
 
-    Every annotation counts, those of crowds too. Where objects overlap, the mask shows the smaller one, which is mostly
-    the one in front. Written are, under ``root``, ``masks/<split><year>/<id>.png``, ``lists/<split><year>.txt``
-    and ``image_labels<year>.json``. ``train`` lists only images with an object, ``val`` lists all.
+    Every annotation counts, including crowds. If objects overlap, the mask shows the smaller one, which is mostly the
+    one in front. The function writes ``masks/<split><year>/<id>.png``, ``lists/<split><year>.txt`` and
+    ``image_labels<year>.json`` to ``root``. ``train`` lists only images with an object, ``val`` lists all images.
 
     Args:
         root (str | Path): Folder of ``train<year>``, ``val<year>`` and ``annotations``.
@@ -69,8 +69,8 @@ def read_instances(path: str | Path) -> list[dict[str, Any]]:
     """Read an ``instances_*.json`` of COCO.
 
     Returns:
-        list[dict]: Of each image ``id`` (file name without suffix), ``file_name``, ``size`` (height, width) and
-        ``objects``: class index, area and segmentation (polygons or run lengths) of each.
+        list[dict]: For each image, ``id`` (file name without suffix), ``file_name``, ``size`` (height, width) and
+        ``objects``: class index, area and segmentation (polygons or run lengths) of each object.
 
     Raises:
         DataError: If the file is missing or no such file, or its categories are not the 80 of COCO.

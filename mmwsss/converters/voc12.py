@@ -54,29 +54,29 @@ def convert_voc12(
     counts: Mapping[str, int] | None = COUNTS,
     num_workers: int = 0,
 ) -> dict[str, int]:
-    """Complete the folder of VOC 2012 by what the stages need.
+    """Add to the folder of VOC 2012 what the stages need.
 
-    Written are, under ``root``,
+    The function writes to ``root``:
 
-    - ``image_labels.json``: classes of every image of ``train_aug`` and ``val``, from ``Annotations/*.xml``, where
-      every annotated object counts, difficult ones too, as in AffinityNet's list,
+    - ``image_labels.json``: the classes of every image of ``train_aug`` and ``val``, read from ``Annotations/*.xml``.
+      Every annotated object counts, including difficult ones, as in AffinityNet's list.
 
-    and with SBD
+    With SBD, it also writes:
 
-    - ``ImageSets/Segmentation/train_aug.txt``: all images that SBD or VOC have a mask of, without VOC's ``val``,
-    - ``SegmentationClassAug``: their masks, VOC's own for ``train`` and SBD's for the others. No stage reads them.
-      ``train`` and ``val`` are evaluated on ``SegmentationClass``, VOC's own.
+    - ``ImageSets/Segmentation/train_aug.txt``: all images with a mask in SBD or VOC, except VOC's ``val``.
+    - ``SegmentationClassAug``: their masks, VOC's own for ``train`` and SBD's for the others. No stage reads these
+      masks. ``train`` and ``val`` are evaluated on VOC's own masks in ``SegmentationClass``.
 
     Args:
         root (str | Path): ``VOCdevkit/VOC2012``.
         sbd (str | Path, optional): ``benchmark_RELEASE/dataset``, with ``cls``, ``train.txt`` and ``val.txt``. Not
-            needed where ``train_aug.txt`` is there. Defaults to None.
+            needed if ``train_aug.txt`` exists. Defaults to None.
         counts (dict[str, int], optional): Expected lengths of the lists; None checks none. Defaults to the published
             ones.
         num_workers (int): Threads. Defaults to 0.
 
     Returns:
-        dict[str, int]: Lengths of the lists; ``test``, which is a separate download, only where it is there.
+        dict[str, int]: Lengths of the lists; ``test``, a separate download, only if it is there.
 
     Raises:
         DataError: If a file is missing or damaged, or a list is not of the expected length.

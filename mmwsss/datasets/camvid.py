@@ -18,10 +18,10 @@ class CamVidDataset(BaseSegDataset):
     classes cover the image, there is no background. The masks' index 11, unlabeled, is read as 255.
 
     Args:
-        img_suffix (str, optional): By default ``'.png'`` where the folder holds a PNG, and ``'.jpg'`` otherwise.
+        img_suffix (str, optional): Defaults to None: ``'.png'`` if the folder holds a PNG, else ``'.jpg'``.
         **kwargs: Those of ``BaseSegDataset``.
 
-    Example:
+    Examples:
         >>> dataset = dict(
         ...     type='CamVidDataset',
         ...     data_root='data/camvid',

@@ -4,7 +4,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmwsss.registry import DATASETS
 
-from .folder import color_map
+from .palette import color_map
 
 CLASSES = (
     'background',
@@ -28,7 +28,7 @@ class COCOObjectDataset(BaseSegDataset):
 
     This is not mmseg's ``COCOStuffDataset``, whose 171 classes cover the image and which has no background.
 
-    Example:
+    Examples:
         >>> dataset = dict(
         ...     type='COCOObjectDataset',
         ...     data_root='data/coco',

@@ -85,8 +85,8 @@ _IMAGE, _ANNOTATION = object(), object()
 class _Objects:
     """Receives the objects of a JSON file while it is parsed.
 
-    Of COCO's images and annotations, it keeps what labels need, in columns, and leaves markers in their place: millions
-    of objects would take more memory than the file.
+    It keeps what labels need of COCO's images and annotations in columns and leaves markers in their place. Millions of
+    objects would take more memory than the file.
 
     Args:
         source (str): The file, for messages.

@@ -15,14 +15,13 @@ READERS = 4
 class RepeatFactorSampler(InfiniteSampler):
     """Shows images with a rare class more often, so that a network learns that class too.
 
-    A class in a share f of the images has the repeat factor max(1, sqrt(oversample_thr / f)), an image the
-    largest one of its classes. A pass over the data shows each image that many times; the fraction is drawn anew
-    in each pass.
+    A class in a share f of the images has the repeat factor max(1, sqrt(oversample_thr / f)). An image has the largest
+    factor of its classes. A pass over the data shows each image that many times; each pass draws the fraction anew.
 
     Args:
         dataset (BaseDataset): Its ``get_cat_ids(index)`` gives the classes of an image.
-        oversample_thr (float): Share of the images, from 0 to 1, below which a class is rare. With the default 0,
-            no class is, and this is an ``InfiniteSampler``.
+        oversample_thr (float): Share of the images, from 0 to 1, below which a class is rare. Defaults to 0: no class
+            is rare, and this is an ``InfiniteSampler``.
         shuffle (bool): As in ``InfiniteSampler``. Defaults to True.
         seed (int, optional): As in ``InfiniteSampler``. Defaults to None.
 

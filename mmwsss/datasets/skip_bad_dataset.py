@@ -15,7 +15,7 @@ class Skipped(NamedTuple):
     """An image that was left out.
 
     Attributes:
-        image_id (str): Which one; its path where it has no id.
+        image_id (str): Its id, or its path if it has no id.
         reason (str): The error, which names the file.
     """
 

@@ -5,6 +5,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -22,7 +23,8 @@ from .config_errors import check_optimizer, describe_mistake, require
 from .config_loading import load_config
 from .distributed import initialize_processes, process_group
 from .memory import note_memory
-from .run_config import prepare
+from .run_config import prepare, set_test_time_augmentation
+from .stored_maps import use_stored_maps
 
 METRICS_FILE = 'metrics.json'
 CONFUSIONS_FILE = 'confusions.json'
@@ -90,13 +92,17 @@ def config_from_arguments(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def build_runner(cfg: Config, augmented: bool = False) -> Runner:
+def build_runner(cfg: Config, change: Callable[[Config], None] | None = None) -> Runner:
     """Joins the other processes and builds the runner of a config.
 
     The config that lies in the work directory, and in checkpoints, is the one that was asked for.
+
+    Args:
+        cfg (Config): As it was asked for.
+        change (callable, optional): Changes a copy of it, which is run. Defaults to None.
     """
     end_forks_with_this_process()
-    prepared = prepare(cfg, augmented)
+    prepared = prepare(cfg, change)
     initialize_processes(prepared)
     runner = RUNNERS.build(prepared) if 'runner_type' in prepared else Runner.from_cfg(prepared)
     if prepared.to_dict() != cfg.to_dict():
@@ -159,7 +165,25 @@ def test(cfg: Config, checkpoint: str | None = None) -> dict:
     checkpoint = checkpoint or cfg.get('load_from')
     check_checkpoint(cfg, checkpoint)
     with process_group():
-        return _test(cfg, checkpoint)
+        return _test(cfg, checkpoint, set_test_time_augmentation if cfg.get('test_tta') else None)
+
+
+def refine(cfg: Config, affinity_dir: str | None = None) -> dict:
+    """Runs the label chains of a stage again, on class maps and affinities that tests have stored.
+
+    Args:
+        cfg (Config): With `work_dir` and `launcher`.
+        affinity_dir (str, optional): As of :func:`mmwsss.engine.stored_maps.use_stored_maps`. Defaults to None.
+
+    Returns:
+        dict: The metrics, as of :func:`test`.
+
+    Raises:
+        DataError: If the stage has no label chains, or what they need was not stored.
+    """
+    require(cfg, ['test_dataloader', 'test_cfg', 'test_evaluator'])
+    with process_group():
+        return _test(cfg, None, partial(use_stored_maps, affinity_dir=affinity_dir))
 
 
 def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:
@@ -175,8 +199,8 @@ def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:
         raise DataError(f'{checkpoint}: expected a checkpoint, found no such file')
 
 
-def _test(cfg: Config, checkpoint: str | None) -> dict:
-    runner = build_runner(cfg, augmented=bool(cfg.get('test_tta')))
+def _test(cfg: Config, checkpoint: str | None, change: Callable[[Config], None] | None) -> dict:
+    runner = build_runner(cfg, change)
     if checkpoint is not None:
         _load(runner, checkpoint, resume=False)
     if is_main_process():

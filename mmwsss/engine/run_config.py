@@ -1,6 +1,7 @@
 """What the runner needs otherwise than a config says it, while the config stays as it was asked for."""
 
 import copy
+from collections.abc import Callable
 
 from mmengine.config import Config
 from mmengine.dataset import DefaultSampler
@@ -12,22 +13,19 @@ _HOOKS_OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
-def prepare(cfg: Config, augmented: bool = False) -> Config:
+def prepare(cfg: Config, change: Callable[[Config], None] | None = None) -> Config:
     """A copy of a config that the runner can be built from.
 
     Args:
         cfg (Config): As it was asked for; not changed.
-        augmented (bool): Test with ``tta_model`` and ``tta_pipeline``. Defaults to False.
-
-    Raises:
-        DataError: If the config has no test-time augmentation and `augmented` asks for it.
+        change (callable, optional): Changes the copy, as :func:`set_test_time_augmentation` does. Defaults to None.
     """
     cfg = copy.deepcopy(cfg)
     share_images_once(cfg)
     drop_options_of_workers(cfg)
     drop_hooks_that_are_off(cfg)
-    if augmented:
-        set_test_time_augmentation(cfg)
+    if change is not None:
+        change(cfg)
     return cfg
 
 

@@ -48,7 +48,7 @@ def recorded_confusions(hub: MessageHub) -> dict[str, Mapping[str, Any]]:
 def choose_evenly(total: int, number: int) -> list[int]:
     """Positions of at most ``number`` of ``total`` items, evenly spread over them, in their order.
 
-    Example:
+    Examples:
         >>> choose_evenly(5, 3)
         [0, 2, 4]
     """

@@ -27,8 +27,8 @@ def atomic_write(path: str | Path, data: bytes | memoryview, durable: bool = Fal
         path (str | Path): Target.
         data (bytes): All of its content.
         durable (bool): Wait until the disk has the bytes, so that a loss of power right after does not cut the file
-            off. For records and checkpoints; of thousands of small files, :func:`is_whole` tells later. Defaults to
-            False.
+            off. Use it for records and checkpoints. For thousands of small files, :func:`is_whole` checks later.
+            Defaults to False.
 
     Raises:
         OSError: If the folder is read-only or the disk is full; it names ``path``, and the temporary file is removed.

@@ -10,8 +10,8 @@ from mmwsss.fileio import atomic_write
 class AtomicLocalBackend(LocalBackend):
     """MMEngine's backend of local files, which writes with :func:`mmwsss.fileio.atomic_write`.
 
-    Importing this module puts it in the place of MMEngine's own, so that no checkpoint is left half-written where the
-    disk is full or the process is killed.
+    Importing this module replaces MMEngine's own backend. No checkpoint is then left half-written if the disk is full
+    or the process is killed.
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:

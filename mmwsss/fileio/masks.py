@@ -71,13 +71,13 @@ def class_of_index(label_map: Mapping[int, int] | None, reduce_zero_label: bool 
     """What the indices stored in the masks of a data set mean, from the attributes of its samples.
 
     Args:
-        label_map (dict, optional): Index of the data set to index of the configured classes, 255 where a class is not
-            configured; of a data set with a subset of its classes.
+        label_map (dict, optional): Index of the configured class for each index of the data set, 255 if the class is
+            not configured. A data set with a subset of its classes has one.
         reduce_zero_label (bool): Whether the masks hold 0 where there is no class and the class index plus 1 elsewhere.
             Defaults to False.
 
     Returns:
-        dict | None: For :func:`read_class_mask`; None where stored indices are class indices.
+        dict | None: For :func:`read_class_mask`; None if stored indices are class indices.
     """
     if not reduce_zero_label:
         return label_map

@@ -12,7 +12,7 @@ def map_parallel(
 ) -> Iterator[Result]:
     """Apply a function to items in threads, in order, holding few results at a time.
 
-    Threads suffice where the time goes to reading and decoding files, which other threads need not wait for.
+    Threads are enough to read and decode files, because other threads need not wait meanwhile.
 
     Args:
         function (callable): Of one item.
@@ -21,7 +21,7 @@ def map_parallel(
         ahead (int): Results a thread that may wait to be taken. Defaults to 4.
 
     Yields:
-        The results, in the order of the items; an error of the function is raised where its result would be.
+        The results, in the order of the items; an error of the function is raised in the place of its result.
     """
     if num_workers == 0:
         yield from map(function, items)

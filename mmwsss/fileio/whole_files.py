@@ -11,9 +11,9 @@ _PNG_END, _ZIP_END, _ZIP_END_LENGTH = b'IEND\xaeB`\x82', b'PK\x05\x06', 22
 def is_whole(path: str | Path) -> bool:
     """Whether a file is there and was written to its end.
 
-    A loss of power can cut off, or fill with zeros, what was written last, even where it was renamed into place. The
-    end of the file tells: its last bytes of PNG, ``.npz`` and ``.pth``, the last bracket of JSON. Of other files,
-    only that they are not empty is known.
+    A loss of power can cut off the files that were written last, or fill them with zeros, even if they were renamed
+    into place. The end of a file shows this: the last bytes of PNG, ``.npz`` and ``.pth``, the last bracket of JSON.
+    Other files are only checked not to be empty.
 
     Args:
         path (str | Path): Local file.

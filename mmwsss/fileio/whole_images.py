@@ -11,7 +11,7 @@ from mmwsss.fileio.images import read_image
 def check_image(path: str) -> np.ndarray:
     """Read an image and make sure that its file is whole, which :func:`read_image` does not.
 
-    Of a file that is cut off, OpenCV decodes what is there and leaves the rest gray.
+    OpenCV decodes a file that is cut off as far as it goes and leaves the rest gray.
 
     Args:
         path (str): Local file.

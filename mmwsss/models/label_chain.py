@@ -39,6 +39,24 @@ class LabelChain:
         self.refiners: list[Refiner] = [one if isinstance(one, Refiner) else MODELS.build(one) for one in refiners]
         self.labeler: Labeler = labeler if isinstance(labeler, Labeler) else MODELS.build(labeler)
 
+    def needs(self, done: int = 0) -> set[str]:
+        """What of a :class:`RefineContext` the members need, without the first ``done`` refiners."""
+        return {need for member in self.members[done:] for need in member.needs}
+
+    @property
+    def members(self) -> list[Refiner | Labeler]:
+        """The refiners, then the labeler."""
+        return [*self.refiners, self.labeler]
+
+    def check(self, context: RefineContext) -> None:
+        """Refuses a context that lacks what a member needs.
+
+        Raises:
+            ValueError: Naming the member and what it needs.
+        """
+        for member in self.members:
+            _check_needs(member, context)
+
     def refine_on_device(self, maps: ScoreMaps, context: RefineContext) -> tuple[ScoreMaps, ...]:
         """The maps, and those after each of the first refiners that work on their device."""
         made = [maps]
@@ -67,7 +85,7 @@ class LabelChain:
         return refiner.refine(maps, context)
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}({[*self.refiners, self.labeler]})'
+        return f'{type(self).__name__}({self.members})'
 
 
 def _check_needs(member: Refiner | Labeler, context: RefineContext) -> None:

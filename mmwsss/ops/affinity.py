@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .checks import check_float_map, check_integer, describe
+
 BORDERS = ('full', 'reference')
 BACKGROUND_PAIR, FOREGROUND_PAIR, NEGATIVE_PAIR, NO_PAIR = 0, 1, 2, 255
 IGNORE_INDEX = 255
@@ -31,7 +33,7 @@ Window = tuple[slice, slice]
 def offset_list(radius: int) -> tuple[tuple[int, int], ...]:
     """Rows (dy, dx) of :func:`neighbor_offsets` as plain integers.
 
-    Example:
+    Examples:
         >>> offset_list(2)
         ((0, 1), (1, -1), (1, 0), (1, 1))
     """
@@ -49,7 +51,7 @@ def radius_of(num_offsets: int) -> int:
     Raises:
         ValueError: If no radius has that many offsets.
 
-    Example:
+    Examples:
         >>> radius_of(34)
         5
     """
@@ -74,7 +76,7 @@ def neighbor_offsets(radius: int) -> Tensor:
     Raises:
         ValueError: If ``radius`` is not an integer of at least 2.
 
-    Example:
+    Examples:
         >>> neighbor_offsets(2).tolist()
         [[0, 1], [1, -1], [1, 0], [1, 1]]
         >>> len(neighbor_offsets(5))
@@ -86,7 +88,7 @@ def neighbor_offsets(radius: int) -> Tensor:
 def source_window(height: int, width: int, dy: int, dx: int, radius: int, border: str) -> Window:
     """Rows and columns of the cells whose pair at (dy, dx) is stored; empty slices where there are none.
 
-    Example:
+    Examples:
         >>> source_window(4, 6, dy=1, dx=-2, radius=3, border='full')
         (slice(0, 3, None), slice(2, 6, None))
         >>> source_window(4, 6, dy=1, dx=-2, radius=3, border='reference')
@@ -103,7 +105,7 @@ def source_window(height: int, width: int, dy: int, dx: int, radius: int, border
 def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tuple[int, Window, Window], ...]:
     """Offsets that have pairs on a grid: index p, source (rows, columns), target (rows, columns) of each.
 
-    Example:
+    Examples:
         >>> for p, source, target in pair_windows(1, 3, radius=2, border='full'):
         ...     print(p, source, target)
         0 (slice(0, 1, None), slice(0, 2, None)) (slice(0, 1, None), slice(1, 3, None))
@@ -120,29 +122,6 @@ def pair_windows(height: int, width: int, radius: int, border: str) -> tuple[tup
     return tuple(windows)
 
 
-def describe(value: object) -> str:
-    """Dtype and shape of a tensor, the type's name of anything else: for error messages.
-
-    Example:
-        >>> describe(torch.zeros(2, 3)), describe(None)
-        ('torch.float32 (2, 3)', 'NoneType')
-    """
-    return f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
-
-
-def check_float_map(name: str, value: Tensor, channels: str) -> None:
-    """Raises ValueError unless ``value`` is a floating-point tensor of four axes.
-
-    Example:
-        >>> check_float_map('edge', torch.zeros(3, 4), '1')
-        Traceback (most recent call last):
-        ...
-        ValueError: edge must be a floating-point tensor (B, 1, H, W), got torch.float32 (3, 4)
-    """
-    if not isinstance(value, Tensor) or value.dim() != 4 or not value.is_floating_point():
-        raise ValueError(f'{name} must be a floating-point tensor (B, {channels}, H, W), got {describe(value)}')
-
-
 def _check_label_map(label_map: Tensor) -> None:
     if not isinstance(label_map, Tensor) or label_map.dim() != 3 or label_map.is_floating_point():
         raise ValueError(f'label_map must be an integer tensor (B, H, W), got {describe(label_map)}')
@@ -154,7 +133,7 @@ def _check_label_map(label_map: Tensor) -> None:
 def pair_mask(height: int, width: int, radius: int, border: str, device: torch.device) -> Tensor:
     """bool (P, H, W): which entries of a field are pairs.
 
-    Example:
+    Examples:
         >>> pair_mask(1, 3, 2, 'full', torch.device('cpu'))[0].tolist()
         [[True, True, False]]
     """
@@ -267,7 +246,7 @@ def pairwise_affinity(features: Tensor, radius: int = RADIUS, border: str = 'ful
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> features = torch.tensor([0.0, 0.0, 5.0]).view(1, 1, 1, 3)
         >>> to_the_right = pairwise_affinity(features, radius=2)[0, 0, 0]
         >>> [round(value, 3) for value in to_the_right.tolist()]
@@ -308,7 +287,7 @@ def pair_labels(
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> label_map = torch.tensor([[[0, 0, 7, 7, 255]]])
         >>> pair_labels(label_map, radius=2)[0, 0].tolist()  # with the cell on the right
         [[0, 2, 1, 255, 255]]
@@ -349,14 +328,13 @@ def pool_label_map(label_map: Tensor, stride: int = 8, ignore_index: int = IGNOR
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> label_map = torch.tensor([[[3, 3, 0, 7], [3, 0, 0, 7]]])
         >>> pool_label_map(label_map, stride=2).tolist()  # the second block is a tie
         [[[3, 255]]]
     """
     _check_label_map(label_map)
-    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-        raise ValueError(f'stride must be a positive integer, got {stride!r}')
+    stride = check_integer('stride', stride, least=1)
 
     def block_sums(mask: Tensor) -> Tensor:
         return F.avg_pool2d(mask.float(), stride, ceil_mode=True, divisor_override=1)
@@ -392,7 +370,7 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
     Raises:
         ValueError: If an argument has the wrong shape or dtype.
 
-    Example:
+    Examples:
         >>> affinity = torch.tensor([0.9, 0.9]).view(1, 1, 1, 2)
         >>> labels = torch.tensor([1, 2], dtype=torch.uint8).view(1, 1, 1, 2)
         >>> {name: round(value.item(), 2) for name, value in affinity_loss(affinity, labels).items()}
@@ -420,7 +398,7 @@ def affinity_loss(affinity: Tensor, pair_labels: Tensor) -> dict[str, Tensor]:
 def path_cells(dy: int, dx: int) -> tuple[tuple[int, int], ...]:
     """Cells in the bounding box of the segment (0, 0)-(dy, dx) that are less than 1 from its line.
 
-    Example:
+    Examples:
         >>> path_cells(0, 3)
         ((0, 0), (0, 1), (0, 2), (0, 3))
         >>> path_cells(1, 2)
@@ -448,7 +426,7 @@ def edge_to_affinity(edge: Tensor, radius: int = RADIUS) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> edge = torch.tensor([0.0, 0.0, 1.0, 0.0]).view(1, 1, 1, 4)
         >>> edge_to_affinity(edge, radius=2)[0, 0].tolist()  # to the cell on the right
         [[1.0, 0.0, 0.0, 0.0]]

@@ -48,7 +48,7 @@ def fuse_cams(
     Raises:
         ValueError: If an argument has the wrong shape or length.
 
-    Example:
+    Examples:
         >>> small, mirrored = torch.tensor([[[0.0, 2.0]]]), torch.tensor([[[2.0, 2.0, 0.0, 0.0]]])
         >>> fused = fuse_cams([small, mirrored], size=(1, 4), flips=[False, True])
         >>> fused.round(decimals=3).tolist()
@@ -97,7 +97,7 @@ def confident_label_map(
     Returns:
         ndarray: uint8 (H, W).
 
-    Example:
+    Examples:
         >>> low = np.array([[[0.1, 0.9, 0.9]], [[0.9, 0.1, 0.1]]])
         >>> high = np.array([[[0.1, 0.1, 0.9]], [[0.9, 0.9, 0.1]]])
         >>> confident_label_map(low, high, class_ids=[7]).tolist()
@@ -151,7 +151,7 @@ def affinity_label_map(
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> image = np.zeros((20, 30, 3), np.uint8)
         >>> image[:, 15:] = 255
         >>> cams = np.zeros((1, 20, 30), np.float32)

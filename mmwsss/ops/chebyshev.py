@@ -8,10 +8,11 @@ at j. The coefficients beyond about ``sqrt(2 n log(2 / e))`` sum to less than e,
 
 import math
 from functools import lru_cache
+from itertools import accumulate
 
 import torch
 
-TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-7}
+TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-9}
 
 
 @lru_cache(maxsize=64)
@@ -26,7 +27,7 @@ def chebyshev_coefficients(num_steps: int, tail: float) -> tuple[float, ...]:
         tuple[float, ...]: Coefficient of each degree from 0; every second one is 0, none is negative. They
         are scaled to sum to 1, so that constants stay fixed points.
 
-    Example:
+    Examples:
         >>> chebyshev_coefficients(3, tail=0.0)  # x^3 = 3/4 T_1 + 1/4 T_3
         (0.0, 0.75, 0.0, 0.25)
     """
@@ -46,6 +47,23 @@ def chebyshev_coefficients(num_steps: int, tail: float) -> tuple[float, ...]:
     return tuple(coefficients)
 
 
+@lru_cache(maxsize=64)
+def tail_sums(coefficients: tuple[float, ...]) -> tuple[float, ...]:
+    """Sum of the coefficients from each degree on.
+
+    Args:
+        coefficients (tuple[float, ...]): As of :func:`chebyshev_coefficients`.
+
+    Returns:
+        tuple[float, ...]: As many; the first is the sum of all.
+
+    Examples:
+        >>> tail_sums((0.5, 0.25, 0.25))
+        (1.0, 0.5, 0.25)
+    """
+    return tuple(accumulate(reversed(coefficients)))[::-1]
+
+
 def walk_coefficients(num_steps: int, cells: int, neighbors: int, dtype: torch.dtype) -> tuple[float, ...]:
     """Coefficients that keep a walk within ``TOLERANCE[dtype]`` of the exact one, relative to its largest
     score.
@@ -55,7 +73,7 @@ def walk_coefficients(num_steps: int, cells: int, neighbors: int, dtype: torch.d
     that of the number of cells times that of neighbors plus 1. Scaling the coefficients to sum to 1 doubles
     the error.
 
-    Example:
+    Examples:
         >>> len(walk_coefficients(256, cells=47 * 63, neighbors=68, dtype=torch.float32)) < 100
         True
     """

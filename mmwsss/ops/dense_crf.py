@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .checks import check_integer
 from .permutohedral import PermutohedralLattice
 
 BACKENDS = ('auto', 'pydensecrf', 'torch')
@@ -44,9 +45,7 @@ def _check_scores(scores: np.ndarray | Tensor, size: tuple[int, ...]) -> Tensor:
     return scores
 
 
-def _check_kernels(num_iters: int, gaussian: Sequence[float], bilateral: Sequence[float]) -> None:
-    if isinstance(num_iters, bool) or not isinstance(num_iters, int) or num_iters < 0:
-        raise ValueError(f'num_iters must be a non-negative integer, got {num_iters!r}')
+def _check_kernels(gaussian: Sequence[float], bilateral: Sequence[float]) -> None:
     if len(gaussian) != 2 or min(gaussian) <= 0:
         raise ValueError(f'gaussian must be two positive numbers (sxy, weight), got {gaussian!r}')
     if len(bilateral) != 3 or min(bilateral) <= 0:
@@ -141,7 +140,7 @@ def dense_crf_stack(
         ValueError: If an argument has the wrong shape, dtype or value.
         ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
 
-    Example:
+    Examples:
         >>> image = np.zeros((8, 8, 3), np.uint8)
         >>> scores = np.full((2, 8, 8), 0.5, np.float32)
         >>> [refined.shape for refined in dense_crf_stack(image, [scores, scores])]
@@ -151,7 +150,8 @@ def dense_crf_stack(
     stacks = [_check_scores(scores, image.shape[:2]) for scores in score_list]
     if len({(len(scores), scores.device) for scores in stacks}) != 1:
         raise ValueError('score_list must hold score maps of one number of classes on one device, at least one')
-    _check_kernels(num_iters, gaussian, bilateral)
+    num_iters = check_integer('num_iters', num_iters, least=0)
+    _check_kernels(gaussian, bilateral)
     if backend not in BACKENDS:
         raise ValueError(f'backend must be one of {BACKENDS}, got {backend!r}')
     if backend == 'pydensecrf' and not _has_pydensecrf():
@@ -192,7 +192,7 @@ def dense_crf(
         ValueError: If an argument has the wrong shape, dtype or value.
         ImportError: If ``backend`` is 'pydensecrf' and pydensecrf2 is not installed.
 
-    Example:
+    Examples:
         >>> image = np.zeros((20, 20, 3), np.uint8)
         >>> image[:, 10:] = 255
         >>> scores = np.full((2, 20, 20), 0.5, np.float32)

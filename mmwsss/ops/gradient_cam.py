@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .affinity import describe
+from .checks import describe
 from .maps import resize_maps
 
 XGRAD_EPS = 1e-7
@@ -54,7 +54,7 @@ def grad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape or dtype.
 
-    Example:
+    Examples:
         >>> activation = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]])
         >>> gradient = torch.tensor([[[1.0, 0.0]], [[-1.0, -1.0]]])
         >>> grad_cam(activation, gradient).tolist()
@@ -80,7 +80,7 @@ def xgrad_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape or dtype.
 
-    Example:
+    Examples:
         >>> activation = torch.tensor([[[3.0, 1.0]]])
         >>> gradient = torch.tensor([[[1.0, 0.0]]])
         >>> [round(value, 3) for value in xgrad_cam(activation, gradient)[0].tolist()]
@@ -108,7 +108,7 @@ def grad_cam_plus_plus(activation: Tensor, gradient: Tensor) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape or dtype.
 
-    Example:
+    Examples:
         >>> activation = torch.tensor([[[2.0, 0.0]]])
         >>> gradient = torch.tensor([[[1.0, -1.0]]])
         >>> [round(value, 3) for value in grad_cam_plus_plus(activation, gradient)[0].tolist()]
@@ -137,7 +137,7 @@ def layer_cam(activation: Tensor, gradient: Tensor) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape or dtype.
 
-    Example:
+    Examples:
         >>> activation = torch.tensor([[[1.0, 2.0]], [[1.0, 1.0]]])
         >>> gradient = torch.tensor([[[1.0, -1.0]], [[0.5, 3.0]]])
         >>> layer_cam(activation, gradient).tolist()
@@ -162,7 +162,7 @@ def fuse_layers(maps: Sequence[Tensor], size: Sequence[int] | None = None, gain:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> fuse_layers([torch.tensor([[0.5]]), torch.tensor([[0.0, 1.0]])]).tolist()
         [[0.5, 1.0]]
     """

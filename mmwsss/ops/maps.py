@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .affinity import IGNORE_INDEX, describe
+from .affinity import IGNORE_INDEX
+from .checks import check_integer, describe
 
 SUM_FLOOR = 1e-8
 
@@ -24,11 +25,6 @@ def _check_size(name: str, size: Sequence[int]) -> tuple[int, int]:
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f'{name} must be two positive integers (rows, columns), got {size!r}')
     return int(size[0]), int(size[1])
-
-
-def _check_stride(stride: int) -> None:
-    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-        raise ValueError(f'stride must be a positive integer, got {stride!r}')
 
 
 def resize_maps(maps: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
@@ -45,7 +41,7 @@ def resize_maps(maps: Tensor, size: Sequence[int], align_corners: bool = False) 
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> resize_maps(torch.tensor([[[0.0, 1.0]]]), (1, 4)).tolist()
         [[[0.0, 0.25, 0.75, 1.0]]]
     """
@@ -77,13 +73,13 @@ def crop_to_covered(maps: Tensor, covered: Sequence[int], stride: int) -> Tensor
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value, or the grid is too small for ``covered``.
 
-    Example:
+    Examples:
         >>> crop_to_covered(torch.tensor([[[0.0, 1.0]]]), (1, 3), 2).tolist()
         [[[0.0, 0.25, 0.75]]]
     """
     _check_maps(maps, '(..., K, h, w)')
     height, width = _check_size('covered', covered)
-    _check_stride(stride)
+    stride = check_integer('stride', stride, least=1)
     rows, columns = maps.shape[-2] * stride, maps.shape[-1] * stride
     if height > rows or width > columns:
         raise ValueError(f'covered must be at most {(rows, columns)}, which the cells reach, got {(height, width)}')
@@ -104,13 +100,13 @@ def pool_to_cells(maps: Tensor, cells: Sequence[int], stride: int) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value, or the grid is too small for the maps.
 
-    Example:
+    Examples:
         >>> pool_to_cells(torch.ones(1, 2, 3), (1, 2), 2).tolist()
         [[[1.0, 0.5]]]
     """
     _check_maps(maps)
     cells = _check_size('cells', cells)
-    _check_stride(stride)
+    stride = check_integer('stride', stride, least=1)
     down, right = cells[0] * stride - maps.shape[-2], cells[1] * stride - maps.shape[-1]
     if min(down, right) < 0:
         raise ValueError(
@@ -135,7 +131,7 @@ def background_score(cams: Tensor, alpha: float) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> background_score(torch.tensor([[[0.0, 0.5, 1.0]]]), alpha=2).tolist()
         [[[1.0, 0.25, 0.0]]]
     """
@@ -163,7 +159,7 @@ def add_background(maps: Tensor, alpha: float | None = None, score: float | None
         ValueError: If an argument has the wrong shape, dtype or value, or not exactly one of ``alpha`` and ``score`` is
             given.
 
-    Example:
+    Examples:
         >>> maps = torch.tensor([[[0.0, 0.5, 1.0]]])
         >>> add_background(maps, alpha=2).tolist()
         [[[1.0, 0.25, 0.0]], [[0.0, 0.5, 1.0]]]
@@ -197,7 +193,7 @@ def label_of_scores(maps: Tensor, class_ids: Sequence[int] | Tensor, ignore_inde
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> maps = torch.tensor([[[0.1, 0.8]], [[0.9, 0.2]]])
         >>> label_of_scores(maps, [0, 7]).tolist()
         [[7, 0]]
@@ -243,7 +239,7 @@ def unsure_pixels(maps: Tensor, margin: float) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> maps = torch.tensor([[[3.0, 3.0]], [[1.0, 2.5]]])
         >>> unsure_pixels(maps, margin=0.2).tolist()
         [[False, True]]

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .affinity import check_float_map, describe
+from .checks import check_float_map, check_integer, describe
 from .maps import resize_maps
 
 DILATIONS = (1, 2, 4, 8, 12, 24)
@@ -31,10 +31,9 @@ PAMR_BANDWIDTH = 0.1
 
 
 def _check_dilations(dilations: Sequence[int]) -> tuple[int, ...]:
-    dilations = tuple(dilations)
-    if not dilations or any(isinstance(d, bool) or not isinstance(d, int) or d < 1 for d in dilations):
-        raise ValueError(f'dilations must be positive integers, at least one, got {dilations!r}')
-    return dilations
+    if len(dilations) == 0:
+        raise ValueError('dilations must be at least one')
+    return tuple(check_integer('each of dilations', dilation, least=1) for dilation in dilations)
 
 
 def _check_images(images: Tensor, dtype: torch.dtype | None = None) -> Tensor:
@@ -104,7 +103,7 @@ def position_kernel(dilations: Sequence[int] = DILATIONS) -> Tensor:
     Raises:
         ValueError: If a dilation is not a positive integer.
 
-    Example:
+    Examples:
         >>> kernel = position_kernel((1, 2))
         >>> kernel.shape, kernel.sum().round(decimals=6).item()
         (torch.Size([16]), 1.0)
@@ -135,7 +134,7 @@ def par_kernel(images: Tensor, dilations: Sequence[int] = DILATIONS) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> kernel = par_kernel(torch.rand(1, 3, 5, 6), dilations=(1, 2))
         >>> kernel.shape
         torch.Size([1, 16, 5, 6])
@@ -169,7 +168,7 @@ def pamr_kernel(images: Tensor, dilations: Sequence[int] = DILATIONS) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> image = torch.zeros(1, 1, 1, 5)
         >>> image[..., 2:] = 1
         >>> kernel = pamr_kernel(image, dilations=(1,))
@@ -223,8 +222,7 @@ def _refine(
             f'images must be {len(maps)}, one for each of maps, on their device ({maps.device}), '
             f'got {len(images)} on {images.device}'
         )
-    if isinstance(num_iters, bool) or not isinstance(num_iters, int) or num_iters < 0:
-        raise ValueError(f'num_iters must be a non-negative integer, got {num_iters!r}')
+    num_iters = check_integer('num_iters', num_iters, least=0)
     if not torch.isfinite(maps).all():
         raise ValueError('maps must be finite')
     refined = resize_maps(maps.to(dtype), images.shape[2:], align_corners=True)
@@ -265,7 +263,7 @@ def par(maps: Tensor, images: Tensor, dilations: Sequence[int] = DILATIONS, num_
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> image = torch.zeros(1, 3, 1, 6)
         >>> image[..., 3:] = 255
         >>> maps = torch.tensor([0.9, 0.2, 0.7, 0.1, 0.0, 0.1]).view(1, 1, 1, 6)
@@ -294,7 +292,7 @@ def pamr(maps: Tensor, images: Tensor, dilations: Sequence[int] = DILATIONS, num
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> image = torch.zeros(1, 3, 1, 6)
         >>> image[..., 3:] = 255
         >>> maps = torch.tensor([0.9, 0.2, 0.7, 0.1, 0.0, 0.1]).view(1, 1, 1, 6)

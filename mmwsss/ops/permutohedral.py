@@ -20,7 +20,7 @@ class PermutohedralLattice:
     Args:
         features (Tensor): Floating-point (N, d), positions in units of the standard deviation of the kernel.
 
-    Example:
+    Examples:
         >>> points = torch.tensor([[0.0], [0.1], [9.0]])
         >>> sums = PermutohedralLattice(points).filter(torch.ones(3, 1))[:, 0]
         >>> bool(sums[0] > 1.2 * sums[2])  # a point with another near it, and one alone

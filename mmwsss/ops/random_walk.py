@@ -4,7 +4,12 @@ With A the symmetric matrix of the field, 1 on its diagonal, raised to ``beta`` 
 diagonal of its row sums, one step is ``x <- P x`` with ``P = D^-1 A``: each cell takes the mean of its
 neighbors, weighted by affinity. This is ``x T`` with the column-stochastic transition T of Ahn & Kwak, CVPR
 2018, eq. 5-6. The published way squares the N x N matrix T eight times; here P is only ever applied, as a
-stencil, and a walk of n steps takes about ``5 sqrt(n)`` products (see ``chebyshev.py``).
+stencil, and a walk of n steps takes about ``6 sqrt(n)`` products (see ``chebyshev.py``).
+
+P is applied in difference form, ``x_i += (1 / d_i) sum_j w_ij (x_j - x_i)``. A sum of 69 terms of the size of a score
+loses half a unit in the last place with each, always in the same direction where scores are nearly constant, which
+256 steps carry to 1e-3 of the largest score in float32. Sums of differences are small there, and constants are kept
+exactly.
 """
 
 import importlib
@@ -15,13 +20,19 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from .affinity import check_float_map, offset_list, radius_of
+from .affinity import offset_list, radius_of
 from .chebyshev import walk_coefficients
+from .checks import check_float_map, check_integer
 from .stencil import StencilWalker, edge_weights, transition_matrix
 
 METHODS = ('auto', 'chebyshev', 'stencil', 'dense', 'numba', 'triton')
 COMPILED = {'cpu': 'numba', 'cuda': 'triton'}
-BLOCK_CELLS = 2**20
+# Cells of all maps that are walked at once: what a product needs should fit the cache, or not fill a GPU.
+BLOCK_CELLS = 2**17
+BLOCK_CELLS_GPU = 2**22
+# Ahn & Kwak, CVPR 2018, as released for VOC 2012.
+BETA = 8.0
+NUM_STEPS = 256
 
 
 def _kernels(method: str) -> ModuleType:
@@ -47,7 +58,7 @@ def resolve_method(method: str, device: torch.device) -> str:
         ValueError: If the method is unknown or made for another device.
         ImportError: If it needs a package that is not installed.
 
-    Example:
+    Examples:
         >>> resolve_method('stencil', torch.device('cpu'))
         'stencil'
         >>> resolve_method('auto', torch.device('meta'))
@@ -67,20 +78,21 @@ def resolve_method(method: str, device: torch.device) -> str:
 
 
 def _walk_dense(weights: Tensor, scores: Tensor, num_steps: int, radius: int) -> Tensor:
+    """In float64, as it is what the others are compared with."""
     walked = torch.empty_like(scores)
     for b in range(len(scores)):
-        power = torch.linalg.matrix_power(transition_matrix(weights[b], radius), num_steps)
-        walked[b] = (scores[b].flatten(1) @ power.T).view_as(scores[b])
+        power = torch.linalg.matrix_power(transition_matrix(weights[b].double(), radius), num_steps)
+        walked[b] = (scores[b].double().flatten(1) @ power.T).view_as(scores[b])
     return walked
 
 
 def _walk_torch(
     weights: Tensor, scores: Tensor, num_steps: int, radius: int, coefficients: tuple[float, ...] | None
 ) -> Tensor:
-    """Walks sample by sample and in blocks of maps; a CUDA device takes all of them at once."""
+    """Walks in blocks of maps, on the CPU sample by sample; another device takes the whole batch at once."""
     on_cpu = scores.device.type == 'cpu'
     samples = 1 if on_cpu else len(scores)
-    count = max(1, BLOCK_CELLS // scores[0, 0].numel()) if on_cpu else scores.shape[1]
+    count = max(1, (BLOCK_CELLS if on_cpu else BLOCK_CELLS_GPU) // (samples * scores[0, 0].numel()))
     walked = torch.empty_like(scores)
     for b in range(0, len(scores), samples):
         walker = StencilWalker(weights[b : b + samples], radius)
@@ -105,7 +117,18 @@ def _walk(weights: Tensor, scores: Tensor, num_steps: int, radius: int, method: 
     return _kernels(method).walk(weights, scores, coefficients, radius)
 
 
-def _check(scores: Tensor, affinity: Tensor, beta: float, num_steps: int) -> int:
+def _range_of(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Smallest and largest score (B, K, 1, 1) of every map."""
+    lowest, highest = maps.amin((2, 3), keepdim=True), maps.amax((2, 3), keepdim=True)
+    finite = (lowest.isfinite() & highest.isfinite())[..., 0, 0]
+    if not finite.all():
+        sample, index = (~finite).nonzero()[0].tolist()
+        raise ValueError(f'scores must be finite, but map {index} of sample {sample} is not')
+    return lowest, highest
+
+
+def _check(scores: Tensor, affinity: Tensor, beta: float) -> int:
+    """The radius of the field."""
     check_float_map('scores', scores, 'K')
     check_float_map('affinity', affinity, 'P')
     if scores.shape[0] != affinity.shape[0] or scores.shape[2:] != affinity.shape[2:]:
@@ -117,14 +140,12 @@ def _check(scores: Tensor, affinity: Tensor, beta: float, num_steps: int) -> int
         raise ValueError(f'affinity must be on the device of scores ({scores.device}), got {affinity.device}')
     if not beta > 0 or math.isinf(beta):
         raise ValueError(f'beta must be positive and finite, got {beta!r}')
-    if isinstance(num_steps, bool) or not isinstance(num_steps, int) or num_steps < 0:
-        raise ValueError(f'num_steps must be a non-negative integer, got {num_steps!r}')
     return radius_of(affinity.shape[1])
 
 
 @torch.no_grad()
 def random_walk(
-    scores: Tensor, affinity: Tensor, beta: float = 8.0, num_steps: int = 256, method: str = 'auto'
+    scores: Tensor, affinity: Tensor, beta: float = BETA, num_steps: int = NUM_STEPS, method: str = 'auto'
 ) -> Tensor:
     """Let every score map walk ``num_steps`` steps over the affinity field.
 
@@ -133,38 +154,43 @@ def random_walk(
     B * K * H * W multiply-adds; only 'dense' builds an N x N matrix. The sums are in float32, or float64
     where the scores are. No gradient is recorded.
 
+    Relative to the largest score, results are within 2e-5 of the exact ones in float32 and within 1e-9 in float64,
+    for any affinities and up to 4,096 steps. Where all cells that a walk can reach have one score, it is kept exactly.
+
     Args:
-        scores (Tensor): Floating-point (B, K, H, W).
+        scores (Tensor): Floating-point (B, K, H, W), finite.
         affinity (Tensor): Floating-point (B, P, H, W) in [0, 1], as of ``pairwise_affinity`` or
             ``edge_to_affinity``. Values whose target lies outside the grid are not read.
         beta (float): Exponent of the affinities, positive.
-        num_steps (int): Number of steps; 0 returns the scores.
-        method (str): 'chebyshev' takes about ``5 sqrt(num_steps)`` products and is within 2e-5 (float64:
-            1e-7) of the exact result, relative to the largest score. 'numba' (CPU) and 'triton' (CUDA) are
+        num_steps (int): Number of steps, of any integer type; 0 returns the scores.
+        method (str): 'chebyshev' takes about ``6 sqrt(num_steps)`` products. 'numba' (CPU) and 'triton' (CUDA) are
             the same, compiled. 'stencil' takes ``num_steps`` products. 'dense' raises the N x N matrix to the
-            power, for comparison. 'auto' takes the compiled one of the device where its package is installed,
-            else 'chebyshev'.
+            power, in float64, for comparison. 'auto' takes the compiled one of the device where its package is
+            installed, else 'chebyshev'.
 
     Returns:
         Tensor: (B, K, H, W), dtype of ``scores``, each map within the range of its scores.
 
     Raises:
-        ValueError: If an argument has the wrong shape, dtype or value.
+        ValueError: If an argument has the wrong shape, dtype or value; of a score that is not finite, it names the map.
         ImportError: If ``method`` needs a package that is not installed.
 
-    Example:
+    Examples:
         >>> edge = torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]).view(1, 1, 1, 5)  # a wall in the middle
         >>> scores = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]).view(1, 1, 1, 5)
         >>> random_walk(scores, edge_to_affinity(edge, radius=2)).round(decimals=3).tolist()
         [[[[0.5, 0.5, 0.0, 0.0, 0.0]]]]
     """
-    radius = _check(scores, affinity, beta, num_steps)
+    radius = _check(scores, affinity, beta)
+    num_steps = check_integer('num_steps', num_steps, least=0)
     method = resolve_method(method, scores.device)
-    if num_steps == 0 or scores.numel() == 0:
+    if scores.numel() == 0:
         return scores.clone()
     dtype = torch.float64 if scores.dtype == torch.float64 else torch.float32
-    weights = edge_weights(affinity, beta, dtype, radius)
     maps = scores.to(dtype)
+    lowest, highest = _range_of(maps)
+    if num_steps == 0:
+        return scores.clone()
+    weights = edge_weights(affinity, beta, dtype, radius)
     walked = _walk(weights, maps, num_steps, radius, method)
-    lowest, highest = maps.amin((2, 3), keepdim=True), maps.amax((2, 3), keepdim=True)
     return walked.clamp_(lowest, highest).to(scores.dtype)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from .affinity import offset_list, pair_mask, pair_windows
+from .chebyshev import tail_sums
 
 
 def _integer_power(base: Tensor, exponent: int) -> Tensor:
@@ -19,7 +20,7 @@ def edge_weights(affinity: Tensor, beta: float, dtype: torch.dtype, radius: int)
     Raises:
         ValueError: If an affinity between two cells of the grid is not in [0, 1].
 
-    Example:
+    Examples:
         >>> affinity = torch.full((1, 4, 1, 3), 0.5)
         >>> edge_weights(affinity, 3, torch.float32, radius=2)[0, 0].tolist()  # to the cell on the right
         [[0.125, 0.125, 0.0]]
@@ -43,7 +44,7 @@ class PaddedMaps:
         maps (Tensor): (B, K, H, W), copied.
         radius (int): Strict radius of the stencil.
 
-    Example:
+    Examples:
         >>> padded = PaddedMaps(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), radius=2)
         >>> padded.unpad(padded.shifted(1)).tolist()  # what lies one cell to the right
         [[[[2.0, 0.0], [4.0, 0.0]]]]
@@ -68,69 +69,10 @@ class PaddedMaps:
         return cells.unflatten(-1, (self.height, self.row))[..., : self.width]
 
 
-class StencilWalker:
-    """The transition of a batch of fields, applied by torch operations on any device.
-
-    Args:
-        weights (Tensor): (B, P, H, W) as of :func:`edge_weights`.
-        radius (int): Strict radius of the stencil.
-
-    Example:
-        >>> walker = StencilWalker(torch.tensor([1.0, 0.0]).expand(1, 4, 1, 2), radius=2)
-        >>> walker.power(torch.tensor([[[[1.0, 0.0]]]]), num_steps=1).tolist()
-        [[[[0.5, 0.5]]]]
-    """
-
-    def __init__(self, weights: Tensor, radius: int):
-        self.radius = radius
-        padded = PaddedMaps(weights, radius)
-        self.shifts, self.planes = [], []
-        height, width = weights.shape[2:]
-        for p, shift in used_shifts(height, width, radius):
-            self.shifts += [shift, -shift]
-            self.planes += [padded.shifted(0)[:, p, None], padded.shifted(-shift)[:, p, None]]
-        ones = PaddedMaps(torch.ones_like(weights[:, :1]), radius)
-        degree = self._product(self._views(ones), torch.empty_like(ones.cells))
-        self.inverse_degree = degree.clamp_(min=1).reciprocal_()
-
-    def _views(self, maps: PaddedMaps) -> list[Tensor]:
-        return [maps.cells, *(maps.shifted(shift) for shift in self.shifts)]
-
-    def _product(self, views: list[Tensor], out: Tensor) -> Tensor:
-        """``A x`` into ``out``, self affinity included."""
-        out.copy_(views[0])
-        for plane, view in zip(self.planes, views[1:], strict=True):
-            out.addcmul_(plane, view)
-        return out
-
-    def power(self, scores: Tensor, num_steps: int) -> Tensor:
-        """``P^num_steps x`` step by step."""
-        maps = PaddedMaps(scores, self.radius)
-        views, total = self._views(maps), torch.empty_like(maps.cells)
-        for _ in range(num_steps):
-            torch.mul(self._product(views, total), self.inverse_degree, out=maps.cells)
-        return maps.unpad(maps.cells)
-
-    def chebyshev(self, scores: Tensor, coefficients: tuple[float, ...]) -> Tensor:
-        """``sum_j coefficients[j] T_j(P) x`` by the three-term recurrence of the polynomials."""
-        current, previous = PaddedMaps(scores, self.radius), PaddedMaps(torch.zeros_like(scores), self.radius)
-        views, other_views = self._views(current), self._views(previous)
-        total = torch.empty_like(current.cells)
-        result = current.cells * coefficients[0]
-        factor = self.inverse_degree
-        for coefficient in coefficients[1:]:
-            previous.cells.neg_().addcmul_(self._product(views, total), factor)
-            current, previous, views, other_views = previous, current, other_views, views
-            factor = 2 * self.inverse_degree if factor is self.inverse_degree else factor
-            if coefficient:
-                result.add_(current.cells, alpha=coefficient)
-        return current.unpad(result)
-
-
 def used_shifts(height: int, width: int, radius: int) -> list[tuple[int, int]]:
     """(index p, shift on the flattened grid) of the offsets that have pairs on a grid.
 
-    Example:
+    Examples:
         >>> used_shifts(1, 4, radius=3)  # a row of 4 cells and 2 of padding; only offsets along the row have pairs
         [(0, 1), (1, 2)]
     """
@@ -139,10 +81,148 @@ def used_shifts(height: int, width: int, radius: int) -> list[tuple[int, int]]:
     return [(p, offsets[p][0] * row + offsets[p][1]) for p, _, _ in pair_windows(height, width, radius, 'full')]
 
 
+def shift_runs(height: int, width: int, radius: int) -> list[tuple[int, int, int]]:
+    """The offsets of :func:`used_shifts` in runs of shifts that grow by 1, as those of a row of neighbors do.
+
+    Args:
+        height (int): Rows of the grid.
+        width (int): Columns of the grid.
+        radius (int): Strict radius of the stencil.
+
+    Returns:
+        list[tuple[int, int, int]]: Index p and shift of the first offset of each run, and the number of its offsets.
+
+    Examples:
+        >>> shift_runs(2, 4, radius=2)  # one cell to the right; three cells of the next row
+        [(0, 1, 1), (1, 4, 3)]
+    """
+    runs: list[tuple[int, int, int]] = []
+    for p, shift in used_shifts(height, width, radius):
+        if runs and (p, shift) == (runs[-1][0] + runs[-1][2], runs[-1][1] + runs[-1][2]):
+            runs[-1] = *runs[-1][:2], runs[-1][2] + 1
+        else:
+            runs.append((p, shift, 1))
+    return runs
+
+
+def inverse_degree(padded: PaddedMaps, radius: int) -> Tensor:
+    """``1 / (1 + sum_j w_ij)`` of every cell, the sum in float64.
+
+    Args:
+        padded (PaddedMaps): Weights (B, P, H, W) of :func:`edge_weights`, all P of them.
+        radius (int): Strict radius of the stencil.
+
+    Returns:
+        Tensor: (B, 1, length), dtype of the weights.
+
+    Examples:
+        >>> padded = PaddedMaps(torch.tensor([1.0, 0.0]).expand(1, 4, 1, 2), radius=2)
+        >>> padded.unpad(inverse_degree(padded, radius=2)).tolist()
+        [[[[0.5, 0.5]]]]
+    """
+    flat = padded.flat
+    degree = torch.ones(len(flat), padded.length, dtype=torch.float64, device=flat.device)
+    for p, shift, count in shift_runs(padded.height, padded.width, radius):
+        first = flat[:, p:]
+        behind = first.as_strided(
+            (len(flat), count, padded.length),
+            (flat.stride(0), flat.stride(1) - 1, 1),
+            first.storage_offset() + padded.margin - shift,
+        )
+        degree += padded.cells[:, p : p + count].sum(1, dtype=torch.float64) + behind.sum(1, dtype=torch.float64)
+    return degree.reciprocal_().to(flat.dtype)[:, None]
+
+
+class _Differences:
+    """``2 sum_j w_ij (x_j - x_i)`` of a set of padded maps, as they are at each call.
+
+    The difference of a pair is computed once, for all pairs of a run of offsets in one operation, then added to one
+    cell and subtracted from the other.
+    """
+
+    def __init__(self, weights: PaddedMaps, maps: PaddedMaps, radius: int):
+        runs = shift_runs(maps.height, maps.width, radius)
+        reach = max((shift + count - 1 for _, shift, count in runs), default=0)
+        shape, length = maps.cells.shape, maps.length
+        # The cells in front of a grid, which belong to no pair, stay zero.
+        flows = maps.flat.new_zeros(max((count for *_, count in runs), default=0), *shape[:2], reach + length)
+        self.cells, self.total = maps.cells, torch.empty_like(maps.cells)
+        self.part = torch.empty_like(self.total)
+        self.runs = []
+        for p, shift, count in runs:
+            ahead = maps.flat.as_strided((count, *shape), (1, *maps.flat.stride()), maps.margin + shift)
+            weight = weights.cells[:, p : p + count].transpose(0, 1)[:, :, None].expand_as(ahead)
+            outward = flows[:count, ..., reach:]
+            inward = flows.as_strided(ahead.shape, (flows.stride(0) - 1, *flows.stride()[1:]), reach - shift)
+            self.runs.append((weight, ahead, self.cells.expand_as(ahead), outward, inward))
+
+    def __call__(self) -> Tensor:
+        self.total.zero_()
+        for weight, ahead, here, outward, inward in self.runs:
+            # 2 w (a - b) in one operation; there is no other one of the kind.
+            torch.ops.aten.mse_loss_backward.grad_input(weight, ahead, here, 0, grad_input=outward)
+            self.total.add_(torch.sum(outward, 0, out=self.part))
+            self.total.sub_(torch.sum(inward, 0, out=self.part))
+        return self.total
+
+
+class StencilWalker:
+    """The transition of a batch of fields, applied by torch operations on any device.
+
+    A step adds ``(1 / d_i) sum_j w_ij (x_j - x_i)`` to each cell: constants stay what they are, and where scores are
+    nearly constant, so are rounding errors small.
+
+    Args:
+        weights (Tensor): (B, P, H, W) as of :func:`edge_weights`.
+        radius (int): Strict radius of the stencil.
+
+    Examples:
+        >>> walker = StencilWalker(torch.tensor([1.0, 0.0]).expand(1, 4, 1, 2), radius=2)
+        >>> walker.power(torch.tensor([[[[1.0, 0.0]]]]), num_steps=1).tolist()
+        [[[[0.5, 0.5]]]]
+    """
+
+    def __init__(self, weights: Tensor, radius: int):
+        self.radius = radius
+        self.weights = PaddedMaps(weights, radius)
+        self.inverse_degree = inverse_degree(self.weights, radius)
+
+    def power(self, scores: Tensor, num_steps: int) -> Tensor:
+        """``P^num_steps x`` step by step."""
+        maps = PaddedMaps(scores, self.radius)
+        differences = _Differences(self.weights, maps, self.radius)
+        half = self.inverse_degree / 2
+        # Kahan's sum: many steps smaller than half a unit in the last place of a score would be lost one by one.
+        lost, moved = torch.zeros_like(maps.cells), torch.empty_like(maps.cells)
+        for _ in range(num_steps):
+            change = differences().mul_(half).sub_(lost)
+            torch.add(maps.cells, change, out=moved)
+            torch.sub(moved, maps.cells, out=lost).sub_(change)
+            maps.cells.copy_(moved)
+        return maps.unpad(maps.cells)
+
+    def chebyshev(self, scores: Tensor, coefficients: tuple[float, ...]) -> Tensor:
+        """``sum_j coefficients[j] T_j(P) x``, where the coefficients sum to 1.
+
+        With ``L = P - 1`` and ``D_j = T_j - T_{j-1}``, the recurrence of the polynomials is ``D_{j+1} = D_j + 2 L T_j``
+        and the sum is ``x + sum_j (c_j + c_{j+1} + ...) D_j``, which are differences again.
+        """
+        maps = PaddedMaps(scores, self.radius)
+        differences = _Differences(self.weights, maps, self.radius)
+        change, walked = torch.zeros_like(maps.cells), torch.zeros_like(maps.cells)
+        factor = self.inverse_degree / 2
+        for tail in tail_sums(coefficients)[1:]:
+            change.addcmul_(differences(), factor)
+            maps.cells.add_(change)
+            walked.add_(change, alpha=tail)
+            factor = self.inverse_degree
+        return scores + maps.unpad(walked)
+
+
 def transition_matrix(weights: Tensor, radius: int) -> Tensor:
     """The dense transition ``P = D^-1 A`` (N, N) of one field of edge weights (P, H, W).
 
-    Example:
+    Examples:
         >>> transition_matrix(torch.tensor([1.0, 0.0]).expand(4, 1, 2), radius=2).tolist()
         [[0.5, 0.5], [0.5, 0.5]]
     """

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .chebyshev import tail_sums
 from .stencil import PaddedMaps, used_shifts
 
-# Sums may be reordered and fused; infinities and NaN keep their meaning.
-COMPILE = dict(nogil=True, fastmath={'reassoc', 'contract', 'nsz', 'arcp'})
+# Products and sums may be fused. They keep their order: a difference must not be taken apart.
+COMPILE = dict(nogil=True, fastmath={'contract', 'nsz', 'arcp'})
 THREADED_OPERATIONS = 2**26
-TILE_CELLS = 2**13
+TILE_CELLS = 2**11
 
 
 def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,14 +28,15 @@ def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compile
-def _product(weights: np.ndarray, shifts: np.ndarray, flat: np.ndarray, first: int, out: np.ndarray) -> None:
-    """``A x`` of the cells from index ``first`` of a flattened map, self affinity included.
+def _differences(weights: np.ndarray, shifts: np.ndarray, flat: np.ndarray, first: int, out: np.ndarray) -> None:
+    """``sum_j w_ij (x_j - x_i)`` of the cells from index ``first`` of a flattened map.
 
     Two offsets a pass, so that ``out`` is read and written half as often.
     """
     length = len(out)
     end = first + length
-    out[:] = flat[first:end]
+    here = flat[first:end]
+    out[:] = 0
     last = len(shifts) - 1
     for p in range(0, last + 1, 2):
         q = min(p + 1, last)
@@ -43,23 +45,27 @@ def _product(weights: np.ndarray, shifts: np.ndarray, flat: np.ndarray, first: i
         s_next, s_before = flat[first + s : end + s], flat[first - s : end - s]
         if p == q:
             for i in range(length):
-                out[i] += s_to[i] * s_next[i] + s_from[i] * s_before[i]
+                out[i] += s_to[i] * (s_next[i] - here[i]) + s_from[i] * (s_before[i] - here[i])
         else:
             r_to, r_from = weights[q, first:end], weights[q, first - r : end - r]
             r_next, r_before = flat[first + r : end + r], flat[first - r : end - r]
             for i in range(length):
-                out[i] += (s_to[i] * s_next[i] + s_from[i] * s_before[i]) + (
-                    r_to[i] * r_next[i] + r_from[i] * r_before[i]
+                out[i] += (s_to[i] * (s_next[i] - here[i]) + s_from[i] * (s_before[i] - here[i])) + (
+                    r_to[i] * (r_next[i] - here[i]) + r_from[i] * (r_before[i] - here[i])
                 )
 
 
 @_compile
-def _inverse_degree(weights: np.ndarray, shifts: np.ndarray, ones: np.ndarray, margin: int) -> np.ndarray:
-    degree = np.empty(len(ones) - 2 * margin, weights.dtype)
-    _product(weights, shifts, ones, margin, degree)
-    for i in range(len(degree)):
-        degree[i] = 1 / max(degree[i], 1)
-    return degree
+def _inverse_degree(weights: np.ndarray, shifts: np.ndarray, margin: int, out: np.ndarray) -> None:
+    """``1 / (1 + sum_j w_ij)`` of every cell, the sum in float64."""
+    length = len(out)
+    degree = np.ones(length)
+    for p in range(len(shifts)):
+        s_to, s_from = weights[p, margin : margin + length], weights[p, margin - shifts[p] :]
+        for i in range(length):
+            degree[i] += np.float64(s_to[i]) + np.float64(s_from[i])
+    for i in range(length):
+        out[i] = 1 / degree[i]
 
 
 @_compile
@@ -69,33 +75,35 @@ def _walk(
     inverse_degree: np.ndarray,
     current: np.ndarray,
     margin: int,
-    coefficients: np.ndarray,
+    tails: np.ndarray,
     tile: int,
-    result: np.ndarray,
+    walked: np.ndarray,
 ) -> None:
-    """``sum_j coefficients[j] T_j(P) x`` of flattened maps ``current`` (K, M), which are overwritten.
+    """``sum_j tails[j] (T_j(P) x - T_{j-1}(P) x)`` of flattened maps ``current`` (K, M), which are overwritten, added
+    to ``walked``.
 
     A tile of cells is done for all maps before the next, so that its weights are read from the cache.
     """
-    count, length = result.shape
-    previous = np.zeros_like(current)
+    count, length = walked.shape
+    following, change = np.zeros_like(current), np.zeros_like(walked)
     total = np.empty(min(tile, length), weights.dtype)
-    result[:] = coefficients[0] * current[:, margin : margin + length]
-    for j in range(1, len(coefficients)):
-        factor = coefficients.dtype.type(1 if j == 1 else 2)
-        coefficient = coefficients[j]
+    for j in range(1, len(tails)):
+        factor = tails.dtype.type(1 if j == 1 else 2)
+        tail = tails[j]
         for start in range(0, length, tile):
             stop = min(start + tile, length)
             inverse = inverse_degree[start:stop]
             for k in range(count):
                 sums = total[: stop - start]
-                _product(weights, shifts, current[k], margin + start, sums)
-                target, partial = previous[k, margin + start : margin + stop], result[k, start:stop]
+                _differences(weights, shifts, current[k], margin + start, sums)
+                here, there = current[k, margin + start : margin + stop], following[k, margin + start : margin + stop]
+                step, partial = change[k, start:stop], walked[k, start:stop]
                 for i in range(len(sums)):
-                    value = factor * sums[i] * inverse[i] - target[i]
-                    target[i] = value
-                    partial[i] += coefficient * value
-        current, previous = previous, current
+                    value = step[i] + factor * sums[i] * inverse[i]
+                    step[i] = value
+                    there[i] = here[i] + value
+                    partial[i] += tail * value
+        current, following = following, current
 
 
 def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radius: int) -> Tensor:
@@ -104,13 +112,13 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
     Args:
         weights (Tensor): float32 or float64 (B, P, H, W) on the CPU, as of ``edge_weights``.
         scores (Tensor): (B, K, H, W) of the same dtype.
-        coefficients (tuple[float, ...]): As of ``walk_coefficients``.
+        coefficients (tuple[float, ...]): As of ``walk_coefficients``; they sum to 1.
         radius (int): Strict radius of the stencil.
 
     Returns:
         Tensor: (B, K, H, W).
 
-    Example:
+    Examples:
         >>> weights, scores = torch.tensor([1.0, 0.0]).expand(1, 4, 1, 2), torch.tensor([[[[1.0, 0.0]]]])
         >>> walk(weights, scores, coefficients=(0.0, 1.0), radius=2).tolist()  # one step
         [[[[0.5, 0.5]]]]
@@ -120,25 +128,25 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
     shifts = np.array([shift for _, shift in used], dtype=np.int64)
     maps = PaddedMaps(scores, radius)
     flat, margin = maps.flat.numpy(), maps.margin
-    terms = np.array(coefficients, dtype=flat.dtype)
-    result = torch.empty_like(maps.cells)
+    tails = np.array(tail_sums(coefficients), dtype=flat.dtype)
+    result = torch.zeros_like(maps.cells)
     walked = result.numpy()
-    ones = PaddedMaps(torch.ones_like(scores[:1, :1]), radius).flat[0, 0].numpy()
 
-    operations = count * maps.length * len(shifts) * len(terms)
+    operations = count * maps.length * len(shifts) * len(tails)
     threads = min(torch.get_num_threads(), count) if operations > THREADED_OPERATIONS else 1
     groups = [slice(count * i // threads, count * (i + 1) // threads) for i in range(threads)]
 
     def walk_sample(b: int, pool: ThreadPoolExecutor) -> None:
         field = PaddedMaps(weights[b : b + 1, [p for p, _ in used]], radius).flat[0].numpy()
-        inverse_degree = _inverse_degree(field, shifts, ones, margin)
+        inverse_degree = np.empty(maps.length, field.dtype)
+        _inverse_degree(field, shifts, margin, inverse_degree)
 
         def walk_group(group: slice) -> None:
-            _walk(field, shifts, inverse_degree, flat[b, group], margin, terms, TILE_CELLS, walked[b, group])
+            _walk(field, shifts, inverse_degree, flat[b, group], margin, tails, TILE_CELLS, walked[b, group])
 
         list(pool.map(walk_group, groups) if threads > 1 else map(walk_group, groups))
 
     with ThreadPoolExecutor(threads) as pool:
         for b in range(batch):
             walk_sample(b, pool)
-    return maps.unpad(result)
+    return scores + maps.unpad(result)

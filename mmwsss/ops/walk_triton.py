@@ -5,7 +5,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .stencil import PaddedMaps, used_shifts
+from .affinity import offset_list
+from .chebyshev import tail_sums
+from .stencil import PaddedMaps, inverse_degree
 
 BLOCK_CELLS = 128
 BLOCK_MAPS = 4
@@ -17,9 +19,10 @@ def _step(
     shifts,
     inverse_degree,
     current,
-    previous,
-    result,
-    coefficients,
+    following,
+    change,
+    walked,
+    tails,
     j,
     count,
     length,
@@ -28,8 +31,8 @@ def _step(
     BLOCK_MAPS: tl.constexpr,
     BLOCK_CELLS: tl.constexpr,
 ):
-    """``T_j`` into ``previous`` (which holds ``T_{j-2}``) from ``T_{j-1}`` in ``current``; adds its term to
-    ``result``."""
+    """``T_j`` into ``following`` from ``T_{j-1}`` in ``current``, and ``T_j - T_{j-1}`` into ``change``, which holds
+    that of the step before; adds its term to ``walked``."""
     sample = tl.program_id(0).to(tl.int64)
     plane = length + 2 * margin
     cells = tl.program_id(1) * BLOCK_CELLS + tl.arange(0, BLOCK_CELLS)
@@ -39,23 +42,25 @@ def _step(
     at = ((sample * count + maps) * plane)[:, None] + (margin + cells)[None, :]
     to = sample * num_shifts * plane + margin + cells
 
-    total = tl.load(current + at, mask=both, other=0.0)
+    here = tl.load(current + at, mask=both, other=0.0)
+    total = tl.zeros_like(here)
     for p in range(num_shifts):
         shift = tl.load(shifts + p)
         ahead = tl.load(weights + to, mask=valid, other=0.0)
         behind = tl.load(weights + to - shift, mask=valid, other=0.0)
-        total += ahead[None, :] * tl.load(current + at + shift, mask=both, other=0.0)
-        total += behind[None, :] * tl.load(current + at - shift, mask=both, other=0.0)
+        total += ahead[None, :] * (tl.load(current + at + shift, mask=both, other=0.0) - here)
+        total += behind[None, :] * (tl.load(current + at - shift, mask=both, other=0.0) - here)
         to += plane
 
     inverse = tl.load(inverse_degree + sample * length + cells, mask=valid, other=0.0)
     value = total * inverse[None, :]
+    out = ((sample * count + maps) * length)[:, None] + cells[None, :]
     if j > 1:
-        value = 2 * value - tl.load(previous + at, mask=both, other=0.0)
-    tl.store(previous + at, value, mask=both)
-    coefficient = tl.load(coefficients + j)
-    out = result + ((sample * count + maps) * length)[:, None] + cells[None, :]
-    tl.store(out, tl.load(out, mask=both, other=0.0) + coefficient * value, mask=both)
+        value = 2 * value + tl.load(change + out, mask=both, other=0.0)
+    tl.store(change + out, value, mask=both)
+    tl.store(following + at, here + value, mask=both)
+    tail = tl.load(tails + j)
+    tl.store(walked + out, tl.load(walked + out, mask=both, other=0.0) + tail * value, mask=both)
 
 
 def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radius: int) -> Tensor:
@@ -64,43 +69,23 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
     Args:
         weights (Tensor): float32 or float64 (B, P, H, W) on a CUDA device, as of ``edge_weights``.
         scores (Tensor): (B, K, H, W) of the same dtype and device.
-        coefficients (tuple[float, ...]): As of ``walk_coefficients``.
+        coefficients (tuple[float, ...]): As of ``walk_coefficients``; they sum to 1.
         radius (int): Strict radius of the stencil.
 
     Returns:
         Tensor: (B, K, H, W).
     """
-    batch, count, height, width = scores.shape
-    used = used_shifts(height, width, radius)
-    shifts = torch.tensor([shift for _, shift in used], dtype=torch.int64, device=scores.device)
-    field = PaddedMaps(weights[:, [p for p, _ in used]], radius).flat
-    current, previous = PaddedMaps(scores, radius), PaddedMaps(torch.zeros_like(scores), radius)
-    length, margin = current.length, current.margin
-
-    def step(maps: PaddedMaps, target: PaddedMaps, result: Tensor, inverse: Tensor, terms: Tensor, j: int) -> None:
-        number = maps.flat.shape[1]
-        grid = batch, triton.cdiv(length, BLOCK_CELLS), triton.cdiv(number, BLOCK_MAPS)
-        _step[grid](field, shifts, inverse, maps.flat, target.flat, result, terms, j, number, length, margin,
-                    len(used), BLOCK_MAPS, BLOCK_CELLS)  # fmt: skip
-
-    def degree() -> Tensor:
-        ones = PaddedMaps(torch.ones_like(scores[:, :1]), radius)
-        sums = PaddedMaps(torch.zeros_like(scores[:, :1]), radius)
-        unit = torch.ones_like(ones.cells)
-        step(
-            ones,
-            sums,
-            torch.zeros_like(unit),
-            unit,
-            torch.zeros(2, dtype=scores.dtype, device=scores.device),
-            1,
-        )
-        return sums.cells
-
-    inverse_degree = degree().clamp(min=1).reciprocal()
-    terms = torch.tensor(coefficients, dtype=scores.dtype, device=scores.device)
-    result = current.cells * coefficients[0]
+    batch, count, _, width = scores.shape
+    row = width + radius - 1
+    shifts = torch.tensor([dy * row + dx for dy, dx in offset_list(radius)], dtype=torch.int64, device=scores.device)
+    field = PaddedMaps(weights, radius)
+    inverse = inverse_degree(field, radius).contiguous()
+    tails = torch.tensor(tail_sums(coefficients), dtype=scores.dtype, device=scores.device)
+    current, following = PaddedMaps(scores, radius), PaddedMaps(torch.zeros_like(scores), radius)
+    change, walked = torch.zeros_like(current.cells), torch.zeros_like(current.cells)
+    grid = batch, triton.cdiv(current.length, BLOCK_CELLS), triton.cdiv(count, BLOCK_MAPS)
     for j in range(1, len(coefficients)):
-        step(current, previous, result, inverse_degree, terms, j)
-        current, previous = previous, current
-    return current.unpad(result)
+        _step[grid](field.flat, shifts, inverse, current.flat, following.flat, change, walked, tails, j, count,
+                    current.length, current.margin, len(shifts), BLOCK_MAPS, BLOCK_CELLS)  # fmt: skip
+        current, following = following, current
+    return scores + current.unpad(walked)

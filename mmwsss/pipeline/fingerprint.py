@@ -30,6 +30,7 @@ _OBSERVING_HOOKS = frozenset(
         'MapVisualizationHook',
         'PredictionVisualizationHook',
         'ProgressHook',
+        'RecordHook',
         'SegVisualizationHook',
     }
 )
@@ -40,7 +41,7 @@ _TEST_KEYS = frozenset(
 _BLOCK = 1 << 20
 
 
-def training_part(cfg: Config) -> dict[str, Any]:
+def part_of_training(cfg: Config) -> dict[str, Any]:
     """The values of a config that a training depends on.
 
     Left out are validation and test, ``model.test_cfg``, what is logged and drawn, numbers of processes, and variables
@@ -56,7 +57,7 @@ def training_part(cfg: Config) -> dict[str, Any]:
     return _without(_with_hooks(kept, _OBSERVING_HOOKS | _TEST_HOOKS), _PROCESSES)
 
 
-def testing_part(cfg: Config) -> dict[str, Any]:
+def part_of_test(cfg: Config) -> dict[str, Any]:
     """The values of a config that a test depends on, beside the training before it."""
     augmented = bool(cfg.get('test_tta'))
     kept = {
@@ -95,7 +96,7 @@ def fingerprint(part: Mapping[str, Any], run_folder: str, inputs: Mapping[str, s
     moved.
 
     Args:
-        part (dict): As of :func:`training_part` or :func:`testing_part`.
+        part (dict): As of :func:`part_of_training` or :func:`part_of_test`.
         run_folder (str): Folder of the stages.
         inputs (dict[str, str]): Digest of each result of a stage, by its path.
 

@@ -51,7 +51,7 @@ def rungs(stage: str, metrics: Mapping[str, Any]) -> dict[str, str]:
 def summarize(
     stages: Sequence[Stage],
     done: Iterable[StageFolder],
-    facts: Mapping[str, Any],
+    settings: Mapping[str, Any],
     counts: Mapping[str, int],
 ) -> dict[str, Any]:
     """Collects the results of stages.
@@ -59,7 +59,7 @@ def summarize(
     Args:
         stages (sequence[Stage]): All stages.
         done (iterable[StageFolder]): Those that are done, in order.
-        facts (dict): What was run: leaves, options and folders.
+        settings (dict): What was run: leaves, options, seeds and folders.
         counts (dict[str, int]): Images, how many have labels, how many have masks.
 
     Returns:
@@ -86,7 +86,7 @@ def summarize(
         counts=dict(counts),
         skipped={name: len(folder.skipped()) for name, folder in folders.items() if folder.skipped()},
         seconds=dict(**seconds, total=round(sum(seconds.values()), 1)),
-        settings=dict(facts),
+        settings=dict(settings),
         versions=versions(),
     )
 

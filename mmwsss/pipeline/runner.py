@@ -13,7 +13,6 @@ from typing import Any
 from mmwsss.fileio import DataError, atomic_write_json
 
 from .command import Launcher, last_lines, run_command
-from .facts import facts_of
 from .fingerprint import fingerprint
 from .folder import StageFolder
 from .lock import locked
@@ -289,7 +288,14 @@ class Pipeline:
         done = [self.folders[stage.name] for stage in self.stages if self.is_stage_done(stage)]
         tested = next((stage.name for stage in self.stages if 'test' in stage.phases), None)
         counts = count_images(self._samples(tested)) if tested else {}
-        return summarize(self.stages, done, facts_of(self.stages, self.data_root, self.run_dir), counts)
+        settings = dict(
+            leaves={stage.name: stage.leaf for stage in self.stages},
+            options={stage.name: list(stage.options) for stage in self.stages if stage.options},
+            seeds={stage.name: (stage.cfg.get('randomness') or {}).get('seed') for stage in self.stages},
+            data_root=self.data_root,
+            run_dir=self.run_dir,
+        )
+        return summarize(self.stages, done, settings, counts)
 
 
 def _shown(command: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from mmwsss.evaluation.metrics.streaming_metric import StreamingMetric
 from mmwsss.fileio import DataError, is_remote
 from mmwsss.registry import METRICS
 
-from .fingerprint import strings, testing_part, training_part
+from .fingerprint import part_of_test, part_of_training, strings
 from .options import options_by_stage, parse_options
 
 FINAL_HOOK = 'FinalCheckpointHook'
@@ -92,7 +92,7 @@ def phases_of(cfg: Config) -> tuple[str, ...]:
 
 def part_of(cfg: Config, phase: str) -> dict[str, Any]:
     """Values of a config that a phase depends on."""
-    return training_part(cfg) if phase == 'train' else testing_part(cfg)
+    return part_of_training(cfg) if phase == 'train' else part_of_test(cfg)
 
 
 def find_leaves(places: Sequence[str]) -> list[str]:
@@ -140,12 +140,11 @@ def build_stages(
         DataError: If a config cannot be used, two are called the same or write into one folder, one reads what no
             stage writes, or the order is impossible.
     """
-    leaves = find_leaves(places)
-    names = _names(leaves)
+    names = _names(find_leaves(places))
     chosen = options_by_stage(options, list(names))
     if run_dir is not None:
-        _check_side_by_side(leaves)
-    configs = {name: load_config(leaf, parse_options(chosen[name]), data_root, run_dir) for name, leaf in names.items()}
+        _check_side_by_side(list(names.values()))
+    configs = _load(names, chosen, data_root, run_dir)
     for name, cfg in configs.items():
         _check_config(name, names[name], cfg)
     _check_folders(configs)
@@ -155,6 +154,23 @@ def build_stages(
         for name, leaf in names.items()
     ]
     return sort_stages(stages) if any(map(os.path.isdir, places)) else check_order(stages)
+
+
+def load_leaves(
+    places: Sequence[str],
+    options: Iterable[str] = (),
+    data_root: str | None = None,
+    run_dir: str | None = None,
+) -> dict[str, Config]:
+    """Reads the configs of stages by name, whether or not they fit together; arguments as of :func:`build_stages`."""
+    names = _names(find_leaves(places))
+    return _load(names, options_by_stage(options, list(names)), data_root, run_dir)
+
+
+def _load(
+    names: Mapping[str, str], options: Mapping[str, Sequence[str]], data_root: str | None, run_dir: str | None
+) -> dict[str, Config]:
+    return {name: load_config(leaf, parse_options(options[name]), data_root, run_dir) for name, leaf in names.items()}
 
 
 def _names(leaves: Sequence[str]) -> dict[str, str]:

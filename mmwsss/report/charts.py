@@ -8,9 +8,9 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, PURPLE, GREY = '#1f5fa8', '#c4560a', '#1b7a4b', '#7a3e9d', '#6b7280'
+BLUE, ORANGE, GREEN, PURPLE, GRAY = '#1f5fa8', '#c4560a', '#1b7a4b', '#7a3e9d', '#6b7280'
 _MARKS = (('o', ORANGE), ('*', GREEN), ('s', PURPLE))
-SERIES = (GREY, BLUE, ORANGE, GREEN, PURPLE)
+SERIES = (GRAY, BLUE, ORANGE, GREEN, PURPLE)
 # Narrow, so that letters are large enough where a phone shrinks the chart to its screen.
 _WIDTH = 4.6
 _STYLE: dict[Any, Any] = {
@@ -68,9 +68,9 @@ def draw_sweep(scores: Sequence[float], curve: np.ndarray, marked: Mapping[str, 
         figure = Figure(layout='constrained', figsize=(_WIDTH, 3.6))
         axes = figure.add_subplot()
         axes.plot(scores, curve, color=BLUE, linewidth=2)
-        for (name, at), (symbol, colour) in zip(marked.items(), _MARKS, strict=False):
+        for (name, at), (symbol, color) in zip(marked.items(), _MARKS, strict=False):
             label = f'{name}: {scores[at]:.2f} gives {curve[at]:.1f}'
-            axes.plot(scores[at], curve[at], symbol, color=colour, markersize=10, label=label)
+            axes.plot(scores[at], curve[at], symbol, color=color, markersize=10, label=label)
         axes.set(xlabel='background score', ylabel='mIoU in percent', xlim=(0, 1), ylim=(0, None))
         figure.legend(loc='outside lower left', frameon=False)
         return _svg(figure)
@@ -105,10 +105,10 @@ def draw_class_bars(classes: Sequence[str], series: Mapping[str, np.ndarray]) ->
 
 
 def draw_confusion(confusion: np.ndarray, classes: Sequence[str]) -> str:
-    """Share of the pixels of each true class that each class was predicted for, in percent.
+    """Share of the pixels of each class of the ground truth that each class was predicted for, in percent.
 
     Args:
-        confusion (ndarray): (C, C) or (C, C + 1) counts, rows are the truth.
+        confusion (ndarray): (C, C) or (C, C + 1) counts, rows are the ground truth.
         classes (sequence[str]): C names.
     """
     num_classes = len(classes)
@@ -120,7 +120,7 @@ def draw_confusion(confusion: np.ndarray, classes: Sequence[str]) -> str:
         axes.imshow(shares, cmap='Blues', vmin=0, vmax=100)
         axes.set_xticks(range(num_classes), classes, rotation=60, ha='right')
         axes.set_yticks(range(num_classes), classes)
-        axes.set(xlabel='predicted', ylabel='true')
+        axes.set(xlabel='predicted', ylabel='ground truth')
         for row, column in np.argwhere(shares >= 0.5):
             axes.text(
                 column,
@@ -135,7 +135,7 @@ def draw_confusion(confusion: np.ndarray, classes: Sequence[str]) -> str:
 
 
 def draw_seconds(seconds: Mapping[str, float]) -> str:
-    """Horizontal bars of the minutes that each step took."""
+    """Horizontal bars of the minutes that each stage took."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(layout='constrained', figsize=(_WIDTH, 0.38 * len(seconds) + 0.8))
         axes = figure.add_subplot()
@@ -153,7 +153,7 @@ def draw_losses(losses: Mapping[str, tuple[Sequence[int], Sequence[float]]], tit
 
     Args:
         losses (dict[str, tuple]): Iterations and values of each loss by name.
-        title (str): Name of the step.
+        title (str): Name of the stage.
     """
     with matplotlib.rc_context(_STYLE):
         figure = Figure(layout='constrained', figsize=(_WIDTH, 2.8))

@@ -1,22 +1,26 @@
-"""The pictures of a report: a photograph beside what each step made of it."""
+"""The pictures of a report: an image beside what each stage made of it."""
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 
-from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, read_truth
+from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, read_ground_truth
+from mmwsss.evaluation.records import picture_size, shrink_mask
 from mmwsss.fileio import atomic_write, read_image, read_mask, read_seeds
+from mmwsss.ops.maps import resize_maps
 from mmwsss.visualization import draw_boundaries, draw_cams, load_font
 
-from .photographs import Photograph
+from .images import ReportImage
+from .stages import Source
 
-SIDE = 300
+TRUTH = 'ground truth'
 
 
 @dataclass(frozen=True)
@@ -25,112 +29,98 @@ class Tile:
 
     Attributes:
         name (str): What it shows.
-        image (ndarray): uint8, (H, W, 3) RGB, or (H, W) of class indices.
-        blends (bool): Whether it lies over the photograph.
+        pixels (ndarray): uint8, (H, W, 3) RGB, or (H, W) of class indices.
+        kind (str): 'image', or, of what lies over it, 'mask' or 'map'.
     """
 
     name: str
-    image: np.ndarray
-    blends: bool = True
+    pixels: np.ndarray
+    kind: str
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A photograph and what the steps made of it, all of one size.
+    """An image and what the stages made of it, all of one size.
 
     Attributes:
-        photograph (Photograph): Which one.
-        tiles (tuple[Tile]): The first is the photograph itself.
+        image (ReportImage): Which one.
+        tiles (tuple[Tile]): The first is the image itself.
     """
 
-    photograph: Photograph
+    image: ReportImage
     tiles: tuple[Tile, ...]
 
+    @property
+    def shows_results(self) -> bool:
+        """Whether there is more than the image and its ground truth."""
+        return any(tile.kind != 'image' and tile.name != TRUTH for tile in self.tiles)
 
-def read_palette(path: str | Path) -> np.ndarray:
-    """Colours of a palette PNG, uint8 (256, 3) RGB; grey levels where it has none."""
-    with Image.open(path) as image:
-        stored = image.getpalette() if image.mode == 'P' else None
-    palette = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
-    if stored:
-        colours = np.asarray(stored, np.uint8).reshape(-1, 3)
-        palette[: len(colours)] = colours
-    return palette
+    @property
+    def class_ids(self) -> list[int]:
+        """Data set indices of the classes in the image, by its labels and its ground truth."""
+        shown = set(self.image.class_ids)
+        for tile in self.tiles:
+            if tile.name == TRUTH:
+                shown.update(np.unique(tile.pixels).tolist())
+        return sorted(shown - {IGNORE_INDEX})
 
 
-def make_panel(
-    photograph: Photograph,
-    num_classes: int,
-    palette: np.ndarray,
-    predicted: Mapping[str, np.ndarray] | None = None,
-    mask_name: str = 'pseudo mask',
-    side: int = SIDE,
-) -> Panel:
-    """Reads what there is of a photograph and brings it to a longer side of at most `side` pixels.
+def make_panel(image: ReportImage, sources: Sequence[Source], num_classes: int, palette: np.ndarray) -> Panel:
+    """Reads what there is of an image and brings it to the size of a picture.
 
     Args:
-        photograph (Photograph): Which one.
+        image (ReportImage): Which one.
+        sources (sequence[Source]): Folders of what was made of it; those that lack its file are passed over.
         num_classes (int): Number of classes.
         palette (ndarray): uint8 (256, 3).
-        predicted (dict[str, ndarray], optional): What networks made of it, see
-            :func:`predict_photographs`. Defaults to None.
-        mask_name (str): What the pseudo mask is called. Defaults to ``'pseudo mask'``.
-        side (int): Pixels. Defaults to 300.
+
+    Raises:
+        DataError: If a file cannot be read.
     """
-    predicted = predicted or {}
-    image = read_image(photograph.path)[:, :, ::-1]
-    height, width = image.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    tiles = [Tile('photograph', cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), blends=False)]
-    if photograph.seed_path.is_file():
-        seeds = read_seeds(photograph.seed_path)
-        tiles.append(Tile('CAM', draw_cams(resize_maps(seeds.cams, size), seeds.class_ids.tolist(), palette)))
-    if photograph.affinity_label_path.is_file():
-        tiles.append(Tile('affinity labels', _shrink(read_mask(photograph.affinity_label_path), size)))
-    if 'affinity' in predicted:
-        tiles.append(Tile('affinity', draw_boundaries(resize_maps(predicted['affinity'][None], size)[0])))
-    if 'random walk' in predicted:
-        tiles.append(Tile('random walk', _shrink(predicted['random walk'], size)))
-    if photograph.pseudo_mask_path.is_file():
-        tiles.append(Tile(mask_name, _shrink(read_mask(photograph.pseudo_mask_path), size)))
-    if 'segmentor' in predicted:
-        tiles.append(Tile('segmentor', _shrink(predicted['segmentor'], size)))
-    if photograph.truth_path is not None:
-        truth = read_truth(photograph.truth_path, (height, width), num_classes, photograph.truth_classes)
-        tiles.append(Tile('truth', _shrink(truth, size)))
-    return Panel(photograph, tuple(tiles))
+    pixels = read_image(image.path, channel_order='rgb')
+    size = picture_size(pixels.shape[:2])
+    tiles = [Tile('image', cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA), 'image')]
+    for source in sources:
+        path = source.folder / f'{image.image_id}{".npz" if source.kind == "seeds" else ".png"}'
+        if path.is_file():
+            kind = 'mask' if source.kind == 'mask' else 'map'
+            tiles.append(Tile(source.title, _draw(source.kind, path, size, palette), kind))
+    if image.truth_path is not None:
+        truth = read_ground_truth(image.truth_path, pixels.shape[:2], num_classes, image.truth_classes)
+        tiles.append(Tile(TRUTH, shrink_mask(truth), 'mask'))
+    return Panel(image, tuple(tiles))
 
 
-def _shrink(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return cv2.resize(mask, size[::-1], interpolation=cv2.INTER_NEAREST)
+def _draw(kind: str, path: Path, size: tuple[int, int], palette: np.ndarray) -> np.ndarray:
+    if kind == 'seeds':
+        seeds = read_seeds(path)
+        maps = resize_maps(torch.from_numpy(seeds.cams).float(), size)
+        return draw_cams(maps.numpy(), seeds.class_ids.tolist(), palette)
+    pixels = shrink_mask(read_mask(path))
+    return draw_boundaries(pixels / 255) if kind == 'boundaries' else pixels
 
 
-def data_uri(image: np.ndarray, palette: np.ndarray) -> str:
-    """A picture as text for the `src` of an image: JPEG of colours, PNG of class indices."""
+def data_uri(pixels: np.ndarray, palette: np.ndarray) -> str:
+    """A picture as text for the `src` of an image: JPEG of colors, PNG of class indices."""
     buffer = io.BytesIO()
-    if image.ndim == 3:
-        Image.fromarray(image).save(buffer, 'JPEG', quality=78, optimize=True)
-        kind = 'jpeg'
-    else:
-        drawn = Image.fromarray(image)
+    drawn, kind = Image.fromarray(pixels), 'jpeg' if pixels.ndim == 3 else 'png'
+    if kind == 'png':
         drawn.putpalette(palette.tobytes())
-        drawn.save(buffer, 'PNG', optimize=True)
-        kind = 'png'
+    drawn.save(buffer, kind, quality=78, optimize=True)
     return f'data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}'
 
 
 def write_sheet(path: Path, panels: Sequence[Panel], palette: np.ndarray, opacity: float = 0.65) -> None:
-    """Writes one picture of all panels: a row a photograph, a column a step.
+    """Writes one picture of all panels: a row an image, a column a result.
 
     Args:
         path (Path): Target `.png`; written whole or not at all.
         panels (sequence[Panel]): At least one; their tiles may differ in number.
         palette (ndarray): uint8 (256, 3).
-        opacity (float): Of what lies over the photograph. Defaults to 0.65.
+        opacity (float): Of what lies over the image. Defaults to 0.65.
     """
     names = tile_names(panels)
-    side = min(160, max(max(panel.tiles[0].image.shape[:2]) for panel in panels))
+    side = min(160, max(max(panel.tiles[0].pixels.shape[:2]) for panel in panels))
     gap, head = 6, 26
     rows = [_sheet_row(panel, names, palette, opacity, side, gap) for panel in panels]
     width = len(names) * (side + gap) + gap
@@ -150,27 +140,18 @@ def write_sheet(path: Path, panels: Sequence[Panel], palette: np.ndarray, opacit
 def tile_names(panels: Sequence[Panel]) -> list[str]:
     """Names of the tiles of all panels, in their order."""
     longest_first = sorted(panels, key=lambda panel: -len(panel.tiles))
-    return list(dict.fromkeys(tile.name for panel in longest_first for tile in panel.tiles))
+    names = dict.fromkeys(tile.name for panel in longest_first for tile in panel.tiles)
+    return sorted(names, key=lambda name: name == TRUTH)
 
 
 def _sheet_row(panel: Panel, names: list[str], palette: np.ndarray, opacity: float, side: int, gap: int) -> Image.Image:
-    photo = panel.tiles[0].image
-    scale = min(1.0, side / max(photo.shape[:2]))
-    size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
+    image = panel.tiles[0].pixels
+    scale = min(1.0, side / max(image.shape[:2]))
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     row = Image.new('RGB', (len(names) * (side + gap) + gap, size[1]), 'white')
     for tile in panel.tiles:
-        image = palette[tile.image] if tile.image.ndim == 2 else tile.image
-        if tile.blends:
-            image = (opacity * image + (1 - opacity) * photo).round().astype(np.uint8)
-        left = gap + names.index(tile.name) * (side + gap)
-        row.paste(Image.fromarray(np.ascontiguousarray(image)).resize(size), (left, 0))
+        pixels = palette[tile.pixels] if tile.kind == 'mask' else tile.pixels
+        if tile.kind != 'image':
+            pixels = (opacity * pixels + (1 - opacity) * image).round().astype(np.uint8)
+        row.paste(Image.fromarray(pixels).resize(size), (gap + names.index(tile.name) * (side + gap), 0))
     return row
-
-
-def classes_shown(panel: Panel) -> list[int]:
-    """Data set indices of the classes in a photograph, by its labels and its true mask."""
-    shown = set(panel.photograph.class_ids)
-    for tile in panel.tiles:
-        if tile.name == 'truth':
-            shown.update(int(index) for index in np.unique(tile.image) if index != IGNORE_INDEX)
-    return sorted(shown)

@@ -16,7 +16,7 @@
       panel.hidden = !(hasClass && hasReason);
     }
     const count = panels.filter((panel) => !panel.hidden).length;
-    byId('shown').textContent = `${count} of ${panels.length} photographs`;
+    byId('shown').textContent = `${count} of ${panels.length} images`;
   }
 
   function blend(value) {
@@ -32,7 +32,7 @@
     const image = picture.querySelector('img');
     const copy = document.createElement('div');
     copy.className = picture.className;
-    copy.style.setProperty('--photo', picture.closest('.panel').style.getPropertyValue('--photo'));
+    copy.style.setProperty('--image', picture.closest('.panel').style.getPropertyValue('--image'));
     copy.style.setProperty('--ratio', image.getAttribute('width') / image.getAttribute('height'));
     copy.append(image.cloneNode());
     byId('viewer-picture').replaceChildren(copy);

@@ -9,8 +9,8 @@ class Labels:
 
     Attributes:
         labels (Tensor): uint8 (B, H, W) of class indices, 255 where no class is sure enough.
-        best (Tensor): uint8 (B, H, W), the class of each pixel, sure or not; 255 only where there is no class at all.
-            Labels are measured by it.
+        best (Tensor): uint8 (B, H, W), the class of each pixel, sure or not; 255 where there is no class at all. Masks
+            are measured by it. A labeler that knows no class of an unsure pixel repeats its labels.
         weights (Tensor, optional): Float (B, H, W), how much each pixel counts in a loss. Defaults to None: all alike.
     """
 

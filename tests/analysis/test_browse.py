@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 @pytest.fixture
 def config(tmp_path, image_set):
-    """``config(steps)``: of a step on two photographs with labels, seeds and affinity labels."""
+    """``config(stages)``: of a stage on two images with labels, seeds and affinity labels."""
     data = image_set([['disc'], ['stripe', 'box']])
     for image_id, mask in data.masks.items():
         write_mask(tmp_path / 'labels' / f'{image_id}.png', mask, [(0, 0, 0)])
@@ -21,14 +21,14 @@ def config(tmp_path, image_set):
         cams = np.zeros((len(class_ids), 10, 14), np.float16)
         write_seeds(tmp_path / 'seeds' / f'{image_id}.npz', Seeds(np.array(class_ids, np.uint8), cams, (40, 56)))
 
-    def make(*steps):
+    def make(*stages):
         dataset = dict(
-            type='ImageLabelDataset',
+            type='mmwsss.ImageLabelDataset',
             dataset=data.dataset,
             image_labels=data.labels,
             affinity_label_dir=str(tmp_path / 'labels'),
             seed_dir=str(tmp_path / 'seeds'),
-            pipeline=[dict(type='LoadPhoto'), *steps, dict(type='PackWeakInputs')],
+            pipeline=[dict(type='mmwsss.LoadImageFromFile'), *stages, dict(type='mmwsss.PackWeakInputs')],
         )
         return Config(dict(default_scope='mmseg', train_dataloader=dict(dataset=dataset)))
 
@@ -40,21 +40,21 @@ def pictures(paths):
 
 
 def test_crops_with_label_maps_over_them_and_the_names_of_the_labels(tmp_path, config):
-    crop = dict(type='RandomCropOrPad', crop_size=(48, 32))
+    crop = dict(type='mmwsss.RandomCropOrPad', crop_size=(48, 32))
     plain = pictures(browse(config(crop), tmp_path / 'plain'))
     assert sorted(plain) == ['00000_p0.png', '00001_p1.png']
     assert plain['00000_p0.png'].shape == (48, 32, 3)
-    both = pictures(browse(config(dict(type='LoadLabelMap', source='affinity_label'), crop), tmp_path / 'both'))
+    both = pictures(browse(config(dict(type='mmwsss.LoadLabelMap', source='affinity_label'), crop), tmp_path / 'both'))
     assert both['00000_p0.png'].shape == (48, 64, 3)
     left, right = np.split(both['00001_p1.png'].astype(int), 2, axis=1)
     assert np.abs(left - right)[20:].max() > 30
 
 
 def test_seeds_are_drawn(tmp_path, config):
-    drawn = pictures(browse(config(dict(type='LoadSeeds')), tmp_path / 'seeds_drawn', number=1))
+    drawn = pictures(browse(config(dict(type='mmwsss.LoadSeeds')), tmp_path / 'seeds_drawn', number=1))
     picture = drawn['00000_p0.png'].astype(int)
     assert picture.shape == (40, 112, 3)
-    # The activation is 0 everywhere, so that the right half is the photograph, darker.
+    # The activation is 0 everywhere, so that the right half is the image, darker.
     assert picture[30:, 56:].mean() < 0.5 * picture[30:, :56].mean()
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def image_labels(data, **settings):
-    return dict(dataset=dict(type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, **settings))
+    return dict(dataset=dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, **settings))
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def data(image_set):
 
 @pytest.fixture
 def configs(data):
-    """Steps as those of a pipeline: training, inference measured on a list of masks."""
+    """A stage that trains, and one that makes labels, measured on a list of masks."""
     return dict(
-        seed_train=Config(dict(train_dataloader=image_labels(data))),
-        seed_infer=Config(dict(test_dataloader=image_labels(data, mask_list='masked.txt'))),
+        cam=Config(dict(train_dataloader=image_labels(data))),
+        labels=Config(dict(test_dataloader=image_labels(data, mask_list='masked.txt'))),
     )
 
 
@@ -44,7 +44,7 @@ def problems(configs, *made):
 
 def test_a_data_set_without_fault(data, configs, tmp_path):
     summary = check_data(configs, sheet=tmp_path / 'sheet.png', num_shown=3, num_workers=2)
-    assert summary.problems == [] and summary.photographs == {True: 4}
+    assert summary.problems == [] and summary.images == {True: 4}
     assert [warning.split(':')[0] for warning in summary.warnings] == [f'class {n!r}' for n in data.classes[1:]]
     assert dict(summary.labels) == {(True, 'disc'): 2, (True, 'stripe'): 2, (True, 'box'): 2}
     assert summary.sizes == {(40, 56): 2, (60, 44): 2}
@@ -67,9 +67,9 @@ def test_all_that_is_wrong_is_named_in_one_run(data, configs):
         'p0.jpg',
         'p2.jpg',
         'p1.png: expected a mask of',
-        "no image-level labels of photograph 'sub/p1'",
-        "label 'tiger' of photograph 'p2' is no class",
-        "class 'box': no photograph to train on",
+        "no image-level labels of image 'sub/p1'",
+        "label 'tiger' of image 'p2' is no class",
+        "class 'box': no image to train on",
     ):
         assert sum(part in line for line in found) == 1, (part, found)
     assert len(found) == 6 and all('\n' not in line for line in found)
@@ -114,19 +114,29 @@ def test_labels_of_masks_are_counted(data):
     assert summary.labels[True, 'disc'] == 2 and not summary.problems
 
 
-def test_photographs_to_train_and_to_measure_on_are_told(data):
+def test_images_to_train_and_to_measure_on_are_told(data):
     (data.root / 'val.txt').write_text('p2\n')
     loader = image_labels(data)
     held_out = image_labels(data)
     held_out['dataset']['dataset'] = dict(data.dataset, ann_file='val.txt')
-    warnings = check_data(dict(seed_train=Config(dict(train_dataloader=loader, val_dataloader=held_out)))).warnings
+    warnings = check_data(dict(cam=Config(dict(train_dataloader=loader, val_dataloader=held_out)))).warnings
     assert [line for line in warnings if 'measures' in line] == [
-        f'{data.root}/images/p2.jpg: seed_train trains on this photograph and measures on it'
+        f'{data.root}/images/p2.jpg: cam trains on this image and measures on it'
     ]
 
 
+def test_labels_are_made_of_the_images_that_are_trained_on(data):
+    loops = dict(train_dataloader=image_labels(data), test_dataloader=image_labels(data))
+    making = Config(dict(loops, test_cfg=dict(type='mmwsss.LabelLoop')))
+    measuring = Config(dict(loops, test_cfg=dict(type='TestLoop')))
+    counts = [
+        sum('measures' in line for line in check_data(dict(stage=config)).warnings) for config in (making, measuring)
+    ]
+    assert counts == [0, 4]
+
+
 def test_missing_lists_and_weights_are_problems(data, configs):
-    configs['seed_train'].model = dict(init_cfg=dict(type='Pretrained', checkpoint='absent.pth'))
+    configs['cam'].model = dict(init_cfg=dict(type='Pretrained', checkpoint='absent.pth'))
     (data.root / 'list.txt').unlink()
     found = problems(configs)
     assert any('absent.pth' in line for line in found) and any('list.txt' in line for line in found)
@@ -139,7 +149,6 @@ def run_tool(monkeypatch, tmp_path):
     spec.loader.exec_module(tool)
 
     def run(config, *arguments):
-        monkeypatch.setenv('MMWSSS_SETTINGS', '')
         monkeypatch.setattr(sys, 'argv', ['check_data.py', str(config), '--num-workers', '1', *arguments])
         with pytest.raises(SystemExit) as ended:
             tool.main()
@@ -149,15 +158,15 @@ def run_tool(monkeypatch, tmp_path):
 
 
 def test_the_tool_ends_with_the_status(configs, data, tmp_path, run_tool, capsys):
-    configs['seed_train'].dump(tmp_path / 'step.py')
-    assert run_tool(tmp_path / 'step.py', '--sheet', str(tmp_path / 'sheet.png')) == 0
-    assert (tmp_path / 'sheet.png').is_file() and 'photographs' in capsys.readouterr().out
+    configs['cam'].dump(tmp_path / 'stage.py')
+    assert run_tool(tmp_path / 'stage.py', '--sheet', str(tmp_path / 'sheet.png')) == 0
+    assert (tmp_path / 'sheet.png').is_file() and 'images' in capsys.readouterr().out
     (data.root / 'images' / 'p0.jpg').unlink()
-    assert run_tool(tmp_path / 'step.py', '--sheet', str(tmp_path / 'sheet.png')) == 1
+    assert run_tool(tmp_path / 'stage.py', '--sheet', str(tmp_path / 'sheet.png')) == 1
     assert 'problem: ' in capsys.readouterr().out
 
 
 def test_configs_without_data_are_refused(tmp_path):
     (tmp_path / 'empty.py').write_text('value = 1\n')
     with pytest.raises(DataError, match='dataloader'):
-        check_data(dict(step=Config.fromfile(tmp_path / 'empty.py')))
+        check_data(dict(stage=Config.fromfile(tmp_path / 'empty.py')))

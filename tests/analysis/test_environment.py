@@ -73,7 +73,7 @@ def test_a_line_says_what_to_do():
     ]
 
 
-def test_names_of_distributions_are_normalised():
+def test_names_of_distributions_are_normalized():
     assert {'torch', 'opencv-python'} & set(installed_distributions())
     assert all(name == name.lower() and '_' not in name for name in installed_distributions())
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def folders(tmp_path):
-    """Predictions as palette PNGs, truth as grey ones, three images of two sizes."""
+    """Predictions as palette PNGs, truth as gray ones, three images of two sizes."""
     rng, masks = np.random.default_rng(0), {}
     for index, image_id in enumerate(('a', 'b', 'sub/c')):
         size = (40, 48) if index % 2 else (48, 32)

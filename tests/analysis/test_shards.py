@@ -1,4 +1,4 @@
-"""A list of photographs in pieces, each tested by itself: same files, same figures as in one go."""
+"""A list of images in pieces, each tested by itself: same files, same figures as in one go."""
 
 import importlib.util
 import json
@@ -27,14 +27,14 @@ def merge_tool():
 
 @pytest.fixture
 def run_test(tmp_path, image_set, cam_config, mmseg_scope):
-    """``run_test(work_dir, list)`` infers seeds of the photographs of a list, in this process."""
+    """``run_test(work_dir, list)`` infers seeds of the images of a list, in this process."""
     data = image_set(LABELS, ((40, 56), (31, 45)))
     model = cam_config(3, scales=(1.0,), flip=False, seed_stride=4)
     dataset = dict(
-        type='ImageLabelDataset',
+        type='mmwsss.ImageLabelDataset',
         dataset=data.dataset,
         image_labels=data.labels,
-        pipeline=[dict(type='LoadPhoto'), dict(type='PackWeakInputs')],
+        pipeline=[dict(type='mmwsss.LoadImageFromFile'), dict(type='mmwsss.PackWeakInputs')],
         test_mode=True,
     )
     config = dict(
@@ -44,8 +44,8 @@ def run_test(tmp_path, image_set, cam_config, mmseg_scope):
             batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dataset
         ),
         test_evaluator=[
-            dict(type='SeedMetric'),
-            dict(type='PseudoMaskMetric', background_score=0.3, prefix='masks'),
+            dict(type='mmwsss.SeedMetric'),
+            dict(type='mmwsss.PseudoMaskMetric', background_score=0.3, prefix='masks'),
         ],
         test_cfg=dict(type='TestLoop'),
     )

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
 from mmwsss.analysis.sweep import (
     Crf,
@@ -32,7 +31,7 @@ from mmwsss.fileio import (
     write_affinity,
     write_seeds,
 )
-from mmwsss.ops import dense_crf
+from mmwsss.ops import add_background, crop_to_covered, dense_crf, pool_to_cells, random_walk, resize_maps
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ('background', 'disc', 'stripe', 'box')
@@ -41,7 +40,7 @@ LABELS = [['disc'], ['stripe', 'box'], []]
 
 @pytest.fixture
 def data(image_set):
-    """Photographs with masks, seeds and affinities of three quarters of their size."""
+    """Images with masks, seeds and affinities of three quarters of their size."""
     made, rng = image_set(LABELS, ((40, 56), (31, 45)), CLASSES), np.random.default_rng(0)
     for image_id, names in zip(made.ids, LABELS):
         size = made.masks[image_id].shape
@@ -65,34 +64,28 @@ def data(image_set):
 
 
 def slow_mask(image, setting):
-    """One setting alone, by the component of step 4."""
-    from mmwsss.evaluation.metrics.pseudo_mask_metric import scores_at_image_size
-    from mmwsss.models.postprocessors import RandomWalk
-
-    seeds, class_ids = read_seeds(image.seed_path), None
+    """One setting alone, by hand."""
+    seeds = read_seeds(image.seed_path)
+    cams = resize_maps(torch.from_numpy(seeds.cams.astype(np.float32)), seeds.size)
     if setting.beta is not None:
         field = read_affinity(image.affinity_path)
-        walk = RandomWalk(setting.beta, setting.num_steps, setting.alpha or 1.0)
-        class_ids, walked = walk(seeds, torch.from_numpy(field.affinity), field.size, field.stride)
-        scores = scores_at_image_size(walked.numpy(), seeds.size, (field.size, field.stride))
+        covered = resize_maps(torch.from_numpy(seeds.cams.astype(np.float32)), field.size)
+        if setting.alpha:
+            covered = add_background(covered, setting.alpha)
+        grid, affinity = field.affinity.shape[1:], torch.from_numpy(field.affinity)[None]
+        walked = random_walk(
+            pool_to_cells(covered, grid, field.stride)[None], affinity, setting.beta, setting.num_steps
+        )
+        scores = resize_maps(crop_to_covered(walked[0], field.size, field.stride), seeds.size)
         if setting.background is not None:
-            scores[0] = setting.background
+            scores = add_background(scores, score=setting.background)
     else:
-        cams = torch.from_numpy(seeds.cams.astype(np.float32))
-        cams = (
-            F.interpolate(cams[None], size=seeds.size, mode='bilinear')[0].numpy()
-            if len(cams)
-            else np.zeros((0, *seeds.size))
-        )
-        top = cams.max(0) if len(cams) else np.zeros(seeds.size)
-        background = (1 - top) ** setting.alpha if setting.alpha else np.full(seeds.size, setting.background)
-        scores = np.concatenate([background[None], cams]).astype(np.float32)
-        class_ids = np.concatenate([[0], seeds.class_ids])
+        scores = add_background(cams, setting.alpha, setting.background)
+    scores = scores.numpy()
     if setting.crf:
-        scores = dense_crf(
-            read_image(image.img_path)[:, :, ::-1].copy(), scores, setting.crf[0], bilateral=setting.crf[1]
-        )
-    return np.asarray(class_ids)[scores.argmax(0)]
+        pixels = read_image(image.img_path)[:, :, ::-1].copy()
+        scores = dense_crf(pixels, scores, setting.crf[0], bilateral=setting.crf[1])
+    return np.array([0, *seeds.class_ids])[scores.argmax(0)]
 
 
 def test_every_setting_is_as_if_alone(data):
@@ -107,8 +100,8 @@ def test_every_setting_is_as_if_alone(data):
             valid = mask != 255
             counts = np.zeros((4, 5), int)
             np.add.at(counts, (mask[valid], expected[valid]), 1)
-            # Rounding moves a pixel here and there.
-            assert np.abs(confusion - counts).sum() <= 0.01 * valid.sum(), setting
+            # Rounding may move a pixel.
+            assert np.abs(confusion - counts).sum() <= 0.002 * valid.sum(), setting
 
 
 def test_processes_add_up_the_same(data):
@@ -148,7 +141,7 @@ def test_wrong_settings(wrong):
 
 
 def test_no_mask_and_missing_files(data):
-    with pytest.raises(DataError, match='no photograph has one'):
+    with pytest.raises(DataError, match='no image has one'):
         samples_to_sweep([dict(seg_map_path=None)], None)
     with pytest.raises(DataError, match='needs affinities'):
         run_sweep([replace(data.images[0], affinity_path=None)], combine_settings([4], [], [8], [4]), 4)
@@ -162,11 +155,14 @@ def test_command_line(data, tmp_path, capsys, monkeypatch):
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     dataset = dict(
-        type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, seed_dir=str(data.root / 'seeds')
+        type='mmwsss.ImageLabelDataset',
+        dataset=data.dataset,
+        image_labels=data.labels,
+        seed_dir=str(data.root / 'seeds'),
     )
     config = tmp_path / 'config.py'
     config.write_text(
-        f"custom_imports = dict(imports=['mmwsss.datasets'])\ntest_dataloader = dict(dataset={dataset!r})\n"
+        f"custom_imports = dict(imports=['mmwsss.registry'])\ntest_dataloader = dict(dataset={dataset!r})\n"
     )
     options = ['--alphas', '2', '8', '--backgrounds', '0.5', '--out', str(tmp_path / 'out'), '--num-workers', '0']
     walk = [
@@ -181,7 +177,7 @@ def test_command_line(data, tmp_path, capsys, monkeypatch):
         str(data.root / 'affinities'),
     ]
     tool.main([str(config), *options, *walk])
-    assert '9 settings on 3 photographs' in capsys.readouterr().out
+    assert '9 settings on 3 images' in capsys.readouterr().out
     with open(tmp_path / 'out/sweep.csv') as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 11 and {row['crf'] for row in rows} == {'', '1:20,10,3'}

@@ -27,13 +27,13 @@ def save(model, path, seed=0, **meta):
     return str(path)
 
 
-def config(model, pack, *stages, **more):
-    pipeline = [*stages, dict(type='Resize', scale=(48, 48), keep_ratio=True), dict(type=pack)]
+def config(model, pack, *transforms, **more):
+    pipeline = [*transforms, dict(type='Resize', scale=(48, 48), keep_ratio=True), dict(type=pack)]
     return Config(dict(model=model, test_dataloader=dict(dataset=dict(pipeline=pipeline)), **more))
 
 
 @pytest.fixture
-def photos(make_image):
+def images(make_image):
     return [make_image(size, seed) for seed, size in enumerate(SIZES)]
 
 
@@ -59,79 +59,117 @@ def segmentor(segmentor_model, tmp_path):
 
 @pytest.fixture
 def weak_networks(cam_config, affinity_config, tmp_path):
-    cam = cam_config(3, scales=(1.0,), seed_stride=4)
-    walk = affinity_config(postprocessor=dict(alpha=2.0))
-    crf = dict(type='PseudoMaskMetric', dense_crf=dict(type='DenseCRF', num_iters=2))
+    cam, affinity = cam_config(3, scales=(1.0,), seed_stride=4), affinity_config()
+    load, pack = dict(type='mmwsss.LoadImageFromFile'), 'mmwsss.PackWeakInputs'
+    argmax = dict(type='mmwsss.ArgmaxLabeler')
+    background = dict(type='mmwsss.Background', score=0.2)
+    walk = dict(type='mmwsss.RandomWalk', num_steps=4, alpha=2.0)
+    crf = dict(type='mmwsss.DenseCRF', num_iters=2)
+    of_cams = dict(
+        plain=dict(refiners=[background], labeler=argmax), dcrf=dict(refiners=[background, crf], labeler=argmax)
+    )
+    of_walk = dict(plain=dict(refiners=[walk], labeler=argmax), dcrf=dict(refiners=[walk, crf], labeler=argmax))
     return (
-        config(cam, 'PackWeakInputs', dict(type='mmwsss.LoadImageFromFile')),
+        config(cam, pack, load, test_cfg=dict(chains=of_cams)),
         save(cam, tmp_path / 'cam.pth'),
-        config(walk, 'PackWeakInputs', dict(type='mmwsss.LoadImageFromFile'), dict(type='mmwsss.LoadSeeds'), test_evaluator=[crf]),
-        save(walk, tmp_path / 'affinity.pth'),
+        config(affinity, pack, load, dict(type='mmwsss.LoadSeeds'), test_cfg=dict(chains=of_walk)),
+        save(affinity, tmp_path / 'affinity.pth'),
     )
 
 
-def test_segmentor_gives_masks_in_order_whatever_the_batches(segmentor, photos):
+def test_segmentor_gives_masks_in_order_whatever_the_batches(segmentor, images):
     infer = SegmentorInferencer(*segmentor, device='cpu')
     assert infer.classes == CLASSES and infer.palette == PALETTE
-    alone = list(infer(photos))
-    together = list(infer(photos, batch_size=3))
-    assert [p.photo.name for p in together] == ['000000', '000001', '000002', '000003']
-    for image, one, other in zip(photos, alone, together, strict=True):
+    alone = list(infer(images))
+    together = list(infer(images, batch_size=3))
+    assert [p.image.name for p in together] == ['000000', '000001', '000002', '000003']
+    for image, one, other in zip(images, alone, together, strict=True):
         assert one.mask.shape == image.shape[:2] and one.mask.dtype == np.uint8
         assert (one.mask == other.mask).mean() > 0.99
     assert len({index for one in alone for index in np.unique(one.mask)}) > 1
 
 
-def test_one_batch_at_a_time_is_in_memory(segmentor, photos, monkeypatch):
+def test_one_batch_at_a_time_is_in_memory(segmentor, images, monkeypatch):
     infer = SegmentorInferencer(*segmentor, device='cpu')
     sizes = []
     predict = infer.network.predict
     monkeypatch.setattr(infer.network, 'predict', lambda samples: sizes.append(len(samples)) or predict(samples))
-    results = infer(photos, batch_size=2)
+    results = infer(images, batch_size=2)
     next(results)
     assert sizes == [2]
     list(results)
     assert sizes == [2, 2]
     with pytest.raises(DataError, match='batch size'):
-        next(infer(photos, batch_size=0))
+        next(infer(images, batch_size=0))
 
 
-def test_pseudo_masks_hold_the_tags_alone(weak_networks, photos):
+def test_pseudo_masks_hold_the_tags_alone(weak_networks, images):
     infer = PseudoMaskInferencer(*weak_networks, device='cpu')
-    for prediction, image in zip(infer(photos, ['stripe', 'disc'], batch_size=2), photos, strict=True):
+    for prediction, image in zip(infer(images, ['stripe', 'disc'], batch_size=2), images, strict=True):
         assert prediction.mask.shape == image.shape[:2] and set(np.unique(prediction.mask)) <= {0, 1, 2}
         assert prediction.seeds.class_ids.tolist() == [1, 2] and prediction.seeds.size == image.shape[:2]
     tags = {'000000': ['box'], '000001': [], '000002': ['disc'], '000003': ['disc', 'box']}
-    masks = [prediction.mask for prediction in infer(photos, tags, batch_size=4)]
+    masks = [prediction.mask for prediction in infer(images, tags, batch_size=4)]
     assert set(np.unique(masks[0])) <= {0, 3} and set(np.unique(masks[1])) == {0}
 
 
-def test_the_dense_crf_can_be_left_out(weak_networks, photos):
-    with_crf = PseudoMaskInferencer(*weak_networks, device='cpu')
-    without = PseudoMaskInferencer(*weak_networks, device='cpu', dense_crf=False)
-    assert with_crf.dense_crf.num_iters == 2 and without.dense_crf is None
-    pairs = zip(with_crf(photos, ['disc', 'box']), without(photos, ['disc', 'box']), strict=True)
-    assert any((one.mask != other.mask).any() for one, other in pairs)
-    weak_networks[2].test_evaluator = []
-    with pytest.raises(DataError, match='no dense_crf'):
+def test_a_chain_is_chosen_by_its_name(weak_networks, images):
+    infer = {name: PseudoMaskInferencer(*weak_networks, device='cpu', chain=name) for name in ('plain', 'dcrf', None)}
+    masks = {name: [one.mask for one in infer[name](images, ['disc', 'box'])] for name in infer}
+    assert any((one != other).any() for one, other in zip(masks['plain'], masks['dcrf'], strict=True))
+    assert all((one == other).all() for one, other in zip(masks[None], masks['dcrf'], strict=True)), 'the last one'
+
+
+def test_a_missing_chain_is_named(weak_networks):
+    with pytest.raises(DataError, match=r"chains to hold walk, got \['plain', 'dcrf'\]"):
+        PseudoMaskInferencer(*weak_networks, device='cpu', chain='walk')
+    weak_networks[2].test_cfg = dict(type='TestLoop')
+    with pytest.raises(DataError, match='chains to hold a label chain'):
         PseudoMaskInferencer(*weak_networks, device='cpu')
 
 
-def test_without_tags_the_classifier_says_what_is_there(weak_networks, photos):
+def test_a_localizer_makes_masks_alone(weak_networks, images):
+    infer = PseudoMaskInferencer(*weak_networks[:2], device='cpu')
+    assert infer.affinity_model is None
+    for prediction, image in zip(infer(images, ['stripe']), images, strict=True):
+        assert prediction.mask.shape == image.shape[:2] and set(np.unique(prediction.mask)) <= {0, 2}
+    with pytest.raises(DataError, match='expected its config and its checkpoint'):
+        PseudoMaskInferencer(*weak_networks[:3], device='cpu')
+
+
+def test_without_a_background_an_image_without_tags_has_no_class(weak_networks, images, tmp_path):
+    meta = dict(dataset_meta=dict(classes=CLASSES[1:]))
+    for cfg, name in zip(weak_networks[::2], ('cam', 'affinity'), strict=True):
+        save(cfg.model, tmp_path / f'{name}.pth', **meta)
     infer = PseudoMaskInferencer(*weak_networks, device='cpu')
-    infer.classifier.model.test_cfg['gate_threshold'] = 0.0
-    assert next(infer(photos)).seeds.class_ids.tolist() == [1, 2, 3]
-    infer.classifier.model.test_cfg['gate_threshold'] = 1.0
-    prediction = next(infer(photos))
+    assert not infer.with_background
+    masks = [one.mask for one in infer(images[:2], {'000000': [], '000001': ['disc', 'box']})]
+    assert set(np.unique(masks[0])) == {255} and set(np.unique(masks[1])) <= {0, 2}
+
+
+def test_the_checkpoint_says_whether_class_0_is_the_background(weak_networks, images, tmp_path):
+    meta = dict(dataset_meta=dict(classes=('sky', *CLASSES[1:]), with_background=True))
+    save(weak_networks[0].model, tmp_path / 'cam.pth', **meta)
+    infer = PseudoMaskInferencer(*weak_networks[:2], device='cpu')
+    assert infer.with_background
+    assert set(np.unique(next(infer(images[0], ['disc'])).mask)) <= {0, 1}
+
+
+def test_without_tags_the_localizer_says_what_is_there(weak_networks, images):
+    infer = PseudoMaskInferencer(*weak_networks, device='cpu')
+    infer.localizer.model.test_cfg['gate_threshold'] = 0.0
+    assert next(infer(images)).seeds.class_ids.tolist() == [1, 2, 3]
+    infer.localizer.model.test_cfg['gate_threshold'] = 1.0
+    prediction = next(infer(images))
     assert len(prediction.seeds.class_ids) == 0 and set(np.unique(prediction.mask)) == {0}
 
 
-def test_tags_that_cannot_be_used_are_named(weak_networks, photos):
+def test_tags_that_cannot_be_used_are_named(weak_networks, images):
     infer = PseudoMaskInferencer(*weak_networks, device='cpu')
     with pytest.raises(DataError, match="'tiger' of image '000000'"):
-        next(infer(photos, ['tiger']))
+        next(infer(images, ['tiger']))
     with pytest.raises(DataError, match='000000: expected tags'):
-        next(infer(photos, {'other': ['disc']}))
+        next(infer(images, {'other': ['disc']}))
 
 
 def test_networks_of_other_classes_are_refused(weak_networks, tmp_path):
@@ -140,9 +178,9 @@ def test_networks_of_other_classes_are_refused(weak_networks, tmp_path):
         PseudoMaskInferencer(*weak_networks, device='cpu')
 
 
-def test_a_config_without_scales_is_no_seed_inference(weak_networks, cam_config):
+def test_a_config_without_scales_is_no_localizer(weak_networks, cam_config):
     weak_networks[0].model = cam_config(3)
-    with pytest.raises(DataError, match='config of seed inference'):
+    with pytest.raises(DataError, match='config of a localizer'):
         PseudoMaskInferencer(*weak_networks, device='cpu')
 
 

@@ -20,10 +20,10 @@ def folder(tmp_path, make_image):
 
 def names(source):
     opened = open_source(source)
-    photos = list(opened)
-    assert len(opened) == len(photos)
-    assert all(photo.image.dtype == np.uint8 and photo.image.shape == (40, 56, 3) for photo in photos)
-    return [photo.name for photo in photos]
+    images = list(opened)
+    assert len(opened) == len(images)
+    assert all(image.pixels.dtype == np.uint8 and image.pixels.shape == (40, 56, 3) for image in images)
+    return [image.name for image in images]
 
 
 def test_files_folders_globs_and_lists(folder):
@@ -34,8 +34,8 @@ def test_files_folders_globs_and_lists(folder):
 
 
 def test_the_image_is_the_one_of_the_stages(folder):
-    (photo,) = open_source(folder / 'b.jpg')
-    assert photo.file_name == 'b.jpg' and np.array_equal(photo.image, read_image(str(folder / 'b.jpg')))
+    (image,) = open_source(folder / 'b.jpg')
+    assert image.file_name == 'b.jpg' and np.array_equal(image.pixels, read_image(str(folder / 'b.jpg')))
 
 
 def test_arrays_alone_and_among_files(folder, make_image):
@@ -74,12 +74,12 @@ def test_sources_that_hold_nothing_are_named(source, message):
 
 
 def test_damaged_files_are_named(tmp_path):
-    for name in ('clip.mp4', 'photo.jpg'):
+    for name in ('clip.mp4', 'image.jpg'):
         (tmp_path / name).write_bytes(b'nothing of the kind')
     with pytest.raises(DataError, match='clip.mp4'):
         list(open_source(tmp_path / 'clip.mp4'))
-    with pytest.raises(DataError, match='photo.jpg'):
-        list(open_source(tmp_path / 'photo.jpg'))
+    with pytest.raises(DataError, match='image.jpg'):
+        list(open_source(tmp_path / 'image.jpg'))
     (tmp_path / 'empty').mkdir()
     with pytest.raises(DataError, match='found none'):
         open_source(tmp_path / 'empty')

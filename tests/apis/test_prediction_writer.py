@@ -7,7 +7,7 @@ from PIL import Image
 
 from mmwsss.apis import PredictionWriter
 from mmwsss.apis.inference import Prediction
-from mmwsss.apis.inputs import Photo
+from mmwsss.apis.inputs import InputImage
 from mmwsss.fileio import DataError, read_mask
 from mmwsss.visualization import draw_names, draw_overlay
 
@@ -23,7 +23,7 @@ def predictions(make_image):
         mask[5:15, 10:30] = 1
         mask[20:40, :7] = 2 if index else 0
         mask[0] = 255
-        made.append(Prediction(Photo(name, f'{name}.jpg', make_image(seed=index)), mask))
+        made.append(Prediction(InputImage(name, f'{name}.jpg', make_image(seed=index)), mask))
     return made
 
 
@@ -32,11 +32,11 @@ def test_masks_overlays_and_annotations(tmp_path, predictions):
         for prediction in predictions:
             writer.write(prediction)
     for prediction in predictions:
-        path = tmp_path / 'masks' / f'{prediction.photo.name}.png'
+        path = tmp_path / 'masks' / f'{prediction.image.name}.png'
         assert np.array_equal(read_mask(path), prediction.mask)
         with Image.open(path) as stored:
             assert stored.mode == 'P' and stored.getpalette()[3:6] == [200, 0, 0]
-        assert cv2.imread(str(tmp_path / 'overlays' / f'{prediction.photo.name}.jpg')).shape == (40, 56, 3)
+        assert cv2.imread(str(tmp_path / 'overlays' / f'{prediction.image.name}.jpg')).shape == (40, 56, 3)
     content = json.loads((tmp_path / 'annotations.json').read_text())
     assert content['categories'] == [dict(id=1, name='disc'), dict(id=2, name='box')]
     assert content['images'][1] == dict(id=2, file_name='sub/b.jpg', width=56, height=40)
@@ -46,6 +46,7 @@ def test_masks_overlays_and_annotations(tmp_path, predictions):
 
 def test_pycocotools_reads_the_annotations(tmp_path, predictions):
     from pycocotools import coco
+
     with PredictionWriter(tmp_path, CLASSES, PALETTE) as writer:
         for prediction in predictions:
             writer.write(prediction)
@@ -59,8 +60,8 @@ def test_pycocotools_reads_the_annotations(tmp_path, predictions):
 def test_frames_become_a_video(tmp_path, predictions):
     with PredictionWriter(tmp_path, CLASSES, PALETTE, fps=10) as writer:
         for index in range(3):
-            photo = predictions[0].photo._replace(name=f'clip/{index:06d}')
-            writer.write(predictions[0]._replace(photo=photo))
+            image = predictions[0].image._replace(name=f'clip/{index:06d}')
+            writer.write(predictions[0]._replace(image=image))
     capture = cv2.VideoCapture(str(tmp_path / 'overlays' / 'clip.mp4'))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3 and capture.get(cv2.CAP_PROP_FPS) == 10
     assert sorted(path.name for path in (tmp_path / 'overlays').iterdir()) == ['clip.mp4']
@@ -69,7 +70,7 @@ def test_frames_become_a_video(tmp_path, predictions):
 
 def test_an_error_leaves_no_half_files(tmp_path, predictions):
     with pytest.raises(RuntimeError), PredictionWriter(tmp_path, CLASSES, PALETTE, fps=10) as writer:
-        writer.write(predictions[0]._replace(photo=predictions[0].photo._replace(name='clip/000000')))
+        writer.write(predictions[0]._replace(image=predictions[0].image._replace(name='clip/000000')))
         raise RuntimeError
     assert not list((tmp_path / 'overlays').iterdir()) and not (tmp_path / 'annotations.json').exists()
 

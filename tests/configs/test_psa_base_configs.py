@@ -8,6 +8,8 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmseg.registry import MODELS
 
+import mmwsss.registry  # noqa: F401
+
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 BASE = Path(__file__).parents[2] / 'configs' / '_base_'
@@ -25,7 +27,7 @@ def case(request):
     name, schedule, lr, max_iters = request.param
     config = Config.fromfile(BASE / 'models' / f'{name}.py').model
     if name.startswith('cam'):
-        config.head.num_labels = 20
+        config.head.num_classes = 20
     config.backbone.base_channels = 4
     config.head.in_channels = (
         config.head.in_channels // 16 if name.startswith('cam') else [c // 16 for c in config.head.in_channels]

@@ -1,138 +1,52 @@
-import json
-import shutil
-
-import cv2
-import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from mmwsss.datasets.folder import color_map, find_images, split_held_out, write_folder_dataset
+from mmwsss.datasets.folder import find_images
+from mmwsss.datasets.palette import color_map
 from mmwsss.fileio import DataError
-
-LABELS = {'a.jpg': ['cat'], 'b': ['dog', 'cat'], 'sub/c': ['dog'], 'sub/d.JPG': ['cat', 'dog'], 'e': []}
 
 
 @pytest.fixture
-def photos(tmp_path, make_image):
-    """A folder as people have them: suffixes of all kinds, a sub-folder, labels with and without suffix."""
-    folder = tmp_path / 'photos'
-    (folder / 'sub').mkdir(parents=True)
-    for index, name in enumerate(['a.jpg', 'b.png', 'sub/c.jpeg', 'sub/d.JPG', 'e.jpg']):
-        encoded = cv2.imencode('.png' if name.endswith('png') else '.jpg', make_image(seed=index))[1]
-        (folder / name).write_bytes(encoded.tobytes())
-    (folder / 'labels.json').write_text(json.dumps(LABELS))
-    (folder / 'notes.txt').write_text('no image')
-    return folder
+def folder(tmp_path):
+    """Suffixes of all kinds, a sub-folder, and files that are no images."""
+    for name in ('b.png', 'a.jpg', 'sub/c.JPEG', 'sub/.d.jpg', '.hidden/e.jpg', 'notes.txt'):
+        (tmp_path / 'images' / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / 'images' / name).write_bytes(b'')
+    return tmp_path / 'images'
 
 
-def test_a_folder_becomes_a_data_set(photos, tmp_path, mmseg_scope):
-    root = tmp_path / 'set'
-    summary = write_folder_dataset(photos, root, held_out=0.4, num_workers=1)
-    assert summary.classes == ['background', 'cat', 'dog'] and not summary.warnings
-    assert sorted(summary.train + summary.held_out) == ['a', 'b', 'e', 'sub/c', 'sub/d']
-    assert set(summary.counts(summary.held_out)) == {'cat', 'dog'}
-    listed = (root / 'train.txt').read_text().split() + (root / 'val.txt').read_text().split()
-    assert listed == summary.train + summary.held_out
-    dataset = DATASETS.build(
+def build(folder, **settings):
+    return DATASETS.build(
         dict(
-            type='mmwsss.ImageLabelDataset',
-            dataset=dict(
-                type='mmwsss.FolderDataset',
-                data_root=str(root),
-                ann_file='train.txt',
-                data_prefix=dict(img_path='images', seg_map_path='masks'),
-                metainfo=dict(classes=summary.classes),
-            ),
-            image_labels=str(root / 'image_labels.json'),
-            pipeline=[dict(type='mmwsss.LoadImageFromFile'), dict(type='mmwsss.PackWeakInputs')],
+            type='mmwsss.FolderDataset',
+            data_root=str(folder.parent),
+            data_prefix=dict(img_path='images', seg_map_path='masks'),
+            metainfo=dict(classes=('background', 'cat')),
+            **settings,
         )
     )
-    assert [dataset.get_data_info(index)['image_id'] for index in range(len(dataset))] == summary.train
-    for index, image_id in enumerate(summary.train):
-        sample = dataset[index]['data_samples']
-        names = {summary.classes[1 + label] for label in sample.gt_label.score.nonzero()[:, 0]}
-        assert names == set(summary.labels[image_id]) and sample.ori_shape == (40, 56)
 
 
-def test_the_same_from_csv_with_a_header(photos, tmp_path):
-    rows = ['image,labels', *(','.join([name, *names]) for name, names in LABELS.items())]
-    (photos / 'labels.csv').write_text('\n'.join(rows))
-    with pytest.raises(DataError, match='found 2 of them'):
-        write_folder_dataset(photos, tmp_path / 'set')
-    from_csv = write_folder_dataset(photos, tmp_path / 'csv', photos / 'labels.csv', num_workers=1)
-    from_json = write_folder_dataset(photos, tmp_path / 'json', photos / 'labels.json', num_workers=1)
-    assert from_csv == from_json
+def test_images_are_found_by_their_ids(folder):
+    assert find_images(folder) == {'a': 'a.jpg', 'b': 'b.png', 'sub/c': 'sub/c.JPEG'}
+    with pytest.raises(DataError, match='absent: expected a folder of images'):
+        find_images(folder / 'absent')
 
 
-def test_what_is_left_out_is_named(photos, tmp_path):
-    path = photos / 'sub' / 'd.JPG'
-    path.write_bytes(path.read_bytes()[:400])
-    shutil.copy(photos / 'a.jpg', photos / 'unlabeled.jpg')
-    (photos / 'labels.json').write_text(json.dumps({**LABELS, 'gone.jpg': ['cat']}))
-    summary = write_folder_dataset(photos, tmp_path / 'set', num_workers=1)
-    assert 'sub/d' not in summary.labels and 'unlabeled' not in summary.labels
-    told = '\n'.join(summary.warnings)
-    assert 'sub/d.JPG' in told and 'unlabeled.jpg' in told and "'gone.jpg'" in told
-    assert len(summary.warnings) == 3
+def test_images_of_one_id_are_refused(folder):
+    (folder / 'a.png').write_bytes(b'')
+    with pytest.raises(DataError, match=r'a\.jpg and a\.png have the same image id'):
+        find_images(folder)
 
 
-@pytest.mark.parametrize(
-    'labels, message',
-    [
-        ({'a': ['cat'], 'b': ['Cat']}, "'Cat' and 'cat'"),
-        ({'a': ['background'], 'b': ['cat']}, 'background is no label'),
-        ({'a': ['cat'], 'a.jpg': ['cat']}, "'a' is there twice"),
-        ({'x': ['cat']}, "such as 'a.jpg'"),
-        ({'a': [], 'b': []}, '1 to 253 classes'),
-        ({'a': ['cat'], 'b': ['dog']}, 'two images at least'),
-    ],
-)
-def test_labels_that_cannot_be_used_are_named(photos, tmp_path, labels, message):
-    (photos / 'labels.json').write_text(json.dumps(labels))
-    with pytest.raises(DataError, match=message):
-        write_folder_dataset(photos, tmp_path / 'set', num_workers=1)
+def test_the_list_says_which_images_and_the_folder_with_which_suffix(folder, mmseg_scope):
+    (folder.parent / 'train.txt').write_text('sub/c\nb\n')
+    dataset = build(folder, ann_file='train.txt')
+    assert [sample['img_path'] for sample in dataset] == [str(folder / 'sub/c.JPEG'), str(folder / 'b.png')]
+    assert dataset[0]['seg_map_path'] == str(folder.parent / 'masks/sub/c.png')
+    assert dataset.metainfo['palette'] == color_map(2)
 
 
-def test_the_order_of_classes_can_be_given(photos, tmp_path):
-    summary = write_folder_dataset(photos, tmp_path / 'set', classes=['dog', 'horse', 'cat'], num_workers=1)
-    assert summary.classes == ['background', 'dog', 'horse', 'cat']
-    assert "class 'horse' has no image to learn from" in summary.warnings
-    with pytest.raises(DataError, match=r"labels \['dog'\] are none of the classes"):
-        write_folder_dataset(photos, tmp_path / 'set', classes=['cat'])
-
-
-def test_images_of_one_id_are_refused(photos):
-    shutil.copy(photos / 'a.jpg', photos / 'a.png')
-    with pytest.raises(DataError, match='a.jpg and a.png'):
-        find_images(photos)
-
-
-def test_a_second_call_replaces_and_other_folders_stay(photos, tmp_path):
-    write_folder_dataset(photos, tmp_path / 'set', num_workers=1)
-    write_folder_dataset(photos, tmp_path / 'set', masks=photos, num_workers=1)
-    assert (tmp_path / 'set' / 'masks').resolve() == photos
-    (tmp_path / 'other' / 'images').mkdir(parents=True)
-    with pytest.raises(DataError, match='left as it is'):
-        write_folder_dataset(photos, tmp_path / 'other', num_workers=1)
-
-
-def test_each_class_is_held_out_in_its_share():
-    generator = np.random.default_rng(0)
-    names = ['common', 'frequent', 'rare']
-    labels = {
-        f'{index:03d}': [name for name, share in zip(names, (0.7, 0.4, 0.03)) if generator.random() < share]
-        for index in range(200)
-    }
-    train, held_out = split_held_out(labels, 0.2, seed=1)
-    assert sorted(train + held_out) == sorted(labels) and (train, held_out) == split_held_out(labels, 0.2, seed=1)
-    for name in names:
-        total = sum(name in labels[image_id] for image_id in labels)
-        kept = sum(name in labels[image_id] for image_id in held_out)
-        assert 0 < kept < total and abs(kept - 0.2 * total) <= max(1, 0.1 * total)
-    assert split_held_out(labels, 0.2, seed=2)[1] != held_out
-
-
-def test_colors_differ_and_the_background_is_black():
-    colors = color_map(254)
-    assert colors[0] == [0, 0, 0] and colors[1] == [128, 0, 0]
-    assert len({tuple(color) for color in colors}) == 254
+def test_a_list_is_needed(folder, mmseg_scope):
+    with pytest.raises(DataError, match='needs the list of its images as ann_file'):
+        build(folder)

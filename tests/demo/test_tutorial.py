@@ -12,7 +12,6 @@ def test_tutorial_runs(tmp_path, monkeypatch):
     nbclient = pytest.importorskip('nbclient', reason='requirements/docs.txt is not installed')
     pytest.importorskip('ipykernel', reason='requirements/docs.txt is not installed')
     monkeypatch.setenv('TMPDIR', str(tmp_path))
-    monkeypatch.delenv('MMWSSS_SETTINGS', raising=False)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     assert not any(cell.get('outputs') for cell in notebook.cells), 'the notebook is stored without outputs'
     nbclient.NotebookClient(

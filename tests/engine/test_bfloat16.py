@@ -1,9 +1,6 @@
-import logging
-from types import SimpleNamespace
-
 import pytest
 import torch
-from mmseg.registry import HOOKS, OPTIM_WRAPPERS
+from mmseg.registry import OPTIM_WRAPPERS
 
 from mmwsss.engine import BFloat16OptimWrapper, bfloat16, has_bfloat16
 
@@ -35,21 +32,6 @@ def test_without_instructions_all_is_float32(capable):
     wrapper = BFloat16OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
     with wrapper.optim_context(model):
         assert model(torch.randn(5, 4)).dtype == torch.float32
-
-
-@pytest.mark.parametrize('able', [True, False])
-def test_evaluation_loops_follow(capable, able):
-    capable(able)
-    loop = SimpleNamespace(fp16=True)
-    runner = SimpleNamespace(
-        model=torch.nn.Linear(2, 2), val_loop=loop, test_loop=loop, logger=logging.getLogger('test')
-    )
-    hook = HOOKS.build(dict(type='mmwsss.EvaluationPrecisionHook'))
-    hook.before_test(runner)
-    assert loop.fp16 is able
-    loop.fp16 = True
-    hook.before_val(runner)
-    assert loop.fp16 is able
 
 
 def test_forward_in_bfloat16_weights_in_float32(capable):

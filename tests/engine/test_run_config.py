@@ -1,7 +1,7 @@
 import pytest
 from mmengine.config import Config
 
-from mmwsss.engine.run_config import prepare
+from mmwsss.engine.run_config import prepare, set_test_time_augmentation
 from mmwsss.fileio import DataError
 
 
@@ -45,9 +45,9 @@ def test_tta_replaces_pipeline_and_model():
             test_dataloader=dict(dataset=dict(pipeline=[0])),
         )
     )
-    prepared = prepare(cfg, augmented=True)
+    prepared = prepare(cfg, set_test_time_augmentation)
     assert prepared.model.type == 'B' and prepared.model.module.type == 'A'
     assert prepared.test_dataloader.dataset.pipeline == [1]
     assert cfg.model.type == 'A'
     with pytest.raises(DataError, match='tta_pipeline and no tta_model'):
-        prepare(Config(dict(model=dict(type='A'))), augmented=True)
+        prepare(Config(dict(model=dict(type='A'))), set_test_time_augmentation)

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mmengine.dataset import pseudo_collate
 from mmengine.fileio import BaseStorageBackend, backends, register_backend
-from mmseg.registry import DATASETS, METRICS, MODELS
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS
 
 from mmwsss.datasets.image_labels import read_image_labels
+from mmwsss.engine.launch import load_config
 from mmwsss.fileio import atomic_write, read_affinity, read_mask, read_seeds
 from mmwsss.pipeline.folder import missing_files, remove_files
 
+STAGES = Path(__file__).parents[1] / 'data' / 'stages'
 LABELS = [['disc'], ['stripe', 'box'], []]
 
 
@@ -57,59 +59,51 @@ def memory(monkeypatch):
     backends.prefix_to_backends.pop('memory')
 
 
-def infer(model, dataset, metrics):
-    model.eval()
-    for metric in metrics:
-        metric.dataset_meta = dataset.metainfo
-    for item in dataset:
-        samples = model.test_step(pseudo_collate([item]))
-        for metric in metrics:
-            metric.process(None, [sample.to_dict() for sample in samples])
-    return {name: value for metric in metrics for name, value in metric.evaluate(len(dataset)).items()}
+@pytest.fixture
+def stage_test(tmp_path_factory, monkeypatch):
+    """``stage_test(name, dataset, outputs, **loop)`` tests a stage with seeded weights; gives its figures.
+
+    ``outputs`` are the folders of its metrics, in their order. Its logs lie elsewhere.
+    """
+    # Laying out the text of a config takes longer than the stage.
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **settings: (text, True))
+
+    def run(name, dataset, outputs, **loop):
+        folder = tmp_path_factory.mktemp('logs')
+        cfg = load_config(str(STAGES / f'{name}.py'), run_dir=str(folder))
+        for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'val_dataloader', 'val_cfg', 'val_evaluator'):
+            cfg.pop(key, None)
+        for key, value in dataset.items():
+            cfg.test_dataloader.dataset[key] = value
+        if name == 'cam':
+            cfg.model.head.num_classes = 3
+        for metric, output_dir in zip(cfg.test_evaluator, outputs, strict=True):
+            metric.output_dir = output_dir
+        cfg.test_cfg.update(loop)
+        cfg.experiment_name = folder.name
+        return Runner.from_cfg(cfg).test()
+
+    return run
 
 
-def run_stages(photos, labels, root, classifier, affinity_net):
-    """Steps 2 and 4, and the reading of what stages 3 and 5 train on; gives the figures and the masks."""
-    folders = {name: f'{root}/{name}' for name in ('seed_dir', 'affinity_label_dir', 'pseudo_mask_dir')}
-
-    def dataset(*transforms):
-        pipeline = [dict(type='mmwsss.LoadImageFromFile', long_side=512), *transforms]
-        return DATASETS.build(
-            dict(type='mmwsss.ImageLabelDataset', dataset=photos, image_labels=labels, pipeline=pipeline, **folders)
-        )
-
-    generator = dict(type='AffinityLabelGenerator', num_iters=1)
-    figures = infer(
-        classifier,
-        dataset(dict(type='mmwsss.PackWeakInputs')),
-        [
-            METRICS.build(dict(type='SeedMetric', output_dir=folders['seed_dir'], curve_file=f'{root}/curve.json')),
-            METRICS.build(
-                dict(type='AffinityLabelMetric', generator=generator, output_dir=folders['affinity_label_dir'])
-            ),
-        ],
-    )
-    walk = dict(type='PseudoMaskMetric', output_dir=folders['pseudo_mask_dir'], affinity_dir=f'{root}/affinities')
-    figures |= infer(
-        affinity_net, dataset(dict(type='mmwsss.LoadSeeds'), dict(type='mmwsss.PackWeakInputs')), [METRICS.build(walk)]
-    )
-    maps = [
-        sample['gt_seg_map']
-        for source in ('affinity_label', 'pseudo_mask')
-        for sample in dataset(dict(type='mmwsss.LoadLabelMap', source=source))
-    ]
+def run_stages(stage_test, wrapped, labels, root):
+    """Tests two stages and reads what the next ones train on; gives the figures and the label maps."""
+    dataset = dict(type='mmwsss.ImageLabelDataset', dataset=wrapped, image_labels=labels)
+    folders = dict(affinity_label_dir=f'{root}/affinity_labels', pseudo_mask_dir=f'{root}/pseudo_masks')
+    seeds, masks = f'{root}/seeds', folders['pseudo_mask_dir']
+    figures = stage_test('cam', dataset, [seeds, folders['affinity_label_dir'], None])
+    figures |= stage_test('affinity', dict(dataset, seed_dir=seeds), [None, masks], affinity_dir=f'{root}/affinities')
+    maps = []
+    for source in ('affinity_label', 'pseudo_mask'):
+        load = [dict(type='mmwsss.LoadImageFromFile', long_side=512), dict(type='mmwsss.LoadLabelMap', source=source)]
+        maps += [sample['gt_seg_map'] for sample in DATASETS.build(dict(dataset, pipeline=load, **folders))]
     return figures, maps
 
 
 @pytest.mark.usefixtures('mmseg_scope')
-def test_stages_in_an_object_storage_are_those_on_a_disk(
-    tmp_path, monkeypatch, memory, image_set, cam_config, affinity_config
-):
+def test_stages_in_an_object_storage_are_those_on_a_disk(tmp_path, monkeypatch, memory, image_set, stage_test):
     data = image_set(LABELS)
-    networks = [
-        MODELS.build(config) for config in (cam_config(3, scales=(1.0,), flip=False, seed_stride=4), affinity_config())
-    ]
-    figures, maps = run_stages(data.dataset, data.labels, str(tmp_path / 'run'), *networks)
+    figures, maps = run_stages(stage_test, data.dataset, data.labels, str(tmp_path / 'run'))
     local = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob('*.*') if path.is_file()}
     content = {name: path.read_bytes() for name, path in local.items()}
 
@@ -119,18 +113,17 @@ def test_stages_in_an_object_storage_are_those_on_a_disk(
             path.unlink()
     (tmp_path / 'empty').mkdir()
     monkeypatch.chdir(tmp_path / 'empty')
-    photos = dict(data.dataset, data_root='memory://set', ann_file=str(tmp_path / 'set/list.txt'))
-    found, found_maps = run_stages(photos, 'memory://set/labels.json', 'memory://run', *networks)
+    wrapped = dict(data.dataset, data_root='memory://set', ann_file=str(tmp_path / 'set/list.txt'))
+    found, found_maps = run_stages(stage_test, wrapped, 'memory://set/labels.json', 'memory://run')
     assert found == figures and {'cam/mIoU', 'labels/precision', 'random_walk/mIoU'} <= set(found)
     assert len(found_maps) == 6 and all(np.array_equal(one, other) for one, other in zip(found_maps, maps))
     assert {f'memory://{name}': data for name, data in content.items()} == memory
     assert list(Path().rglob('*')) == [] and [p for p in tmp_path.rglob('*.*') if p.is_file()] == [
         local['set/list.txt']
     ]
-    # Pipelines look for what is there before they call a step done.
-    assert read_seeds('memory://run/seed_dir/p0.npz').class_ids.tolist() == [1]
+    assert read_seeds('memory://run/seeds/p0.npz').class_ids.tolist() == [1]
     assert read_affinity('memory://run/affinities/p0.npz').stride == 8
-    assert read_mask('memory://run/pseudo_mask_dir/sub/p1.png').shape == (40, 56)
+    assert read_mask('memory://run/pseudo_masks/sub/p1.png').shape == (40, 56)
 
 
 def test_a_pipeline_finds_and_removes_its_files(memory):
@@ -181,30 +174,20 @@ class ElsewhereBackend(LocalBackend):
 """
 
 
-def test_worker_processes_know_the_backend(tmp_path, monkeypatch, image_set, mmseg_scope):
+def test_worker_processes_know_the_backend(tmp_path, monkeypatch, image_set, mmseg_scope, stage_test):
     (tmp_path / 'own_backend.py').write_text(BACKEND)
     monkeypatch.syspath_prepend(tmp_path)
     __import__('own_backend')
     data = image_set(LABELS)
-    metric = METRICS.build(
-        dict(
-            type='AffinityLabelMetric',
-            generator=dict(type='AffinityLabelGenerator', num_iters=1),
-            output_dir=f'elsewhere://{tmp_path}/out',
-            num_workers=1,
-        )
+    wrapped = dict(
+        data.dataset,
+        data_root=f'elsewhere://{data.root}',
+        ann_file=str(data.root / 'list.txt'),
+        data_prefix=dict(img_path='images'),
     )
-    metric.dataset_meta = dict(classes=data.classes, palette=[(i, i, i) for i in range(4)])
-    sample = dict(
-        image_id='p0',
-        img_path=f'elsewhere://{data.root}/images/p0.jpg',
-        ori_shape=(40, 56),
-        class_ids=np.array([1], np.uint8),
-        cams=np.full((1, 10, 14), 0.5, np.float32),
-    )
+    dataset = dict(type='mmwsss.ImageLabelDataset', dataset=wrapped, image_labels=data.labels)
     try:
-        metric.process(None, [sample])
-        metric.evaluate(1)
+        stage_test('cam', dataset, [None, f'elsewhere://{tmp_path}/out', None], num_workers=1)
     finally:
         sys.modules.pop('own_backend')
         backends.backends.pop('elsewhere')

@@ -26,9 +26,9 @@ PAIRS = len(neighbor_offsets(RADIUS))
 
 
 def images_of(size=(40, 56), batch=1):
-    """Smooth random images, uint8 (B, 3, H, W)."""
-    coarse = torch.rand(batch, 3, 5, 7, generator=torch.Generator().manual_seed(3))
-    return (torch.nn.functional.interpolate(coarse, size=size, mode='bilinear') * 255).to(torch.uint8)
+    """Random images, uint8 (B, 3, H, W)."""
+    images = torch.randn(batch, 3, *size, generator=torch.Generator().manual_seed(3)) * 60 + 127
+    return images.clamp(0, 255).to(torch.uint8)
 
 
 def labeled(label=None, size=(40, 56), **metainfo):
@@ -79,9 +79,11 @@ class LocalizerTester:
         return make
 
     @staticmethod
-    def seeds_of(model, images, samples):
-        data = dict(inputs=list(images), data_samples=samples)
-        return [sample.seeds for sample in model.test_step(data)]
+    def predict(model, images, samples):
+        return model.test_step(dict(inputs=list(images), data_samples=samples))
+
+    def seeds_of(self, model, images, samples):
+        return [sample.seeds for sample in self.predict(model, images, samples)]
 
     @pytest.mark.parametrize('size', [(40, 56), (33, 41)])
     def test_scores(self, build, size):
@@ -104,7 +106,8 @@ class LocalizerTester:
         model = build(**MULTI_SCALE)
         original = (2 * size[0], 2 * size[1] - 1)
         sample = labeled(label, size, ori_shape=original, with_background=with_background)
-        (seeds,) = self.seeds_of(model, images_of(size), [sample])
+        (sample,) = self.predict(model, images_of(size), [sample])
+        seeds = sample.seeds
         assert seeds.class_ids.dtype == np.uint8
         assert seeds.class_ids.tolist() == [index + with_background for index in np.flatnonzero(label)]
         assert seeds.cams.dtype == np.float16
@@ -137,9 +140,9 @@ class LocalizerTester:
         np.testing.assert_allclose(mirrored.cams[:, :, ::-1], seeds.cams, atol=2e-3)
 
     def test_without_gate_the_network_decides(self, build):
-        model, sample = build(**MULTI_SCALE, gate=False, gate_threshold=0.0), labeled()
-        (seeds,) = self.seeds_of(model, images_of(), [sample])
-        assert seeds.class_ids.tolist() == [1, 2, 3]
+        model = build(**MULTI_SCALE, gate=False, gate_threshold=0.0)
+        (sample,) = self.predict(model, images_of(), [labeled()])
+        assert sample.seeds.class_ids.tolist() == [1, 2, 3]
         model.test_cfg['gate_threshold'] = float(sample.label_scores.sort().values[1]) + 1e-6
         (seeds,) = self.seeds_of(model, images_of(), [labeled([1, 1, 1])])
         assert seeds.class_ids.tolist() == [int(sample.label_scores.argmax()) + 1]
@@ -163,9 +166,8 @@ class LocalizerTester:
     def test_a_test_leaves_no_gradients(self, build):
         model = build(**MULTI_SCALE)
         for surrounding in (torch.no_grad, torch.enable_grad):
-            sample = labeled([1, 0, 1])
             with surrounding():
-                self.seeds_of(model, images_of(), [sample])
+                (sample,) = self.predict(model, images_of(), [labeled([1, 0, 1])])
             assert not sample.label_scores.requires_grad
             assert all(parameter.grad is None for parameter in model.parameters())
 

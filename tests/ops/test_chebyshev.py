@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mmwsss.ops.chebyshev import chebyshev_coefficients, walk_coefficients
+from mmwsss.ops.chebyshev import chebyshev_coefficients, tail_sums, walk_coefficients
 
 
 def exact_coefficients(num_steps):
@@ -44,7 +44,7 @@ def test_a_million_steps_underflow_nothing():
     assert 5000 < len(coefficients) < 9000
 
 
-@pytest.mark.parametrize('dtype, tolerance', [(torch.float32, 2e-5), (torch.float64, 1e-7)])
+@pytest.mark.parametrize('dtype, tolerance', [(torch.float32, 2e-5), (torch.float64, 1e-9)])
 def test_the_tail_of_a_walk_is_its_tolerance_spread_over_the_grid(dtype, tolerance):
     """Half the tolerance, as scaling doubles the error, over the root of cells times neighbors and itself."""
     tail = tolerance / (2 * math.sqrt(300 * (68 + 1)))
@@ -52,3 +52,8 @@ def test_the_tail_of_a_walk_is_its_tolerance_spread_over_the_grid(dtype, toleran
     assert coefficients == chebyshev_coefficients(256, tail)
     exact = exact_coefficients(256)
     assert sum(exact[len(coefficients) :]) <= tail < sum(exact[len(coefficients) - 2 :])
+
+
+def test_tail_sums_are_those_of_the_coefficients_from_each_degree_on():
+    assert tail_sums((0.5, 0.0, 0.375, 0.125)) == (1.0, 0.5, 0.5, 0.125)
+    assert tail_sums((1.0,)) == (1.0,)

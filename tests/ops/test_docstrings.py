@@ -40,7 +40,7 @@ def test_the_public_functions_are_found():
 def test_an_example_gives_what_it_says(name):
     member = MEMBERS[name]
     docstring = inspect.getdoc(member) or ''
-    assert 'Example:\n    >>> ' in docstring
+    assert 'Examples:\n    >>> ' in docstring
     module = importlib.import_module(name.rsplit('.', 1)[0])
     known = {**{public: getattr(mmwsss.ops, public) for public in mmwsss.ops.__all__}, **vars(module)}
     example = doctest.DocTestParser().get_doctest(docstring, known, name, None, None)

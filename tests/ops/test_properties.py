@@ -78,7 +78,7 @@ def test_the_weighted_sum_is_kept(size, radius, beta, num_steps, method, seed):
     degree = (1 + undirected(field, radius).pow(beta).sum(1)).view(size)
     walked = random_walk(scores, field, beta, num_steps, method)
     before, after = ((maps * degree).sum((2, 3)) / degree.sum() for maps in (scores, walked))
-    torch.testing.assert_close(after, before, atol=1e-6, rtol=0)
+    torch.testing.assert_close(after, before, atol=1e-9, rtol=0)
 
 
 @quick
@@ -106,9 +106,9 @@ def test_all_methods_agree(size, radius, beta, num_steps, seed):
     exact = random_walk(scores, field, beta, num_steps, 'dense')
     for method in RUNNABLE:
         walked = random_walk(scores, field, beta, num_steps, method)
-        torch.testing.assert_close(walked, exact, atol=1e-6, rtol=0)
+        torch.testing.assert_close(walked, exact, atol=1e-9, rtol=0)
         single = random_walk(scores.float(), field.float(), beta, num_steps, method)
-        torch.testing.assert_close(single.double(), exact, atol=1e-4, rtol=0)
+        torch.testing.assert_close(single.double(), exact, atol=2e-5, rtol=0)
 
 
 @quick

@@ -3,7 +3,15 @@ import torch
 
 from mmwsss.ops import neighbor_offsets
 from mmwsss.ops.chebyshev import chebyshev_coefficients
-from mmwsss.ops.stencil import PaddedMaps, StencilWalker, edge_weights, transition_matrix, used_shifts
+from mmwsss.ops.stencil import (
+    PaddedMaps,
+    StencilWalker,
+    edge_weights,
+    inverse_degree,
+    shift_runs,
+    transition_matrix,
+    used_shifts,
+)
 
 SIZES = [((4, 5), 3), ((1, 6), 3), ((3, 1), 2), ((2, 3), 5)]
 
@@ -140,3 +148,31 @@ def test_a_chebyshev_series_equals_that_of_the_twin(coefficients):
     series = sum(coefficient * term for coefficient, term in zip(coefficients, terms, strict=False))
     expected = (scores.flatten(2) @ series.T).view_as(scores)
     torch.testing.assert_close(StencilWalker(weights, 3).chebyshev(scores, coefficients), expected)
+
+
+@pytest.mark.parametrize('size, radius', [*SIZES, ((3, 5), 3)])
+def test_runs_hold_every_used_shift_once(size, radius):
+    runs = shift_runs(*size, radius)
+    assert [(p + i, shift + i) for p, shift, count in runs for i in range(count)] == used_shifts(*size, radius)
+
+
+def test_a_run_is_a_row_of_neighbors():
+    assert [count for *_, count in shift_runs(20, 30, 5)] == [4, 9, 9, 7, 5]
+
+
+@pytest.mark.parametrize('size, radius', SIZES)
+def test_degrees_are_the_row_sums_of_the_matrix_of_affinities(size, radius):
+    padded = PaddedMaps(edge_weights(random_field(size, radius, batch=2), 2, torch.float64, radius), radius)
+    inverse = inverse_degree(padded, radius)
+    assert inverse.shape == (2, 1, padded.length)
+    for field, measured in zip(padded.unpad(padded.cells), padded.unpad(inverse), strict=True):
+        torch.testing.assert_close(measured.flatten(), dense(field, radius).diagonal())
+
+
+def test_degrees_are_summed_in_float64():
+    """The affinities are so small that 1 in float32 is not changed by any one of them."""
+    weights = torch.full((1, 34, 9, 9), 2.0**-26)
+    padded = PaddedMaps(edge_weights(weights, 1, torch.float32, 5), 5)
+    inverse = padded.unpad(inverse_degree(padded, 5))
+    assert inverse.dtype == torch.float32
+    assert inverse[0, 0, 4, 4] == torch.tensor(1 / (1 + 68 * 2.0**-26))

@@ -1,7 +1,7 @@
 import pytest
 from mmengine.config import Config
 
-from mmwsss.pipeline.fingerprint import digest_of_files, fingerprint, named_files, testing_part, training_part
+from mmwsss.pipeline.fingerprint import digest_of_files, fingerprint, named_files, part_of_test, part_of_training
 
 CONFIG = dict(
     data_root='data',
@@ -31,7 +31,7 @@ CONFIG = dict(
 def fingerprints(**options):
     cfg = Config(CONFIG)
     cfg.merge_from_dict({name.replace('__', '.'): value for name, value in options.items()})
-    return fingerprint(training_part(cfg), 'run', {}), fingerprint(testing_part(cfg), 'run', {})
+    return fingerprint(part_of_training(cfg), 'run', {}), fingerprint(part_of_test(cfg), 'run', {})
 
 
 NEITHER = [

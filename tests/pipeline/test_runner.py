@@ -21,8 +21,8 @@ def test_runs_all_stages_and_collects_results(tools):
     assert results['ladder'] == {'cam': 50.0, 'cam_best': 52.0, 'random_walk': 60.0, 'segmentor': 70.0}
     assert results['picked_with_masks'] == ['cam_best']
     assert set(results['seconds']) == {'cam', 'affinity', 'segmentor', 'total'}
-    assert results['settings']['seed_dir'] == 'work/run/cam/seeds'
-    assert results['settings']['classes'] == ['background', 'cat'] and results['counts']['images'] == 3
+    assert results['settings']['leaves']['cam'].endswith('cam.py') and results['settings']['options'] == {}
+    assert results['counts']['images'] == 3
     assert results['metrics']['segmentor'] == {'val/mIoU': 1.0, 'mIoU': 70.0}
     assert json.loads((RUN / RESULTS_FILE).read_text())['ladder'] == results['ladder']
     assert 'segmentor' in format_table(results)

@@ -10,7 +10,7 @@ from mmseg.registry import DATASETS, METRICS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from mmwsss.evaluation.functional.confusion import read_truth
+from mmwsss.evaluation.functional.confusion import read_ground_truth
 from mmwsss.fileio import DataError, Seeds, read_mask, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -38,7 +38,7 @@ SEEDS = {
         r'holds classes \[1, 2\].*say \[1, 3\]',
     ),
     'a class that is none': (packed(class_ids=np.array([1, 9], np.uint8)), 'class 9 is none of the 4 classes'),
-    'of another photograph': (packed(size=np.array([56, 40], np.int32)), r'a photograph of \(40, 56\) pixels'),
+    'of another image': (packed(size=np.array([56, 40], np.int32)), r'an image of \(40, 56\) pixels'),
     'size of zero': (packed(size=np.array([0, 56], np.int32)), 'a positive height and width'),
     'cut off': (packed()[:200], 'expected seeds'),
     'empty': (b'', 'expected seeds'),
@@ -49,7 +49,7 @@ SEEDS = {
 
 @pytest.fixture
 def dataset(tmp_path, image_set):
-    """``dataset(*transforms)``: one photograph of 40 x 56 pixels with two classes, and folders for what belongs to it."""
+    """``dataset(*transforms)``: one image of 40 x 56 pixels with two classes, and folders for what belongs to it."""
     data = image_set([['disc', 'box']])
     folders = {
         name: str(tmp_path / name.removesuffix('_dir'))
@@ -59,9 +59,9 @@ def dataset(tmp_path, image_set):
     def make(*transforms):
         for folder in folders.values():
             (tmp_path / folder).mkdir(exist_ok=True)
-        pipeline = [dict(type='LoadPhoto'), *transforms]
+        pipeline = [dict(type='mmwsss.LoadImageFromFile'), *transforms]
         config = dict(
-            type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=pipeline, **folders
+            type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=pipeline, **folders
         )
         return DATASETS.build(config)
 
@@ -79,7 +79,7 @@ def zip_bomb():
 
 @pytest.mark.parametrize('content, message', SEEDS.values(), ids=SEEDS)
 def test_seeds_that_cannot_be_right(tmp_path, dataset, content, message):
-    samples = dataset(dict(type='LoadSeeds'))
+    samples = dataset(dict(type='mmwsss.LoadSeeds'))
     write_seeds(tmp_path / 'seed/p0.npz', Seeds(GOOD['class_ids'], GOOD['cams'], SIZE))
     assert samples[0]['seeds'].size == SIZE
     (tmp_path / 'seed/p0.npz').write_bytes(zip_bomb() if content is None else content)
@@ -113,15 +113,15 @@ MASKS = {
 @pytest.mark.parametrize('content, message', MASKS.values(), ids=MASKS)
 def test_mask_that_cannot_be_right(tmp_path, dataset, source, content, message):
     path = tmp_path / source / 'p0.png'
-    samples = dataset(*([] if source == 'truth' else [dict(type='LoadLabelMap', source=source)]))
+    samples = dataset(*([] if source == 'truth' else [dict(type='mmwsss.LoadLabelMap', source=source)]))
     path.parent.mkdir(exist_ok=True)
     for body in (mask_file(), content):
         path.write_bytes(body)
         if body is content:
             with pytest.raises(DataError, match=rf'{source}/p0\.png: .*{message}'):
-                read_truth(path, SIZE, 4) if source == 'truth' else samples[0]
+                read_ground_truth(path, SIZE, 4) if source == 'truth' else samples[0]
         else:
-            read = read_truth(path, SIZE, 4) if source == 'truth' else samples[0]['gt_seg_map']
+            read = read_ground_truth(path, SIZE, 4) if source == 'truth' else samples[0]['gt_seg_map']
             assert (read == 3).all()
 
 
@@ -134,27 +134,27 @@ def test_lossless_masks_are_read(tmp_path, kind, mode):
     assert (read_mask(tmp_path / 'm.png') == np.eye(9)).all()
 
 
-def test_true_mask_of_a_reduced_photograph(tmp_path):
-    """A photograph of 20 megapixels is read at half its sides, and so is its mask."""
+def test_true_mask_of_a_reduced_image(tmp_path):
+    """An image of 20 megapixels is read at half its sides, and so is its mask."""
     mask = np.zeros((4001, 5000), np.uint8)
     mask[:, 2500:] = 1
     Image.fromarray(mask).save(tmp_path / 'm.png')
     for height in (2000, 2001):
-        truth = read_truth(tmp_path / 'm.png', (height, 2500), 2)
+        truth = read_ground_truth(tmp_path / 'm.png', (height, 2500), 2)
         assert truth.shape == (height, 2500) and not truth[:, :1249].any() and truth[:, 1251:].all()
     with pytest.raises(DataError, match=r'm\.png: expected a mask of \(900, 2500\) pixels'):
-        read_truth(tmp_path / 'm.png', (900, 2500), 2)
+        read_ground_truth(tmp_path / 'm.png', (900, 2500), 2)
 
 
 @pytest.mark.parametrize(
     'truth, message',
     [
         (torch.full((1, 4, 5), 7), 'index 7 is none of the 2 classes'),
-        (torch.zeros(1, 5, 4), r'a mask of \(4, 5\) pixels like its photograph, got \(5, 4\)'),
+        (torch.zeros(1, 5, 4), r'a mask of \(4, 5\) pixels like its image, got \(5, 4\)'),
     ],
 )
 def test_true_mask_of_a_segmentor(truth, message):
-    metric = METRICS.build(dict(type='SegmentorMetric'))
+    metric = METRICS.build(dict(type='mmwsss.SegmentorMetric'))
     metric.dataset_meta = dict(classes=('background', 'cat'))
     sample = SegDataSample(metainfo=dict(seg_map_path='masks/p0.png'))
     sample.gt_sem_seg = PixelData(data=truth.long())

@@ -1,4 +1,4 @@
-"""Odd and damaged photographs: each is read as documented, or an error names the file and what was expected."""
+"""Odd and damaged images: each is read as documented, or an error names the file and what was expected."""
 
 import io
 import struct
@@ -18,7 +18,7 @@ SIZE = 60, 90
 
 
 def photo():
-    """A smooth RGB photograph."""
+    """A smooth RGB image."""
     coarse = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     return cv2.resize(coarse, SIZE[::-1], interpolation=cv2.INTER_LINEAR)
 
@@ -80,10 +80,10 @@ READ = {
 
 
 @pytest.mark.parametrize('content, expected', READ.values(), ids=READ)
-def test_odd_photograph_is_read_in_its_colours(tmp_path, content, expected):
+def test_odd_image_is_read_in_its_colours(tmp_path, content, expected):
     """The name says JPEG whatever the file is: the content decides."""
     (tmp_path / 'p.jpg').write_bytes(content)
-    results = TRANSFORMS.build(dict(type='LoadPhoto'))(dict(img_path=str(tmp_path / 'p.jpg')))
+    results = TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile'))(dict(img_path=str(tmp_path / 'p.jpg')))
     image = results['img'][:, :, ::-1]
     assert image.dtype == np.uint8 and results['ori_shape'] == expected.shape[:2] == image.shape[:2]
     assert np.abs(image.astype(int) - expected).mean() < 10
@@ -101,7 +101,7 @@ REFUSED = {
     'TIFF cut off': (cut_off('TIFF', 0.6), 'expected an image file'),
     'WebP cut off': (cut_off('WEBP', 0.6), 'expected an image file'),
     'PNG without pixels': (with_header(40, 30), 'expected an image file'),
-    'decompression bomb': (with_header(60_000, 50_000), 'expected a photograph of at most 179 million pixels'),
+    'decompression bomb': (with_header(60_000, 50_000), 'expected an image of at most 179 million pixels'),
     'line': (encoded(Image.new('RGB', (5000, 1)), 'PNG'), r'at most 100, got 1 x 5000 pixels'),
     'column': (encoded(Image.new('RGB', (1, 5000)), 'JPEG'), r'at most 100, got 5000 x 1 pixels'),
     'array': (b'\x93NUMPY\x01\x00', 'expected an image file'),
@@ -111,30 +111,30 @@ REFUSED = {
 
 @pytest.mark.parametrize('long_side', [None, 20])
 @pytest.mark.parametrize('content, message', REFUSED.values(), ids=REFUSED)
-def test_photograph_that_cannot_be_used_is_named(tmp_path, content, message, long_side):
+def test_image_that_cannot_be_used_is_named(tmp_path, content, message, long_side):
     if content is not None:
         (tmp_path / 'p.jpg').write_bytes(content)
     with pytest.raises(DataError, match=rf'p\.jpg: .*{message}'):
-        TRANSFORMS.build(dict(type='LoadPhoto', long_side=long_side))(dict(img_path=str(tmp_path / 'p.jpg')))
+        TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile', long_side=long_side))(dict(img_path=str(tmp_path / 'p.jpg')))
 
 
-def test_folder_in_place_of_a_photograph(tmp_path):
+def test_folder_in_place_of_a_image(tmp_path):
     with pytest.raises(DataError, match='cannot be read'):
         read_image(str(tmp_path))
 
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG'])
-def test_photograph_of_108_megapixels_is_reduced(tmp_path, kind):
+def test_image_of_108_megapixels_is_reduced(tmp_path, kind):
     """A white left half on black, 12,000 x 9,000 pixels; PNG stores 1 bit a pixel."""
     picture = Image.new('L' if kind == 'JPEG' else '1', (12_000, 9000))
     picture.paste(255 if kind == 'JPEG' else 1, (0, 0, 6000, 9000))
     picture.save(tmp_path / 'p.jpg', kind)
-    results = TRANSFORMS.build(dict(type='LoadPhoto'))(dict(img_path=str(tmp_path / 'p.jpg')))
+    results = TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile'))(dict(img_path=str(tmp_path / 'p.jpg')))
     image = results['img']
     assert results['ori_shape'] == image.shape[:2] == (2250, 3000) and results['decode_reduction'] == 1
     assert image[:, :1490].min() > 250 and image[:, 1510:].max() < 5
     if kind == 'JPEG':
-        results = TRANSFORMS.build(dict(type='LoadPhoto', long_side=1400))(dict(img_path=str(tmp_path / 'p.jpg')))
+        results = TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile', long_side=1400))(dict(img_path=str(tmp_path / 'p.jpg')))
         assert results['img'].shape[:2] == (1125, 1500) and results['decode_reduction'] == 2
 
 
@@ -142,7 +142,7 @@ def test_photograph_of_108_megapixels_is_reduced(tmp_path, kind):
     'size, reduction',
     [((4096, 4096), 1), ((4097, 4096), 2), ((8192, 8192), 2), ((8193, 8192), 4), ((40_000, 40_000), 8)],
 )
-def test_reduction_of_large_photographs(size, reduction):
+def test_reduction_of_large_images(size, reduction):
     assert size_reduction(size) == reduction
     assert size[0] * size[1] <= MAX_PIXELS * reduction**2 or reduction == 8
 
@@ -175,10 +175,10 @@ def test_names_are_kept(tmp_path, name):
         data_prefix=dict(img_path='images'),
         metainfo=dict(classes=('background', 'cat')),
     )
-    pipeline = [dict(type='LoadPhoto'), dict(type='LoadSeeds'), dict(type='PackWeakInputs')]
+    pipeline = [dict(type='mmwsss.LoadImageFromFile'), dict(type='mmwsss.LoadSeeds'), dict(type='mmwsss.PackWeakInputs')]
     dataset = DATASETS.build(
         dict(
-            type='ImageLabelDataset',
+            type='mmwsss.ImageLabelDataset',
             dataset=photos,
             image_labels=str(tmp_path / 'labels.csv'),
             seed_dir=str(tmp_path / 'seeds'),

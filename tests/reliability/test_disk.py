@@ -81,33 +81,32 @@ def test_outputs_on_a_full_disk(disk, kind):
     assert files_of(folder) == before and is_whole(folder / f'first{suffix}')
 
 
-PIPELINE = """
-settings = 'settings.py'
-steps = [dict(name='seed_train', config='seed_train.py', run='train')]
-results = dict()
+LEAF = """
+work_dir = 'run/cam'
+model = dict(type='Model')
+train_cfg = dict(max_iters=1)
+default_hooks = dict(final=dict(type='mmwsss.FinalCheckpointHook'))
 """
 
 
 @pytest.mark.parametrize('full', [False, True])
 def test_pipeline_on_a_disk_that_cannot_be_written(disk, tmp_path, full):
     folder = disk(16)
-    (tmp_path / 'pipeline.py').write_text(PIPELINE)
-    (tmp_path / 'settings.py').write_text(f"work_dir = '{folder}/work'\ntrain_list = '{tmp_path}/train.txt'\n")
-    (tmp_path / 'train.txt').write_text('a\n')
-    (tmp_path / 'seed_train.py').write_text("_base_ = ['{{$MMWSSS_SETTINGS:./settings.py}}']\n")
+    (tmp_path / 'cam.py').write_text(LEAF)
     if full:
         fill(folder)
-        told = f'{folder}/work/settings.py: No space left on device'
+        told = f'{folder}/run/cam/stage.json: No space left on device'
     else:
         subprocess.run(['mount', '-o', 'remount,ro', str(folder)], check=True)
-        told = f'{folder}/work: Read-only file system'
+        told = f'{folder}/run: Read-only file system'
     before = files_of(folder)
 
     def never(*_, **__):
         raise AssertionError('no command is expected to run')
 
+    pipeline = Pipeline([str(tmp_path / 'cam.py')], Launcher(Path('tools')), run_dir=f'{folder}/run', runner=never)
     with pytest.raises(OSError) as raised:
-        Pipeline(str(tmp_path / 'pipeline.py'), Launcher(Path('tools')), runner=never).run(output=lambda line: None)
+        pipeline.run(output=lambda line: None)
     assert describe_mistake(raised.value) == told
     # The lock holds nothing.
     assert {path: content for path, content in files_of(folder).items() if path.name != '.lock'} == before

@@ -1,4 +1,4 @@
-"""A work directory as a pipeline leaves it, and a browser that tests drive through its debugging pipe."""
+"""A run folder as a pipeline leaves it, and a browser that tests drive through its debugging pipe."""
 
 import json
 import os
@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 CLASSES = ('background', 'disc & <b>ring</b>', 'stripe', 'box"')
-HOSTILE_STEP = 'odd <script>alert(1)</script>'
+LABELS = [['stripe'], ['box"'], [CLASSES[1], 'stripe'], ['stripe', 'box"'], [], [CLASSES[1]]]
+SIZES = ((40, 56), (56, 40))
+PALETTE = [(0, 0, 0)]
+HOSTILE_STAGE = 'odd <script>alert(1)</script>'
 # The child puts its ends of the pipes where Chromium expects them.
 _START = (
     'import fcntl, os, sys\n'
@@ -26,68 +29,104 @@ _BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
 
 
 @pytest.fixture
-def run(image_set):
-    """Six photographs with seeds, affinity labels and pseudo masks, of which the last has no truth."""
-    labels = [['stripe'], ['box"'], [CLASSES[1], 'stripe'], ['stripe', 'box"'], [], [CLASSES[1]]]
-    photos = image_set(labels, classes=CLASSES, sizes=((40, 56), (56, 40)))
-    (photos.root / 'masks' / f'{photos.ids[-1]}.png').unlink()
-    work_dir = photos.root / 'work'
-    settings = dict(
-        classes=list(CLASSES),
-        with_background=True,
-        background_score=0.3,
-        seed_dir=str(work_dir / 'seeds'),
-        affinity_label_dir=str(work_dir / 'affinity_labels'),
-        pseudo_mask_dir=str(work_dir / 'pseudo_masks'),
-        note='<i>5 > 4</i>',
-    )
-    _write_files(photos, work_dir, labels)
-    dataset = dict(type='ImageLabelDataset', dataset=photos.dataset, image_labels=photos.labels)
-    write_config(work_dir / 'seed_infer', test_dataloader=dict(dataset=dataset))
+def run(image_set, tmp_path):
+    """A localizer and an affinity model tested on six images, of which the last has no ground truth, and a segmentor.
+
+    The segmentor is tested on two other images. A fourth stage, of a name that wants to be HTML, has not run.
+    """
+    data = image_set(LABELS, classes=CLASSES, sizes=SIZES)
+    held_out = image_set(LABELS[:2], classes=CLASSES, sizes=SIZES, root=tmp_path / 'held_out')
+    (data.root / 'masks' / f'{data.ids[-1]}.png').unlink()
+    run_dir = tmp_path / 'run'
+    _write_cam_stage(run_dir / 'cam', data)
+    _write_affinity_stage(run_dir / 'affinity', data)
+    _write_segmentor_stage(run_dir / 'segmentor', held_out)
     results = dict(
         ladder=dict(cam=50.0, cam_best=52.0, random_walk_dcrf=61.5, segmentor=None),
         picked_with_masks=['cam_best'],
-        metrics=dict(
-            seed_train={}, seed_infer={'cam/mIoU': 50.0, 'cam/background_otsu': 0.4}, **{HOSTILE_STEP: {'mIoU': None}}
-        ),
-        seconds=dict(seed_train=61.0, seed_infer=5.0, total=66.0),
-        counts=dict(photographs=6, with_masks=5),
-        settings=settings,
+        metrics=dict(cam={'cam/mIoU': 50.0, 'cam/background_best': 0.1}, **{HOSTILE_STAGE: {'mIoU': None}}),
+        seconds=dict(cam=61.0, affinity=5.0, total=66.0),
+        counts=dict(images=6, with_masks=5),
         versions=dict(mmwsss='0.1'),
         used_ground_truth='Masks measure & nothing else.',
     )
-    return SimpleNamespace(work_dir=work_dir, settings=settings, results=results, photos=photos)
+    stages = [(name, run_dir / name, config) for name, config in _configs(data, held_out).items()]
+    return SimpleNamespace(run_dir=run_dir, results=results, stages=stages, data=data, held_out=held_out)
 
 
-def _write_files(photos, work_dir, labels):
+def _configs(data, held_out):
+    from mmengine.config import Config
+
+    def make(images, evaluators, **dataset):
+        dataset = dict(type='mmwsss.ImageLabelDataset', dataset=images.dataset, **dataset)
+        test = dict(test_dataloader=dict(dataset=dataset), test_evaluator=evaluators)
+        return Config(dict(default_scope='mmseg', note='<i>5 > 4</i>', **test))
+
+    seeds = dict(type='mmwsss.SeedMetric', background_score=0.3, output_dir='seeds')
+    labels = dict(type='mmwsss.AffinityLabelMetric', chain='labels', output_dir='affinity_labels')
+    walk = dict(type='mmwsss.PseudoMaskMetric', chain='masks', num_refiners=1, prefix='random_walk')
+    masks = dict(type='mmwsss.PseudoMaskMetric', chain='masks', prefix='random_walk_dcrf', output_dir='pseudo_masks')
+    return {
+        'cam': make(data, [seeds, labels], image_labels=data.labels),
+        'affinity': make(data, [walk, masks], image_labels=data.labels, seed_dir='elsewhere'),
+        'segmentor': make(held_out, dict(type='mmwsss.SegmentorMetric')),
+        HOSTILE_STAGE: Config(dict(note='only trained')),
+    }
+
+
+def _write_cam_stage(folder, data):
     from mmwsss.fileio import Seeds, write_mask, write_seeds
 
-    palette = [(0, 0, 0), (128, 0, 0), (0, 128, 0), (0, 0, 128)]
-    for number, (image_id, names) in enumerate(zip(photos.ids, labels, strict=True)):
-        mask = photos.masks[image_id]
+    for image_id, names in zip(data.ids, LABELS, strict=True):
+        mask = data.masks[image_id]
         class_ids = np.array([CLASSES.index(name) for name in names], np.uint8)
         cams = np.zeros((len(names), mask.shape[0] // 4, mask.shape[1] // 4), np.float16)
         for cam, index in zip(cams, class_ids, strict=True):
             cam[:] = 0.9 * (mask[2::4, ::4] == index)[: cam.shape[0]]
-        write_seeds(work_dir / 'seeds' / f'{image_id}.npz', Seeds(class_ids, cams, mask.shape))
-        write_mask(work_dir / 'affinity_labels' / f'{image_id}.png', mask, palette)
-        guess = np.where(mask == 255, 0, mask).astype(np.uint8)
+        write_seeds(folder / 'seeds' / f'{image_id}.npz', Seeds(class_ids, cams, mask.shape))
+        write_mask(folder / 'affinity_labels' / f'{image_id}.png', mask, PALETTE)
+    curve = dict(
+        background_score=[index / 100 for index in range(101)],
+        mIoU=np.linspace(20, 50, 101).tolist(),
+        configured=0.3,
+        best_picked_with_masks=1.0,
+        otsu_picked_without_masks=0.4,
+    )
+    ious = dict(zip(data.ids[:5], [90, 80, 60, 50, 40], strict=True))
+    write_json(folder / 'recorded/cam.json', dict(curve=curve, mIoU_of_images=ious))
+    counts = (np.eye(4, 5, dtype=int) * 8 + 1).tolist()
+    write_json(folder / 'confusions.json', dict(cam=dict(classes=CLASSES, counts=counts)))
+
+
+def _write_affinity_stage(folder, data):
+    import cv2
+
+    from mmwsss.fileio import write_mask
+
+    for number, image_id in enumerate(data.ids):
+        guess = np.where(data.masks[image_id] == 255, 0, data.masks[image_id]).astype(np.uint8)
         guess[:, guess.shape[1] - 4 * number :] = 0
-        write_mask(work_dir / 'pseudo_masks' / f'{image_id}.png', guess, palette)
+        write_mask(folder / 'pseudo_masks' / f'{image_id}.png', guess, PALETTE)
+        write_mask(folder / 'recorded/random_walk' / f'{image_id}.png', guess, PALETTE)
+        path = folder / 'recorded/affinity_boundaries' / f'{image_id}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), guess * 50)
+    ious = dict(zip(data.ids[:5], [95, 80, 70, 20, 30], strict=True))
+    write_json(folder / 'recorded/random_walk.json', dict(mIoU_of_images={}))
+    write_json(folder / 'recorded/random_walk_dcrf.json', dict(mIoU_of_images=ious))
 
 
-def write_config(folder, **values):
-    from mmengine.config import Config
+def _write_segmentor_stage(folder, data):
+    from mmwsss.fileio import write_mask
 
-    folder.mkdir(parents=True, exist_ok=True)
-    imports = ['mmwsss.models', 'mmwsss.datasets', 'mmwsss.evaluation', 'mmwsss.engine']
-    common = dict(default_scope='mmseg', custom_imports=dict(imports=imports, allow_failed_imports=False))
-    Config({**common, **values}).dump(str(folder / f'{folder.name}.py'))
+    for image_id, mask in data.masks.items():
+        write_mask(folder / 'recorded/segmentor' / f'{image_id}.png', mask, PALETTE)
+    write_json(folder / 'recorded/segmentor.json', dict(mIoU_of_images={image_id: 63.2 for image_id in data.ids}))
 
 
-@pytest.fixture(name='write_config')
-def write_config_fixture():
-    return write_config
+def write_json(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding='utf-8')
 
 
 class Browser:

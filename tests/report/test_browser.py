@@ -10,15 +10,15 @@ SHOWN = "[...document.querySelectorAll('.panel')].filter((panel) => panel.checkV
 BLEND = "getComputedStyle(document.querySelector('.picture.mask img')).opacity"
 VIEWER = "document.getElementById('viewer').open"
 TITLE = "document.getElementById('viewer-title').textContent"
-# Smallest ratio of contrast (WCAG 2) of a text to the nearest opaque colour behind it.
+# Smallest ratio of contrast (WCAG 2) of a text to the nearest opaque color behind it.
 CONTRAST = """(() => {
-  const luminance = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
+  const luminance = (color) => color.match(/[\\d.]+/g).slice(0, 3).map(Number)
     .map((value) => value / 255)
     .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
     .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
   const ground = (element) => {
-    const colour = getComputedStyle(element).backgroundColor;
-    return colour !== 'rgba(0, 0, 0, 0)' || !element.parentElement ? colour : ground(element.parentElement);
+    const color = getComputedStyle(element).backgroundColor;
+    return color !== 'rgba(0, 0, 0, 0)' || !element.parentElement ? color : ground(element.parentElement);
   };
   const texts = [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility()
     && [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()));
@@ -31,7 +31,7 @@ CONTRAST = """(() => {
 
 @pytest.fixture
 def opened(browser, run):
-    path = write_report(run.work_dir, run.settings, run.results)
+    path = write_report(run.run_dir, run.stages, run.results)
 
     def open_page(width=1280):
         browser.open(path, width)
@@ -44,7 +44,7 @@ def test_renders_without_errors_or_requests(opened):
     page = opened()
     decoded = 'Promise.all([...document.images].map((image) => image.decode())).then((all) => all.length)'
     assert page.evaluate(decoded) > 20
-    assert page.evaluate(SHOWN) == 6
+    assert page.evaluate(SHOWN) == 8
     assert page.problems == []
 
 
@@ -53,8 +53,9 @@ def test_filters_by_class_and_reason_with_the_keyboard(opened):
     page.evaluate("document.getElementById('class-filter').focus()")
     page.press('ArrowDown')
     assert page.evaluate(SHOWN) == 2
-    assert page.evaluate("document.getElementById('shown').textContent") == '2 of 6 photographs'
+    assert page.evaluate("document.getElementById('shown').textContent") == '2 of 8 images'
     page.evaluate("document.getElementById('reason-filter').focus()")
+    page.press('ArrowDown')
     page.press('ArrowDown')
     assert page.evaluate("document.getElementById('reason-filter').value") == 'best'
     assert page.evaluate(SHOWN) < 2
@@ -76,9 +77,9 @@ def test_pictures_are_enlarged_and_paged_with_the_keyboard(opened):
     page.press('Enter')
     assert page.evaluate(VIEWER)
     first = page.evaluate(TITLE)
-    assert first.startswith('photograph of ')
+    assert first.startswith('image of ')
     page.press('ArrowRight')
-    assert page.evaluate(TITLE) == first.replace('photograph', 'CAM')
+    assert page.evaluate(TITLE) == first.replace('image', 'CAM')
     page.press('ArrowLeft')
     assert page.evaluate(TITLE) == first
     page.press('Escape')

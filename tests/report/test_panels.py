@@ -2,38 +2,63 @@ import base64
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from mmwsss.report.panels import data_uri, draw_boundaries, draw_cams, make_panel, read_palette, tile_names
-from mmwsss.report.photographs import load_photographs, step_configs
+from mmwsss.fileio import DataError, write_mask
+from mmwsss.report.images import list_images
+from mmwsss.report.panels import data_uri, make_panel, tile_names
+from mmwsss.report.stages import Stage
 
 PALETTE = np.zeros((256, 3), np.uint8)
 PALETTE[1:4] = [(128, 0, 0), (0, 64, 0), (32, 32, 64)]
+NAMES = ['image', 'CAM', 'affinity labels', 'affinity', 'random walk', 'pseudo mask']
 
 
-def test_panel_of_a_photograph(run):
-    config = step_configs(run.work_dir, run.results['metrics'])['seed_infer']
-    photographs = load_photographs(config, run.settings)
-    palette = read_palette(photographs[0].pseudo_mask_path)
-    predicted = {'random walk': np.zeros((40, 56), np.uint8), 'affinity': np.zeros((40, 56), np.float32)}
-    panel = make_panel(photographs[0], 4, palette, predicted, side=28)
-    names = ['photograph', 'CAM', 'affinity labels', 'affinity', 'random walk', 'pseudo mask', 'truth']
-    assert [tile.name for tile in panel.tiles] == names
-    assert {tile.image.shape[:2] for tile in panel.tiles} == {(20, 28)}
-    small = make_panel(photographs[5], 4, palette)
-    assert [tile.name for tile in small.tiles] == ['photograph', 'CAM', 'affinity labels', 'pseudo mask']
-    assert tile_names([small, panel]) == names
+@pytest.fixture
+def panel(run):
+    """``panel(number)`` of the images of the localizer and the affinity model."""
+    images = list(list_images(run.stages[0][2]).images.values())
+    sources = [source for stage in run.stages[:2] for source in Stage(*stage).sources]
+    return lambda number: make_panel(images[number], sources, 4, PALETTE)
 
 
-def test_cams_have_the_hue_of_their_class():
-    cams = np.array([[[0.5, 0.1]], [[0.2, 1.0]]], np.float32)
-    drawn = draw_cams(cams, [1, 3], PALETTE)
-    assert drawn.tolist() == [[[128, 0, 0], [128, 128, 255]]]
-    assert not draw_cams(cams[:0], [], PALETTE).any()
+def test_panel_of_an_image(panel):
+    made = panel(1)
+    assert [tile.name for tile in made.tiles] == [*NAMES, 'ground truth']
+    assert {tile.pixels.shape[:2] for tile in made.tiles} == {(56, 40)}
+    assert [tile.kind for tile in made.tiles] == ['image', 'map', 'mask', 'map', 'mask', 'mask', 'mask']
 
 
-def test_boundaries_of_a_flat_field():
-    assert draw_boundaries(np.zeros((4, 5))).shape == (4, 5, 3)
+def test_panel_of_an_image_without_ground_truth(panel):
+    assert [tile.name for tile in panel(5).tiles] == NAMES
+    assert tile_names([panel(5), panel(1)]) == [*NAMES, 'ground truth']
+
+
+def test_panel_of_an_image_that_no_stage_has_seen(panel, run):
+    for path in run.run_dir.rglob('p0.*'):
+        path.unlink()
+    assert [tile.name for tile in panel(0).tiles] == ['image', 'ground truth']
+    assert not panel(0).shows_results and panel(1).shows_results
+
+
+def test_classes_of_labels_and_ground_truth(panel):
+    assert panel(1).class_ids == [0, 3] and panel(5).class_ids == [1]
+
+
+def test_pictures_have_one_size_whatever_that_of_the_image(panel, run):
+    path = run.data.root / 'images/p0.jpg'
+    Image.new('RGB', (800, 600)).save(path)
+    write_mask(run.data.root / 'masks/p0.png', np.zeros((600, 800), np.uint8), [(0, 0, 0)])
+    write_mask(run.run_dir / 'affinity/pseudo_masks/p0.png', np.zeros((600, 800), np.uint8), [(0, 0, 0)])
+    tiles = {tile.name: tile.pixels.shape[:2] for tile in panel(0).tiles}
+    assert tiles['image'] == tiles['CAM'] == tiles['pseudo mask'] == tiles['ground truth'] == (225, 300)
+
+
+def test_a_damaged_mask_is_named(panel, run):
+    (run.run_dir / 'affinity/pseudo_masks/p0.png').write_bytes(b'hello')
+    with pytest.raises(DataError, match='pseudo_masks/p0.png'):
+        panel(0)
 
 
 def test_masks_keep_their_indices():

@@ -1,7 +1,6 @@
 """The small tools that look at logs, configs, networks and data."""
 
 import json
-import re
 import runpy
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCENES = ROOT / 'configs/affinitynet/scenes'
+SCENES = ROOT / 'configs/affinitynet/scenes/r18'
 
 
 @pytest.fixture
@@ -17,7 +16,6 @@ def run(monkeypatch, capsys):
     """``run(tool, *arguments)``: its output; a mistake ends it with SystemExit and one line."""
 
     def call(tool, *arguments):
-        monkeypatch.delenv('MMWSSS_SETTINGS', raising=False)
         monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
         runpy.run_path(str(ROOT / 'tools/analysis_tools' / f'{tool}.py'), run_name='__main__')
         return capsys.readouterr().out
@@ -52,32 +50,30 @@ def test_plot_says_what_there_is(tmp_path, run):
             run('plot_logs', *arguments)
 
 
-def test_config_is_printed_under_other_settings(tmp_path, run):
-    settings = tmp_path / 'settings.py'
-    settings.write_text(re.sub(r'seed_iters = \d+', 'seed_iters = 7', (SCENES / 'settings.py').read_text()))
-    out = run(
-        'print_config', SCENES / 'seed_train.py', '--settings', settings, '--cfg-options', 'train_cfg.max_iters=5'
-    )
-    assert 'seed_iters = 7' in out and "type='CAMClassifier'" in out and 'max_iters=5' in out
+def test_config_is_printed_moved_and_with_options(tmp_path, run):
+    out = tmp_path / 'printed.py'
+    flags = ['--data-root', '/data', '--run-dir', '/runs', '--cfg-options', 'train_cfg.max_iters=5', '--out', out]
+    printed = run('print_config', SCENES / 'affinity.py', *flags)
+    assert "type='mmwsss.AffinityNet'" in printed and 'max_iters=5' in printed
+    assert "work_dir = '/runs/affinity'" in printed and "seed_dir='/runs/cam/seeds'" in printed
+    assert "data_root='/data'" in printed and out.read_text() in printed
 
 
-@pytest.mark.parametrize('step', ['seed_train', 'affinity_train', 'segmentor'])
-def test_parameters_and_multiply_adds(step, run):
-    out = run('get_flops', SCENES / f'{step}.py', '--shape', 64, 96)
+@pytest.mark.parametrize('stage', ['cam', 'affinity', 'segmentor'])
+def test_parameters_and_multiply_adds(stage, run):
+    out = run('get_flops', SCENES / f'{stage}.py', '--shape', 64, 96)
     assert 'input: 64 x 96 pixels' in out and 'parameters: ' in out and 'multiply-adds: ' in out
 
 
-def test_flops_of_a_pipeline_are_refused(run):
-    with pytest.raises(SystemExit, match='expected the config of a step, found no model'):
-        run('get_flops', SCENES / 'pipeline.py')
+def test_flops_of_no_stage_are_refused(run):
+    with pytest.raises(SystemExit, match='expected the config of a stage, found no model'):
+        run('get_flops', ROOT / 'configs/_base_/default_runtime.py')
 
 
 def test_browse_the_scenes(tmp_path, run):
     from mmwsss.datasets.scenes import write_scenes
 
     write_scenes(tmp_path / 'scenes', num_train=3, num_val=1, size=64)
-    settings = tmp_path / 'settings.py'
-    settings.write_text((SCENES / 'settings.py').read_text().replace("'data/scenes'", repr(str(tmp_path / 'scenes'))))
-    arguments = ['--settings', settings, '--out', tmp_path / 'out', '--number', 2]
-    assert f'2 pictures in {tmp_path}/out' in run('browse_dataset', SCENES / 'seed_train.py', *arguments)
+    arguments = ['--data-root', tmp_path / 'scenes', '--out', tmp_path / 'out', '--number', 2]
+    assert f'2 pictures in {tmp_path}/out' in run('browse_dataset', SCENES / 'cam.py', *arguments)
     assert len(list((tmp_path / 'out').glob('*.png'))) == 2

@@ -1,23 +1,20 @@
-"""Look at what a step trains or tests on: crops after all transforms, label maps or seeds, image-level labels.
+"""Look at what a stage trains or tests on: crops after all transforms, label maps or seeds, image-level labels.
 
-python tools/analysis_tools/browse_dataset.py configs/affinitynet/scenes/seed_train.py --out browse/seed_train
+python tools/analysis_tools/browse_dataset.py configs/affinitynet/scenes/r18/cam.py --out browse/cam
 """
 
 import argparse
 
-from mmengine.config import DictAction
-
 from mmwsss.analysis.browse import browse
-from mmwsss.engine.launch import load_config, run_tool
+from mmwsss.engine.launch import add_config_arguments, load_config, run_tool
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config of a step')
-    parser.add_argument('--settings', metavar='FILE', help='settings file in the place of the one beside the config')
+    parser.add_argument('config', help='config of a stage')
     parser.add_argument('--out', default='browse', help='folder of the pictures (default: browse)')
     parser.add_argument('--number', type=int, default=24, help='pictures, evenly spread over the data (default: 24)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override values')
+    add_config_arguments(parser)
     parser.add_argument(
         '--loader',
         choices=['train', 'val', 'test'],
@@ -28,7 +25,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    config = load_config(args.config, args.settings, args.cfg_options)
+    config = load_config(args.config, args.cfg_options, args.data_root, args.run_dir)
     loader = args.loader or ('train' if config.get('train_dataloader') else 'test')
     written = list(browse(config, args.out, loader, args.number))
     print(f'{len(written)} pictures in {args.out}')

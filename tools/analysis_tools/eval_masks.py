@@ -2,7 +2,7 @@
 
     python tools/analysis_tools/eval_masks.py PRED_DIR GT_DIR --classes background cat dog --out figures
 
-Masks are palette or grey PNGs of class indices; 255 is no truth in GT_DIR, and a missed pixel in PRED_DIR. IoU,
+Masks are palette or gray PNGs of class indices; 255 is no truth in GT_DIR, and a missed pixel in PRED_DIR. IoU,
 precision, recall, over-activation (FP / TP), under-activation (FN / TP) and boundary IoU (Cheng et al., CVPR 2021) of
 each class; `--out` writes summary.json, classes.csv and images.csv.
 """
@@ -20,7 +20,7 @@ from mmwsss.evaluation.functional.confusion import IGNORE_INDEX
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('pred_dir', help='folder of predicted masks')
-    parser.add_argument('gt_dir', help='folder of true masks')
+    parser.add_argument('gt_dir', help='folder of ground truth')
     classes = parser.add_mutually_exclusive_group(required=True)
     classes.add_argument('--classes', nargs='+', metavar='NAME', help='names of the classes from index 0 on')
     classes.add_argument('--num-classes', type=int, help='number of classes, where names do not matter')
@@ -35,7 +35,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     images.add_argument('--list', help='image ids to compare, one a line (default: all, the same in both folders)')
     images.add_argument('--common', action='store_true', help='compare only the images that both folders have')
     parser.add_argument('--pred-suffix', default='.png', help='end of the names of predicted masks (default: .png)')
-    parser.add_argument('--gt-suffix', default='.png', help='end of the names of true masks (default: .png)')
+    parser.add_argument('--gt-suffix', default='.png', help='end of the names of ground truth (default: .png)')
     parser.add_argument(
         '--dilation-ratio',
         type=float,

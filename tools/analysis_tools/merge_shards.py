@@ -2,7 +2,7 @@
 
     python tools/analysis_tools/merge_shards.py work_dirs/shards/* --out figures.json
 
-Each shard is a run of tools/test.py over a piece of the list of photographs, with a work directory of its own. The
+Each shard is a run of tools/test.py over a piece of the list of images, with a work directory of its own. The
 confusion matrices of those that are finished are added up; the others are listed, and the exit code is 1.
 """
 

@@ -1,6 +1,6 @@
 """Plot what training runs logged: losses, learning rate, memory or validation metrics, of one or more runs.
 
-    python tools/analysis_tools/plot_logs.py work_dirs/scenes/seed_train --keys loss lr --out loss.png
+    python tools/analysis_tools/plot_logs.py work_dirs/affinitynet/scenes/r18/cam --keys loss lr --out loss.png
 
 A run is a work directory; all its logs count, so that a training that was resumed is one curve.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, atomic_write
-from mmwsss.report.records import read_scalars
+from mmwsss.report.stages import read_scalars
 from mmwsss.visualization import plot_curves
 
 

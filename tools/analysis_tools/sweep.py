@@ -1,13 +1,14 @@
 """Try alpha, beta, steps, background scores and dense CRFs over stored seeds and affinities, without a network.
 
-    # once: store the affinities, about 40 kB a photograph of 320 x 240 pixels
-    python tools/test.py configs/affinitynet/steps/affinity_infer.py affinity_train/iter_5300.pth \\
-        --cfg-options test_evaluator.0.affinity_dir=work_dirs/voc12/affinities
-    python tools/analysis_tools/sweep.py configs/affinitynet/steps/affinity_infer.py \\
-        --affinity-dir work_dirs/voc12/affinities --alphas 2 3 4 --betas 8 12 --num-steps 64 256 \\
+    # once: store the affinities, about 40 kB an image of 320 x 240 pixels
+    LEAF=configs/affinitynet/voc12/mobilenet_v2/affinity.py
+    RUN=work_dirs/affinitynet/voc12/mobilenet_v2
+    python tools/test.py $LEAF $RUN/affinity/final.pth --cfg-options test_cfg.affinity_dir=affinities
+    python tools/analysis_tools/sweep.py $LEAF \\
+        --affinity-dir $RUN/affinity/affinities --alphas 2 3 4 --betas 8 12 --num-steps 64 256 \\
         --backgrounds 0.2 0.3 0.4 --crf 5:50,5,5 10:80,13,10
 
-The config says where photographs, seeds and masks are; the data set must have a background. Alphas and background
+The config says where images, seeds and masks are; the data set must have a background. Alphas and background
 scores are tried on the CAMs, and on their random walks where affinities are given; the dense CRFs on the best of both.
 Settings are compared by masks: a choice made of the table or the plot is one made with ground truth.
 """
@@ -16,13 +17,12 @@ import argparse
 import os
 from pathlib import Path
 
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmwsss.analysis import sweep
 from mmwsss.converters.dataset_files import check_files
-from mmwsss.engine.launch import load_config, run_tool
+from mmwsss.engine.launch import add_config_arguments, load_config, run_tool
 from mmwsss.fileio import DataError
 
 
@@ -40,9 +40,8 @@ def parse_crf(text: str) -> sweep.Crf:
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config of step 4, such as affinity_infer.py')
-    parser.add_argument('--settings', metavar='FILE', help='settings file in the place of the one beside the config')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override the config')
+    parser.add_argument('config', help='config of an affinity stage, such as affinity.py')
+    add_config_arguments(parser)
     parser.add_argument('--affinity-dir', help='folder of stored affinities; without, only CAMs are swept')
     parser.add_argument('--alphas', type=float, nargs='*', default=[], help='exponents of the background score')
     parser.add_argument('--backgrounds', type=float, nargs='*', default=[], help='constant background scores')
@@ -50,24 +49,24 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--num-steps', type=int, nargs='*', default=[256], help='steps of the walk (default: 256)')
     parser.add_argument('--crf', type=parse_crf, nargs='*', default=[], metavar='ITERS:SXY,SRGB,W', help='dense CRFs')
     parser.add_argument('--crf-top', type=int, default=1, help='CRFs refine this many of the best (default: 1)')
-    parser.add_argument('--every', type=int, default=1, help='take every nth photograph (default: 1)')
+    parser.add_argument('--every', type=int, default=1, help='take every nth image (default: 1)')
     parser.add_argument('--out', default='sweep', help='folder for sweep.csv and sweep.png (default: sweep)')
     parser.add_argument('--num-workers', type=int, default=min(8, os.cpu_count() or 1), help='processes')
     return parser.parse_args(arguments)
 
 
 def images_of_config(args: argparse.Namespace) -> tuple[list[sweep.SweepImage], tuple[str, ...]]:
-    """Photographs with a mask, and the names of the classes."""
-    config = load_config(args.config, args.settings, args.cfg_options)
+    """Images with a mask, and the names of the classes."""
+    config = load_config(args.config, args.cfg_options, args.data_root, args.run_dir)
     init_default_scope(config.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(dict(config.test_dataloader.dataset, pipeline=[]))
     if not getattr(dataset, 'with_background', True):
         raise DataError(f'{args.config}: expected a data set with a background, whose score is what is tried')
     samples = (dataset.get_data_info(index) for index in range(len(dataset)))
     images = sweep.samples_to_sweep(samples, args.affinity_dir)[:: args.every]
-    check_files([image.seed_path for image in images], 'seeds of all photographs')
+    check_files([image.seed_path for image in images], 'seeds of all images')
     if args.affinity_dir:
-        check_files([image.affinity_path for image in images], 'affinities of all photographs')
+        check_files([image.affinity_path for image in images], 'affinities of all images')
     return images, tuple(dataset.metainfo['classes'])
 
 
@@ -77,7 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise DataError('--betas needs --affinity-dir: affinities are stored, not computed, here')
     settings = sweep.combine_settings(args.alphas, args.backgrounds, args.betas, args.num_steps if args.betas else ())
     images, classes = images_of_config(args)
-    print(f'{len(settings)} settings on {len(images)} photographs')
+    print(f'{len(settings)} settings on {len(images)} images')
     confusions = sweep.run_sweep(images, settings, len(classes), args.num_workers)
     rows = sweep.sweep_rows(settings, confusions, classes)
     if args.crf:

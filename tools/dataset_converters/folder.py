@@ -1,38 +1,53 @@
-"""Make a data set of a folder of one's own photographs and their image-level labels, with a held-out share."""
+"""Make a data set of your own folder of images and their image-level labels, and configs that train on it.
+
+Some of the images are held out: nothing trains on them.
+"""
 
 import argparse
+from pathlib import Path
 
-from mmwsss.datasets.folder import write_folder_dataset
+from mmwsss.converters.folder import write_folder_dataset
+from mmwsss.converters.folder_configs import write_folder_configs
 from mmwsss.engine.launch import run_tool
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('photos', help='folder of photographs, with sub-folders')
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('images', help='folder of images, with sub-folders')
     parser.add_argument('root', help='target folder, the data_root of configs')
     parser.add_argument(
         '--labels',
-        help='JSON {image: [class, ...]} or CSV rows image,class,... (default: labels.* in PHOTOS)',
+        help='JSON {image: [class, ...]} or CSV rows image,class,... (default: labels.* in IMAGES)',
     )
     parser.add_argument('--classes', nargs='+', help='names in the order wanted (default: those of the labels)')
-    parser.add_argument('--masks', help='folder of masks <image>.png of class indices, to measure with')
+    parser.add_argument(
+        '--masks', help='folder of masks <image>.png of class indices, which measure quality and train nothing'
+    )
     parser.add_argument('--held-out', type=float, default=0.1, help='share that nothing trains on (default: 0.1)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the split')
-    parser.add_argument('--num-workers', type=int, default=4, help='threads that decode photographs')
+    parser.add_argument('--num-workers', type=int, default=4, help='threads that decode images')
+    parser.add_argument('--configs', metavar='DIR', help='folder for the configs (default: ROOT/configs)')
     return parser.parse_args(arguments)
 
 
+def _have_masks(root: str, image_ids: list[str]) -> bool:
+    return all(Path(root, 'masks', f'{image_id}.png').is_file() for image_id in image_ids)
+
+
 def main() -> None:
-    summary = write_folder_dataset(**vars(args := parse_args()))
-    for warning in summary.warnings:
+    given = vars(parse_args())
+    configs = given.pop('configs') or Path(given['root'], 'configs').as_posix()
+    summary = write_folder_dataset(**given)
+    kept = write_folder_configs(configs, given['root'], summary.classes, _have_masks(given['root'], summary.held_out))
+    for warning in [*summary.warnings, *kept]:
         print(f'warning: {warning}')
-    learnt, kept = summary.counts(summary.train), summary.counts(summary.held_out)
+    to_learn, held_out = summary.counts(summary.train), summary.counts(summary.held_out)
     width = max(map(len, summary.classes))
     print(f'\n{"":{width}}  train  held out')
     for name in summary.classes[1:]:
-        print(f'{name:{width}}  {learnt[name]:5}  {kept[name]:8}')
-    print(f'{"photographs":{width}}  {len(summary.train):5}  {len(summary.held_out):8}')
-    print(f'\nThe pipeline config needs data_root={args.root!r} and classes={summary.classes!r}')
+        print(f'{name:{width}}  {to_learn[name]:5}  {held_out[name]:8}')
+    print(f'{"images":{width}}  {len(summary.train):5}  {len(summary.held_out):8}')
+    print(f'\nConfigs: {configs}\nNext: python tools/pipeline.py {configs}')
 
 
 if __name__ == '__main__':

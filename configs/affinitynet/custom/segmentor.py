@@ -33,7 +33,7 @@ test_pipeline = [
     dict(type='mmwsss.PackWeakInputs'),
 ]
 test_dataloader['dataset'].update(pipeline=test_pipeline)
-test_evaluator = dict(format_only=True, output_dir='predictions')
+test_evaluator = dict(format_only=True, output_dir='work_dirs/affinitynet/custom/segmentor/predictions')
 tta_pipeline = [
     dict(type='LoadImageFromFile', _scope_='mmwsss'),
     dict(type='TestTimeAug', transforms=_base_.tta_pipeline[1].transforms[:2] + [[dict(type='mmwsss.PackWeakInputs')]]),

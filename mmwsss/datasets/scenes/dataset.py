@@ -144,7 +144,7 @@ class ScenesDataset(BaseSegDataset):
 
     The docstring of this package says what is on the images and why each stage of the method gains on them.
 
-    Example:
+    Examples:
         >>> dataset = dict(
         ...     type='ScenesDataset',
         ...     data_root='data/scenes',

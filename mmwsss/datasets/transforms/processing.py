@@ -8,15 +8,15 @@ from mmwsss.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomCropOrPad(BaseTransform):
-    """Cut a random window out of each side that is longer than the crop; put a shorter one at a random place of it.
+    """Crop a large image at a random place, and put a small one at a random place of the crop, each side on its own.
 
-    Unlike mmseg's ``RandomCrop``, the result always has the crop's size, and a small image is not always in the
+    Unlike mmseg's ``RandomCrop``, the result always has the size of the crop, and a small image is not always in the
     upper left corner.
 
     Args:
         crop_size (tuple[int, int]): Height and width in pixels.
-        pad_val (sequence[float]): Value of each channel around a small image, in the order of ``img``; the mean of
-            the normalization gives zeros afterwards.
+        pad_val (sequence[float]): Value of each channel around a small image, in the order of ``img``. The mean of the
+            normalization becomes zero afterwards.
         seg_pad_val (int): Value around a small label map. Defaults to 255.
     """
 

@@ -14,8 +14,8 @@ from mmwsss.registry import HOOKS
 class FuseConvBNHook(Hook):
     """Folds BatchNorms into the convolutions before them, for a test alone; it saves passes over the features.
 
-    Figures change by the rounding of float32. A copy of the network is folded, once the other hooks have put the weights
-    to test into it, such as the averaged ones of ``EMAHook``; the network itself comes back after the test.
+    Figures change by the rounding of float32. A copy of the network is folded, once the other hooks have put the
+    weights to test into it, such as the averaged ones of ``EMAHook``; the network itself comes back after the test.
     """
 
     priority = 'LOWEST'

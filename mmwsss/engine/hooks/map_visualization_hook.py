@@ -21,33 +21,33 @@ from mmwsss.visualization import affinity_boundaries, draw_boundaries, draw_cams
 
 @HOOKS.register_module()
 class MapVisualizationHook(Hook):
-    """Draws what the network in training makes of a few photographs, always the same ones.
+    """Draws what the network in training makes of a few images, always the same ones.
 
-    Of a classifier, the activation maps of the classes of the image-level labels, or, where the data set has none, of
-    those with a probability above 0.5; of an AffinityNet, the affinities as boundaries. Each picture shows the
-    photograph beside the map, and goes to all backends of the visualizer: files with ``LocalVisBackend``, TensorBoard
+    Of a localizer, the class maps of the image-level labels, or, where the data set has none, of the classes with a
+    probability above 0.5; of an affinity model, the affinities as boundaries. Each picture shows the image beside the
+    map, and goes to all backends of the visualizer: files with ``LocalVisBackend``, TensorBoard
     with ``TensorboardVisBackend``, and so on. What is drawn is of one scale and not mirrored, so that it is rougher
     than the seeds. The training itself is not changed.
 
     Args:
         interval (int): Iterations from one drawing to the next. Defaults to 200.
-        num_photographs (int): Photographs of the training data, evenly spread over their list. Defaults to 4.
-        long_side (int): Larger photographs are shrunk to this many pixels on the long side. Defaults to 320.
+        num_images (int): Images of the training data, evenly spread over their list. Defaults to 4.
+        long_side (int): Larger images are shrunk to this many pixels on the long side. Defaults to 320.
 
     Raises:
         ValueError: If an argument is less than 1.
-        DataError: Before the training, if the network has neither activation maps nor affinities, or its data set is
-            not one of mmengine.
+        DataError: Before the training, if the network is neither a localizer nor an affinity model, or its data set
+            is not one of mmengine.
     """
 
     priority = 'LOW'
 
-    def __init__(self, interval: int = 200, num_photographs: int = 4, long_side: int = 320) -> None:
-        for name, value in (('interval', interval), ('num_photographs', num_photographs), ('long_side', long_side)):
+    def __init__(self, interval: int = 200, num_images: int = 4, long_side: int = 320) -> None:
+        for name, value in (('interval', interval), ('num_images', num_images), ('long_side', long_side)):
             if value < 1:
                 raise ValueError(f'{name} must be at least 1, got {value}')
         self.interval = interval
-        self.num_photographs = num_photographs
+        self.num_images = num_images
         self.long_side = long_side
         self.load = TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile'))
         self.shrink = TRANSFORMS.build(dict(type='Resize', scale=(long_side, long_side), keep_ratio=True))
@@ -56,18 +56,17 @@ class MapVisualizationHook(Hook):
         self.palette = np.zeros((0, 3), np.uint8)
 
     def before_train(self, runner: Runner) -> None:
-        head = getattr(_bare(runner.model), 'head', None)
-        if not hasattr(head, 'localise') and not hasattr(head, 'affinity'):
+        model = _bare(runner.model)
+        if not isinstance(model, Localizer | AffinityModel):
             raise DataError(
-                'MapVisualizationHook: expected a CAMClassifier, an AffinityNet or a model with such a head, got '
-                f'{type(_bare(runner.model)).__name__}'
+                f'MapVisualizationHook: expected a Localizer or an AffinityModel, got {type(model).__name__}'
             )
         dataset = runner.train_dataloader.dataset
         while not hasattr(dataset, 'get_data_info') and hasattr(dataset, 'dataset'):
             dataset = dataset.dataset
         if not hasattr(dataset, 'get_data_info'):
             raise DataError(f'MapVisualizationHook: expected a data set of mmengine, got {type(dataset).__name__}')
-        number = min(self.num_photographs, len(dataset))
+        number = min(self.num_images, len(dataset))
         chosen = np.linspace(0, len(dataset) - 1, number).round().astype(int)
         self.samples = [dataset.get_data_info(int(index)) for index in chosen]
         self.palette = np.asarray(dataset.metainfo['palette'], np.uint8)
@@ -89,12 +88,12 @@ class MapVisualizationHook(Hook):
             if max(results['img'].shape[:2]) > self.long_side:
                 results = self.shrink(results)
             packed = self.pack(results)
-            photo = packed['inputs'].permute(1, 2, 0).numpy()[:, :, ::-1]
+            image = packed['inputs'].permute(1, 2, 0).numpy()[:, :, ::-1]
             batch = model.data_preprocessor(pseudo_collate([packed]), False)
-            draw, kind = (_draw_cams, 'cam') if hasattr(model.head, 'localise') else (_draw_affinity, 'affinity')
+            draw, kind = (_draw_cams, 'cam') if isinstance(model, Localizer) else (_draw_affinity, 'affinity')
             drawn = draw(model, batch['inputs'], batch['data_samples'], self.palette)
             name = f'{kind}_{sample.get("image_id", sample["img_path"])}'.replace('/', '_')
-            picture = np.concatenate([photo, drawn[: photo.shape[0], : photo.shape[1]]], axis=1)
+            picture = np.concatenate([image, drawn[: image.shape[0], : image.shape[1]]], axis=1)
             runner.visualizer.add_image(name, picture, step=runner.iter + 1)
         model.train(training)
 

@@ -2,7 +2,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -52,7 +52,8 @@ class LabelLoop(SkipBadTestLoop):
         skip_bad (bool): As in :class:`SkipBadTestLoop`. Defaults to False.
 
     Raises:
-        DataError: If an evaluator names a chain that is not there.
+        DataError: If an evaluator names a chain that is not there, or more refiners than it has; in a test, if a chain
+            needs what neither the network nor the data set gives.
     """
 
     def __init__(
@@ -85,6 +86,12 @@ class LabelLoop(SkipBadTestLoop):
             raise DataError(
                 f'test_evaluator: chain {metric.chain!r} of {type(metric).__name__} is none of test_cfg.chains, '
                 f'{sorted(self.chains)}'
+            )
+        number = getattr(metric, 'num_refiners', None)
+        if number is not None and metric.chain is not None and number > len(self.chains[metric.chain].refiners):
+            raise DataError(
+                f'test_evaluator: num_refiners of {type(metric).__name__} is {number}, but test_cfg.chains.'
+                f'{metric.chain} has {len(self.chains[metric.chain].refiners)} refiners'
             )
         if metric.output_dir is not None:
             metric.output_dir = _below(work_dir, metric.output_dir)
@@ -122,13 +129,17 @@ class LabelLoop(SkipBadTestLoop):
             count = metric.counter(values) if isinstance(metric, StreamingMetric) else None
             if count is not None:
                 counters[index] = count
-        needed = {self.evaluator.metrics[index].chain for index in counters} - {None}
+        names = sorted({self.evaluator.metrics[index].chain for index in counters} - {None})
         maps, context = score_maps_of(sample), self._context_of(sample)
-        started: dict[str, tuple[ScoreMaps, ...]] = {}
-        for name in sorted(needed):
-            started[name] = (maps,) if _is_on_cpu(context) else self.chains[name].refine_on_device(maps, context)
-        chains = {name: self.chains[name] for name in started}
+        chains = {name: self.chains[name] for name in names}
+        started = {name: self._start(name, maps, context) for name in names}
         stores = self._stores(context, f'{values.get("image_id")}.npz')
+        waiting = {need for name, chain in chains.items() for need in chain.needs(len(started[name]) - 1)}
+        context = replace(
+            context,
+            affinity=_on_cpu(context.affinity) if 'affinity' in waiting else None,
+            features=context.features.cpu() if 'features' in waiting and context.features is not None else None,
+        )
         return _ImageWork(chains, started, context, sample.get('seeds'), counters, stores)
 
     def _stores(self, context: RefineContext, file: str) -> list[Callable[[], None]]:
@@ -141,6 +152,23 @@ class LabelLoop(SkipBadTestLoop):
         if self.feature_dir is not None and features is not None:
             stores.append(partial(write_features, os.path.join(self.feature_dir, file), features[0].cpu().numpy()))
         return stores
+
+    def _start(self, name: str, maps: ScoreMaps, context: RefineContext) -> tuple[ScoreMaps, ...]:
+        """What a chain makes beside the network, on the CPU."""
+        chain = self.chains[name]
+        try:
+            chain.check(context)
+        except ValueError as error:
+            raise DataError(f'test_cfg.chains.{name}: {error}') from error
+        if not self.runs_beside_the_network(context):
+            return (maps,)
+        return tuple(replace(one, maps=one.maps.cpu()) for one in chain.refine_on_device(maps, context))
+
+    @staticmethod
+    def runs_beside_the_network(context: RefineContext) -> bool:
+        """Whether the first refiners of a chain run on the device of the network, which is no CPU."""
+        known = [context.features, context.affinity.field if context.affinity is not None else None]
+        return any(one is not None and one.device.type != 'cpu' for one in known)
 
     def _submit(self, image_id: str, work: '_ImageWork') -> None:
         if self.num_workers == 0:
@@ -214,9 +242,8 @@ class _ImageWork:
         return {index: count(made) for index, count in self.counters.items()}
 
 
-def _is_on_cpu(context: RefineContext) -> bool:
-    known = [context.features] if context.affinity is None else [context.features, context.affinity.field]
-    return all(one is None or one.device.type == 'cpu' for one in known)
+def _on_cpu(affinity: StencilAffinity | None) -> StencilAffinity | None:
+    return None if affinity is None else replace(affinity, field=affinity.field.cpu())
 
 
 def score_maps_of(sample: SegDataSample) -> ScoreMaps:

@@ -1,4 +1,4 @@
-"""Boundary IoU: how well the outlines of predicted classes follow those of the truth.
+"""Boundary IoU: how well the outlines of predicted classes follow those of the ground truth.
 
 Source: Cheng, Girshick, Dollar, Berg & Kirillov, *Boundary IoU: Improving Object-Centric Image Segmentation
 Evaluation*, CVPR 2021. For a class with true pixels G and predicted ones P it is the IoU of G_d and P_d, the pixels of

@@ -11,17 +11,17 @@ from mmwsss.fileio import DataError, class_of_index, read_class_mask, size_reduc
 IGNORE_INDEX = 255
 
 
-def classes_of_truth(sample: Mapping[str, Any]) -> Mapping[int, int] | None:
-    """What the indices in the true mask of a sample mean, for :func:`read_truth`."""
+def classes_of_ground_truth(sample: Mapping[str, Any]) -> Mapping[int, int] | None:
+    """What the indices in the ground truth of a sample mean, for :func:`read_ground_truth`."""
     return class_of_index(sample.get('label_map'), sample.get('reduce_zero_label', False))
 
 
-def read_truth(
+def read_ground_truth(
     path: str, size: tuple[int, int], num_classes: int, label_map: Mapping[int, int] | None = None
 ) -> np.ndarray:
     """Read a mask in the indices of the configured classes.
 
-    Where the photograph is so large that :func:`read_image` reduces it, so is the mask.
+    Where the image is so large that :func:`read_image` reduces it, so is the mask.
 
     Args:
         path (str): Mask file.
@@ -40,7 +40,7 @@ def read_truth(
     if reduction > 1 and all(abs(full / reduction - small) < 1 for full, small in zip(truth.shape, size)):
         truth = cv2.resize(truth, tuple(size)[::-1], interpolation=cv2.INTER_NEAREST)
     if truth.shape != tuple(size):
-        raise DataError(f'{path}: expected a mask of {tuple(size)} pixels like its photograph, got {truth.shape}')
+        raise DataError(f'{path}: expected a mask of {tuple(size)} pixels like its image, got {truth.shape}')
     return truth
 
 
@@ -56,7 +56,7 @@ def confusion_matrix(truth: np.ndarray, prediction: np.ndarray, num_classes: int
         ndarray: int64 (num_classes, num_classes + 1).
 
     Raises:
-        ValueError: If the truth has an index that is no class.
+        ValueError: If the ground truth has an index that is no class.
     """
     valid = truth != IGNORE_INDEX
     true, predicted = truth[valid].astype(np.int64), prediction[valid].astype(np.int64)
@@ -71,7 +71,7 @@ def class_ious(confusion: np.ndarray) -> np.ndarray:
     """Intersection over union in percent of each class; NaN for a class in neither truth nor prediction.
 
     Args:
-        confusion (ndarray): (..., C, C) or (..., C, C + 1), rows are the truth.
+        confusion (ndarray): (..., C, C) or (..., C, C + 1), rows are the ground truth.
     """
     num_classes = confusion.shape[-2]
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
@@ -94,7 +94,7 @@ def class_figures(confusion: np.ndarray) -> dict[str, np.ndarray]:
     the area that is right (the terms of Wang et al., CVPR 2020, SEAM).
 
     Args:
-        confusion (ndarray): (C, C) or (C, C + 1), rows are the truth.
+        confusion (ndarray): (C, C) or (C, C + 1), rows are the ground truth.
 
     Returns:
         dict[str, ndarray]: float (C,) each: ``iou``, ``precision`` and ``recall`` in percent, ``over_activation`` and

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.logging import MMLogger, print_log
 
-from mmwsss.evaluation.functional.confusion import classes_of_truth, confusion_matrix, read_truth
+from mmwsss.evaluation.functional.confusion import classes_of_ground_truth, confusion_matrix, read_ground_truth
 from mmwsss.fileio import write_mask
 from mmwsss.registry import METRICS
 
@@ -41,7 +41,7 @@ class AffinityLabelMetric(StreamingMetric):
             return None
         assert self.chain is not None
         meta = self.dataset_meta
-        stored = classes_of_truth(sample)
+        stored = classes_of_ground_truth(sample)
         return _LabelCounter(self.chain, path, meta['palette'], truth, stored, len(meta['classes']))
 
     def empty(self) -> Counts:
@@ -75,5 +75,5 @@ class _LabelCounter:
             write_mask(self.path, labels, self.palette)
         if self.truth is None:
             return None
-        truth = read_truth(self.truth, labels.shape, self.num_classes, self.label_map)
+        truth = read_ground_truth(self.truth, labels.shape, self.num_classes, self.label_map)
         return dict(confusion=confusion_matrix(truth, labels, self.num_classes))

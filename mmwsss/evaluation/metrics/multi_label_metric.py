@@ -5,6 +5,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 
+from mmwsss.fileio import DataError
 from mmwsss.registry import METRICS
 
 
@@ -40,8 +41,10 @@ class MultiLabelMetric(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         for sample in data_samples:
+            if 'label_scores' not in sample:
+                raise DataError(f'{sample.get("img_path")}: MultiLabelMetric measures a network that scores labels')
             if 'gt_label' not in sample:
-                raise ValueError(
+                raise DataError(
                     f'{sample.get("img_path")}: has no labels to measure with; set image_labels of its data set'
                 )
             self.results.append(
@@ -54,7 +57,7 @@ class MultiLabelMetric(BaseMetric):
         precisions = [100 * average_precision(scores[:, index], labels[:, index]) for index in range(labels.shape[1])]
         width = max(len(name) for name in classes)
         lines = [
-            f'{name:{width}} {precision:6.2f} ({int(labels[:, index].sum())} photographs)'
+            f'{name:{width}} {precision:6.2f} ({int(labels[:, index].sum())} images)'
             for index, (name, precision) in enumerate(zip(classes, precisions))
         ]
         print_log('Average precision of each class\n' + '\n'.join(lines), MMLogger.get_current_instance())

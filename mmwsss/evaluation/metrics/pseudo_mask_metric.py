@@ -8,10 +8,10 @@ from mmengine.logging import MMLogger, print_log
 from mmwsss.evaluation.functional.boundary_iou import boundary_counts, iou_of_counts
 from mmwsss.evaluation.functional.confusion import (
     class_table,
-    classes_of_truth,
+    classes_of_ground_truth,
     confusion_matrix,
     mean_iou,
-    read_truth,
+    read_ground_truth,
 )
 from mmwsss.evaluation.records import record_confusion, shrink_mask
 from mmwsss.fileio import write_mask
@@ -52,6 +52,8 @@ class PseudoMaskMetric(StreamingMetric):
         boundary_iou: bool = False,
     ) -> None:
         super().__init__(output_dir, format_only, prefix or chain)
+        if num_refiners is not None and num_refiners < 0:
+            raise ValueError(f'num_refiners of PseudoMaskMetric must not be negative, got {num_refiners}')
         self.chain = chain
         self.num_refiners = num_refiners
         self.boundary_iou = boundary_iou
@@ -70,7 +72,7 @@ class PseudoMaskMetric(StreamingMetric):
             path,
             self.dataset_meta['palette'],
             truth,
-            classes_of_truth(sample),
+            classes_of_ground_truth(sample),
             len(self.dataset_meta['classes']),
             self.boundary_iou,
             picture,
@@ -119,7 +121,7 @@ class _MaskCounter:
             write_mask(self.picture, shrink_mask(best), self.palette)
         if self.truth is None:
             return None
-        truth = read_truth(self.truth, best.shape, self.num_classes, self.label_map)
+        truth = read_ground_truth(self.truth, best.shape, self.num_classes, self.label_map)
         counts = dict(confusion=confusion_matrix(truth, best, self.num_classes))
         if self.boundary_iou:
             counts['boundary'] = boundary_counts(truth, best, self.num_classes)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.logging import MMLogger, print_log
 
-from mmwsss.evaluation.functional.confusion import class_table, classes_of_truth, mean_iou, read_truth
+from mmwsss.evaluation.functional.confusion import class_table, classes_of_ground_truth, mean_iou, read_ground_truth
 from mmwsss.evaluation.functional.otsu import otsu_background_score
 from mmwsss.evaluation.records import record_confusion
 from mmwsss.fileio import atomic_write_json, write_seeds
@@ -56,7 +56,7 @@ def count_activations(cams: np.ndarray, class_ids: np.ndarray, truth: np.ndarray
 
 def count_seeds(seeds: Seeds, seg_map_path: str, label_map: Mapping[int, int] | None, num_classes: int) -> np.ndarray:
     """Counts of :func:`count_activations` for the seeds of an image and its mask."""
-    truth = read_truth(seg_map_path, seeds.size, num_classes, label_map)
+    truth = read_ground_truth(seg_map_path, seeds.size, num_classes, label_map)
     cams = ScoreMaps.of_seeds(seeds, with_background=False).at_image_size[0].numpy()
     return count_activations(cams, seeds.class_ids, truth, num_classes)
 
@@ -105,12 +105,12 @@ class SeedMetric(StreamingMetric):
 
     The mean is over the classes that occur in truth or prediction. ``mIoU`` is at the configured background score;
     ``mIoU_best`` and ``background_best`` use the masks to pick one; ``mIoU_otsu`` and ``background_otsu`` pick it
-    without masks, from the activations of all photographs (:func:`otsu_background_score`).
+    without masks, from the activations of all images (:func:`otsu_background_score`).
 
     Args:
         output_dir (str, optional): Folder for ``<image_id>.npz``. Defaults to None.
         format_only (bool): Only write. Defaults to False.
-        background_score (float): In [0, 1], in hundredths, compared with the normalised activations. Defaults to 0.2.
+        background_score (float): In [0, 1], in hundredths, compared with the normalized activations. Defaults to 0.2.
         curve_file (str, optional): JSON file that receives the curve. Defaults to None.
         prefix (str, optional): Defaults to ``'cam'``.
     """
@@ -144,7 +144,9 @@ class SeedMetric(StreamingMetric):
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.npz')
         truth = None if self.format_only else sample.get('seg_map_path')
         with_levels = self.with_background and not self.format_only
-        return _SeedCounter(path, truth, classes_of_truth(sample), len(self.dataset_meta['classes']), with_levels)
+        return _SeedCounter(
+            path, truth, classes_of_ground_truth(sample), len(self.dataset_meta['classes']), with_levels
+        )
 
     def empty(self) -> Counts:
         """Counts of :func:`count_activations` and of :func:`count_levels`."""
@@ -167,7 +169,7 @@ class SeedMetric(StreamingMetric):
         figures = {} if otsu is None else {'background_otsu': otsu}
         if not activations.any():
             print_log(
-                'No photograph of this data set has a mask: seeds are not evaluated'
+                'No image of this data set has a mask: seeds are not evaluated'
                 + ('' if otsu is None else f'. Background score by the method of Otsu: {otsu}'),
                 MMLogger.get_current_instance(),
             )

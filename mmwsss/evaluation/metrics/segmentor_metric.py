@@ -17,16 +17,16 @@ class SegmentorMetric(IoUMetric):
     """MMSegmentation's ``IoUMetric``, with its arguments and figures, that also notes the confusion matrix.
 
     The matrix goes to :func:`record_confusion` under the metric's prefix, or ``'segmentor'`` without one. The figures
-    are made of it, so that nothing is kept of each photograph. Predictions are written as palette PNGs, whole or not at
+    are made of it, so that nothing is kept of each image. Predictions are written as palette PNGs, whole or not at
     all, by whichever process made them.
 
     Args:
-        output_dir (str, optional): Folder for ``<image_id>.png``, or ``<name of the photograph>.png`` where the
+        output_dir (str, optional): Folder for ``<image_id>.png``, or ``<name of the image>.png`` where the
             pipeline packs no ``image_id``. Defaults to None.
         kwargs: As in ``IoUMetric``.
 
     Raises:
-        DataError: If a true mask has another size than its photograph, or an index that is no class.
+        DataError: If a ground truth has another size than its image, or an index that is no class.
     """
 
     record: Record | None = None
@@ -60,7 +60,7 @@ class SegmentorMetric(IoUMetric):
         write_mask(path, stored.astype(np.uint8), self.dataset_meta['palette'])
 
     def _check_truth(self, sample: dict) -> None:
-        """Refuses a mask of another size than its photograph, or with an index that is no class.
+        """Refuses a mask of another size than its image, or with an index that is no class.
 
         ``IoUMetric`` would leave out such pixels without a word.
         """
@@ -68,7 +68,7 @@ class SegmentorMetric(IoUMetric):
         truth, prediction = sample['gt_sem_seg']['data'], sample['pred_sem_seg']['data']
         if truth.shape[-2:] != prediction.shape[-2:]:
             size, found = tuple(prediction.shape[-2:]), tuple(truth.shape[-2:])
-            raise DataError(f'{path}: expected a mask of {size} pixels like its photograph, got {found}')
+            raise DataError(f'{path}: expected a mask of {size} pixels like its image, got {found}')
         highest = int(truth[truth != self.ignore_index].max()) if (truth != self.ignore_index).any() else 0
         if highest >= num_classes:
             raise DataError(f'{path}: index {highest} is none of the {num_classes} classes')

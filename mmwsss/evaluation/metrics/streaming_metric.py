@@ -9,6 +9,7 @@ from mmengine.dist import all_reduce
 from mmengine.evaluator import BaseMetric
 
 from mmwsss.evaluation.records import Record
+from mmwsss.fileio import DataError
 from mmwsss.structures import Seeds
 
 if TYPE_CHECKING:
@@ -98,7 +99,16 @@ class StreamingMetric(BaseMetric):
                 self.record.measure(sample, confusion)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Counts samples that no label chain made anything of."""
+        """Counts samples that no label chain made anything of.
+
+        Raises:
+            DataError: If the metric counts what a label chain makes.
+        """
+        if self.chain is not None:
+            raise DataError(
+                f'{type(self).__name__} counts what label chain {self.chain!r} makes: set type of test_cfg to '
+                'mmwsss.LabelLoop, with this chain among its chains'
+            )
         for sample in data_samples:
             count = self.counter(sample)
             if count is not None:

@@ -21,7 +21,7 @@ class VOCSubmissionMetric(StreamingMetric):
     """Writes the archive that the evaluation server of PASCAL VOC 2012 takes; measures nothing.
 
     The masks of ``test`` are not public. ``results.tgz`` holds ``results/VOC2012/Segmentation/<competition>/<id>.png``,
-    palette PNGs of VOC's class indices at the size of the photographs. They are left in ``output_dir`` beside it.
+    palette PNGs of VOC's class indices at the size of the images. They are left in ``output_dir`` beside it.
 
     Args:
         output_dir (str): Folder for the archive.
@@ -70,7 +70,7 @@ class VOCSubmissionMetric(StreamingMetric):
             masks = sorted(Path(self.output_dir, self.folder).glob('*.png'))
             if len(masks) != size:
                 raise DataError(
-                    f'{Path(self.output_dir, self.folder)}: expected {size} masks, one of each photograph, found '
+                    f'{Path(self.output_dir, self.folder)}: expected {size} masks, one of each image, found '
                     f'{len(masks)}; empty the folder if an earlier run left some'
                 )
             archive = Path(self.output_dir, ARCHIVE_FILE)

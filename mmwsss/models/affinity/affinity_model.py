@@ -13,9 +13,8 @@ class AffinityModel(BaseModel):
     A method writes :meth:`loss` and :meth:`affinity`. A test adds the affinities to the samples; what they do to seeds
     is up to the label chain of the stage.
 
-    Args:
-        data_preprocessor (dict, optional): Config of a ``SegDataPreProcessor``.
-        init_cfg (dict, optional): Defaults to None.
+    Arguments are those of mmengine's ``BaseModel``: ``data_preprocessor``, the config of a ``SegDataPreProcessor``, and
+    ``init_cfg``.
     """
 
     @abstractmethod

@@ -11,7 +11,7 @@ from torch import nn
 
 from mmwsss.registry import MODELS
 
-# Height and width of the photograph that a backbone is tried on; both are whole multiples of all usual strides.
+# Height and width of the image that a backbone is tried on; both are whole multiples of all usual strides.
 _TRIAL_SIZE = (64, 96)
 
 
@@ -49,10 +49,10 @@ def build_backbone(cfg: Mapping[str, Any]) -> nn.Module:
 
 @torch.no_grad()
 def backbone_outputs(backbone: nn.Module) -> list[BackboneOutput]:
-    """Finds channels and strides of all outputs by running a backbone once on a small black photograph.
+    """Finds channels and strides of all outputs by running a backbone once on a small black image.
 
     Args:
-        backbone (nn.Module): Takes photographs (B, 3, H, W). Its mode, weights and statistics stay as they are.
+        backbone (nn.Module): Takes images (B, 3, H, W). Its mode, weights and statistics stay as they are.
 
     Raises:
         ValueError: If it cannot be run so, if an output is no map (B, C, H, W), or has no whole stride; the message
@@ -68,7 +68,7 @@ def backbone_outputs(backbone: nn.Module) -> list[BackboneOutput]:
         outputs = backbone(torch.zeros(1, 3, height, width, device=example.device))
     except Exception as error:  # a backbone fails as it likes
         raise ValueError(
-            f'backbone {name}: cannot run on a photograph of {width} x {height} to find its outputs '
+            f'backbone {name}: cannot run on a image of {width} x {height} to find its outputs '
             f'({type(error).__name__}: {error}); set in_channels (and in_index) of the head, and size_divisor of '
             'test_cfg where there is one'
         ) from error
@@ -93,7 +93,7 @@ def _describe(output: Any, index: int, name: str) -> BackboneOutput:
     rows, columns = output.shape[2:]
     if height % rows or width % columns or height // rows != width // columns:
         raise ValueError(
-            f'backbone {name}: output {index} of a photograph of {width} x {height} is {columns} x {rows}, which is no '
+            f'backbone {name}: output {index} of a image of {width} x {height} is {columns} x {rows}, which is no '
             'whole stride; set in_channels (and in_index) of the head, and size_divisor of test_cfg where there is one'
         )
     return BackboneOutput(output.shape[1], height // rows)

@@ -94,7 +94,7 @@ class ResNet38d(BaseModule):
         frozen_stages (int): Stages whose weights are frozen: 1 is the stem, 2 to 5 the stages of blocks, 6 and 7 the
             bottlenecks; 0 freezes none. Defaults to 2.
         dropout_ratios (sequence[float]): Channel dropout of the two bottlenecks. Defaults to (0.3, 0.5).
-        init_cfg (dict, optional): Defaults to He's initialisation.
+        init_cfg (dict, optional): Defaults to He's initialization.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -147,7 +147,7 @@ class ResNet38d(BaseModule):
         """Run the network.
 
         Args:
-            x (Tensor): Normalised photographs (B, 3, H, W).
+            x (Tensor): Normalized images (B, 3, H, W).
 
         Returns:
             tuple[Tensor, Tensor, Tensor]: conv4, conv5 and conv6 at ceil(H / 8) x ceil(W / 8).

@@ -21,7 +21,7 @@ class VGG16LargeFOV(BaseModule):
         base_channels (int): Channels of the first stage. Defaults to 64.
         frozen_stages (int): How many of the five stages of convolutions are frozen. Defaults to 2.
         dropout_ratio (float): Channel dropout between fc6 and fc7. Defaults to 0.5.
-        init_cfg (dict, optional): Defaults to He's initialisation.
+        init_cfg (dict, optional): Defaults to He's initialization.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -61,7 +61,7 @@ class VGG16LargeFOV(BaseModule):
         """Run the network.
 
         Args:
-            x (Tensor): Photographs less the mean (B, 3, H, W).
+            x (Tensor): Images less the mean (B, 3, H, W).
 
         Returns:
             tuple[Tensor, Tensor, Tensor]: conv4, conv5 and conv5fc at ceil(H / 8) x ceil(W / 8).

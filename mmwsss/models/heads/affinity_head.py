@@ -24,7 +24,7 @@ DEFAULT_STRIDE = 8
 
 @MODELS.register_module()
 class AffinityHead(BaseModule):
-    """Embeds every cell so that ``exp(-mean |f_i - f_j|)`` says whether two neighbouring cells share a class.
+    """Embeds every cell so that ``exp(-mean |f_i - f_j|)`` says whether two neighboring cells share a class.
 
     Each tap of the backbone is projected by a 1x1 convolution and ELU, brought to the grid, concatenated, and mixed by
     another 1x1 convolution and ELU.

@@ -131,6 +131,6 @@ class CAMHead(BaseModule):
         if labels.shape != scores.shape:
             raise ValueError(
                 f'image-level labels must be (B, num_classes) = {tuple(scores.shape)}, got {tuple(labels.shape)}; '
-                'is num_classes of the CAMHead the number of labelled classes?'
+                'is num_classes of the CAMHead the number of labeled classes?'
             )
         return dict(loss_cls=F.multilabel_soft_margin_loss(scores, labels.to(scores.dtype)))

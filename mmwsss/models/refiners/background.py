@@ -13,7 +13,7 @@ class Background(Refiner):
 
     Args:
         score (float, optional): A constant score in [0, 1].
-        alpha (float, optional): Exponent of ``(1 - max_k maps_k)^alpha``.
+        alpha (float, optional): Exponent of ``(1 - max_k maps_k)^alpha``, of maps at the size of the images.
 
     Raises:
         ValueError: If not exactly one is given.
@@ -32,4 +32,7 @@ class Background(Refiner):
     def refine(self, maps: ScoreMaps, context: RefineContext) -> ScoreMaps:
         if maps.has_background or not maps.with_background:
             return maps
+        if self.alpha is not None:
+            # A power of the maps comes after they are resized: it is not linear.
+            maps = maps.at_size(maps.at_image_size)
         return maps.with_front(add_background(maps.maps, self.alpha, self.score))

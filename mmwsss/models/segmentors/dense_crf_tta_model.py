@@ -36,10 +36,10 @@ class DenseCRFTTAModel(SegTTAModel):
         """Merge.
 
         Args:
-            data_samples_list (list[list[SegDataSample]]): Of each photograph, the predictions on its variants.
+            data_samples_list (list[list[SegDataSample]]): Of each image, the predictions on its variants.
 
         Returns:
-            list[SegDataSample]: One for each photograph, with the refined ``pred_sem_seg``.
+            list[SegDataSample]: One for each image, with the refined ``pred_sem_seg``.
         """
         merged = super().merge_preds(data_samples_list)
         for sample, variants in zip(merged, data_samples_list, strict=True):

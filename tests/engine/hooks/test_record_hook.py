@@ -31,7 +31,7 @@ def data(image_set, tmp_path):
 
 
 @pytest.fixture
-def run_test(data, tmp_path, affinity_config, mmseg_scope):
+def run_test(data, tmp_path, affinity_config, mmseg_scope, plain_config_text):
     """``run_test(**test_cfg)`` makes pseudo masks with an AffinityNet that has learned nothing."""
 
     def run(**test_cfg):
@@ -59,6 +59,7 @@ def run_test(data, tmp_path, affinity_config, mmseg_scope):
             default_hooks=dict(record=dict(type='mmwsss.RecordHook')),
             default_scope='mmseg',
             experiment_name='record',
+            randomness=dict(seed=0),
             log_level='ERROR',
         )
         Runner(**config, cfg=config).test()
@@ -75,7 +76,7 @@ def test_a_label_loop_keeps_pictures_and_the_mean_iou_of_each_image(run_test, da
     recorded = run_test() / 'recorded'
     assert pictures(recorded / 'random_walk') == pictures(recorded / 'affinity_boundaries') == sorted(data.ids)
     assert read_mask(recorded / 'random_walk/p0.png').shape == (40, 56)
-    assert read_mask(recorded / 'affinity_boundaries/p0.png').any()
+    assert read_mask(recorded / 'affinity_boundaries/p0.png').shape == (40, 56)
     assert not (recorded / 'last').exists()
     for name in ('random_walk', 'last'):
         ious = json.loads((recorded / f'{name}.json').read_text())['mIoU_of_images']

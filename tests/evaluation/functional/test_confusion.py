@@ -5,10 +5,10 @@ from mmwsss.evaluation.functional.confusion import (
     class_figures,
     class_ious,
     class_table,
-    classes_of_truth,
+    classes_of_ground_truth,
     confusion_matrix,
     mean_iou,
-    read_truth,
+    read_ground_truth,
 )
 from mmwsss.fileio import DataError, write_mask
 
@@ -72,21 +72,21 @@ def test_over_and_under_activation_by_hand():
 def test_truth_of_another_size_or_kind(tmp_path):
     path = tmp_path / 'm.png'
     write_mask(path, np.array([[0, 1, 2, 255]], np.uint8), [(0, 0, 0)])
-    np.testing.assert_array_equal(read_truth(path, (1, 4), 3), [[0, 1, 2, 255]])
+    np.testing.assert_array_equal(read_ground_truth(path, (1, 4), 3), [[0, 1, 2, 255]])
     with pytest.raises(DataError, match=r'm\.png: expected a mask of \(4, 1\) pixels .*got \(1, 4\)'):
-        read_truth(path, (4, 1), 3)
+        read_ground_truth(path, (4, 1), 3)
     with pytest.raises(DataError, match=r'm\.png: index 2 is none of the 2 classes'):
-        read_truth(path, (1, 4), 2)
+        read_ground_truth(path, (1, 4), 2)
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(DataError, match=r'm\.png'):
-        read_truth(path, (1, 4), 3)
+        read_ground_truth(path, (1, 4), 3)
 
 
 def test_truth_of_a_subset_and_of_a_data_set_that_stores_one_more(tmp_path):
     path = tmp_path / 'm.png'
     write_mask(path, np.array([[0, 1, 2, 255]], np.uint8), [(0, 0, 0)])
-    subset = classes_of_truth(dict(label_map={0: 0, 1: 255, 2: 1}))
-    np.testing.assert_array_equal(read_truth(path, (1, 4), 2, subset), [[0, 255, 1, 255]])
-    shifted = classes_of_truth(dict(label_map=None, reduce_zero_label=True))
-    np.testing.assert_array_equal(read_truth(path, (1, 4), 2, shifted), [[255, 0, 1, 255]])
-    assert classes_of_truth({}) is None
+    subset = classes_of_ground_truth(dict(label_map={0: 0, 1: 255, 2: 1}))
+    np.testing.assert_array_equal(read_ground_truth(path, (1, 4), 2, subset), [[0, 255, 1, 255]])
+    shifted = classes_of_ground_truth(dict(label_map=None, reduce_zero_label=True))
+    np.testing.assert_array_equal(read_ground_truth(path, (1, 4), 2, shifted), [[255, 0, 1, 255]])
+    assert classes_of_ground_truth({}) is None

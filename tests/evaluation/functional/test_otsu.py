@@ -21,8 +21,8 @@ def test_agrees_with_the_definition(seed):
     rng = np.random.default_rng(seed)
     values = np.concatenate([rng.beta(1, 4, 3000), rng.beta(6, 2, 800)])
     counts = np.bincount((values * 20).astype(int), minlength=20)
-    centred = (np.floor(values * 20) + 0.5) / 20
-    assert otsu_background_score(counts) == slow_otsu(centred, 20)
+    centerd = (np.floor(values * 20) + 0.5) / 20
+    assert otsu_background_score(counts) == slow_otsu(centerd, 20)
 
 
 def test_two_groups_are_split_in_the_middle_of_the_gap():

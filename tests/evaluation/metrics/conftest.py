@@ -1,7 +1,11 @@
-"""Photographs with true masks, and what a network would predict of them."""
+"""Images with masks, what a network would predict of them, and what label chains make of that."""
 
 import numpy as np
 import pytest
+
+from mmwsss.evaluation.metrics.streaming_metric import Made, StreamingMetric
+from mmwsss.models import LabelChain, RefineContext
+from mmwsss.structures import ScoreMaps, Seeds
 
 
 @pytest.fixture
@@ -12,18 +16,18 @@ def dataset_meta():
 
 @pytest.fixture
 def predictions(image_set):
-    """``predictions(with_background)``: samples as the evaluator hands them to a metric, and their masks."""
+    """``predictions(with_background)``: samples as a test loop hands them to a metric, and their masks."""
 
     def make(with_background=True, sizes=((40, 56), (31, 45)), truth=True):
         classes = ('background', 'disc', 'stripe', 'box')
         labels = [['disc'], ['stripe', 'box'], [], ['disc', 'stripe', 'box'], ['box']]
-        data = image_set(labels, sizes, classes, with_background=True)
+        data = image_set(labels, sizes, classes)
         rng, samples = np.random.default_rng(0), []
         for index, (image_id, names) in enumerate(zip(data.ids, labels, strict=True)):
             class_ids = [classes.index(name) for name in names]
             class_ids = class_ids if with_background else [0, *class_ids]
             height, width = sizes[index % len(sizes)]
-            cams = rng.random((len(class_ids), -(-height // 4), -(-width // 4))).astype(np.float32)
+            cams = rng.random((len(class_ids), -(-height // 4), -(-width // 4))).clip(0.01, 0.999)
             sample = dict(
                 image_id=image_id,
                 img_path=str(data.root / f'images/{image_id}.jpg'),
@@ -32,8 +36,8 @@ def predictions(image_set):
                 img_shape=(height, width),
                 label_map=None,
                 reduce_zero_label=False,
-                class_ids=np.array(class_ids, np.uint8),
-                cams=cams.clip(0.01, 0.999),
+                with_background=with_background,
+                seeds=Seeds(np.array(class_ids, np.uint8), cams.astype(np.float16), (height, width)),
             )
             samples.append(sample)
         return samples, [data.masks[image_id] for image_id in data.ids]
@@ -43,12 +47,25 @@ def predictions(image_set):
 
 @pytest.fixture
 def run_metric(dataset_meta):
-    """``run_metric(metric, samples, batch_size)``: the figures after several calls of ``process``."""
+    """``run_metric(metric, samples, with_background, **chains)``: the figures after all samples.
 
-    def run(metric, samples, batch_size=2):
-        metric.dataset_meta = dataset_meta
-        for start in range(0, len(samples), batch_size):
-            metric.process(None, samples[start : start + batch_size])
+    ``chains`` holds the arguments of the label chains whose results the metric gets.
+    """
+
+    def run(metric, samples, with_background=True, **chains):
+        metric.dataset_meta = dict(dataset_meta, with_background=with_background)
+        chains = {name: LabelChain(**settings) for name, settings in chains.items()}
+        if not isinstance(metric, StreamingMetric) or not chains:
+            for start in range(0, len(samples), 2):
+                metric.process(None, samples[start : start + 2])
+            return metric.evaluate(len(samples))
+        for sample in samples:
+            count = metric.counter(sample)
+            if count is not None:
+                maps = ScoreMaps.of_seeds(sample['seeds'], sample['with_background'])
+                context = RefineContext([sample['img_path']], sample.get('affinity'))
+                made = {name: chain(maps, context) for name, chain in chains.items()}
+                metric.add(count(Made(sample['seeds'], made)))
         return metric.evaluate(len(samples))
 
     return run

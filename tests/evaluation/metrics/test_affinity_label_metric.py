@@ -9,26 +9,27 @@ from mmwsss.ops import affinity_label_map
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
+CHAIN = dict(labeler=dict(type='mmwsss.AffinityLabeler', num_iters=1))
 
-def config_of(with_background=True, **settings):
-    generator = dict(type='AffinityLabelGenerator', num_iters=1, with_background=with_background)
-    return dict(type='AffinityLabelMetric', generator=generator, **settings)
+
+def build(**settings):
+    return METRICS.build(dict(type='mmwsss.AffinityLabelMetric', chain='labels', **settings))
 
 
 def labels_of(sample, with_background=True):
-    size = sample['ori_shape']
+    size, seeds = sample['ori_shape'], sample['seeds']
     cams = np.zeros((0, *size), np.float32)
-    if len(sample['class_ids']):
-        stored = from_numpy(sample['cams'].astype(np.float16)).float()
+    if len(seeds.class_ids):
+        stored = from_numpy(seeds.cams).float()
         cams = interpolate(stored[None], size=size, mode='bilinear', align_corners=False)[0].numpy()
     image = read_image(sample['img_path'])[:, :, ::-1].copy()
-    return affinity_label_map(image, cams, sample['class_ids'], num_iters=1, with_background=with_background)
+    return affinity_label_map(image, cams, seeds.class_ids, num_iters=1, with_background=with_background)
 
 
 @pytest.mark.parametrize('with_background', [True, False])
 def test_files_and_figures(tmp_path, predictions, run_metric, with_background):
     samples, truths = predictions(with_background)
-    metrics = run_metric(METRICS.build(config_of(with_background, output_dir=str(tmp_path / 'labels'))), samples)
+    metrics = run_metric(build(output_dir=str(tmp_path / 'labels')), samples, with_background, labels=CHAIN)
     right = confident = valid = 0
     for sample, truth in zip(samples, truths, strict=True):
         labels = labels_of(sample, with_background)
@@ -44,16 +45,24 @@ def test_files_and_figures(tmp_path, predictions, run_metric, with_background):
     assert len(list((tmp_path / 'labels').rglob('*'))) == 5 + 1
 
 
-def test_nothing_to_write_and_nothing_to_measure(predictions, run_metric):
-    samples, _ = predictions(truth=False)
+def test_nothing_to_write_and_nothing_to_measure(dataset_meta, predictions, run_metric):
+    samples, metric = predictions(truth=False)[0], build()
+    metric.dataset_meta = dataset_meta
+    assert all(metric.counter(sample) is None for sample in samples)
+    assert run_metric(metric, samples, labels=CHAIN) == {}
+
+
+def test_format_only_reads_no_mask(tmp_path, predictions, run_metric):
+    samples, _ = predictions()
     for sample in samples:
-        sample['img_path'] = 'absent.jpg'
-    assert run_metric(METRICS.build(config_of()), samples) == {}
+        sample['seg_map_path'] = 'absent.png'
+    assert run_metric(build(output_dir=str(tmp_path / 'labels'), format_only=True), samples, labels=CHAIN) == {}
+    assert len(list((tmp_path / 'labels').rglob('*.png'))) == 5
 
 
-def test_unreadable_photograph_is_named_and_nothing_is_written(tmp_path, predictions, run_metric):
+def test_unreadable_image_is_named_and_nothing_is_written(tmp_path, predictions, run_metric):
     samples, _ = predictions()
     samples[0]['img_path'] = str(tmp_path / 'absent.jpg')
     with pytest.raises(DataError, match=r'absent\.jpg'):
-        run_metric(METRICS.build(config_of(output_dir=str(tmp_path / 'labels'))), samples[:1])
+        run_metric(build(output_dir=str(tmp_path / 'labels')), samples[:1], labels=CHAIN)
     assert not (tmp_path / 'labels').exists()

@@ -4,6 +4,7 @@ import torch
 from mmseg.registry import METRICS
 
 from mmwsss.evaluation.metrics.multi_label_metric import average_precision
+from mmwsss.fileio import DataError
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -44,17 +45,25 @@ def test_mean_is_over_the_classes_that_occur(run_metric):
     rng = np.random.default_rng(0)
     scores, labels = rng.random((11, 3)), (rng.random((11, 3)) > 0.5).astype(float)
     labels[:, 1] = 0
-    metrics = run_metric(METRICS.build(dict(type='MultiLabelMetric')), samples_of(scores, labels))
+    metrics = run_metric(METRICS.build(dict(type='mmwsss.MultiLabelMetric')), samples_of(scores, labels))
     expected = [100 * slow_average_precision(scores[:, index], labels[:, index]) for index in (0, 2)]
     assert metrics == {'multi_label/mAP': pytest.approx(np.mean(expected))}
 
 
 def test_no_label_at_all_is_no_figure(run_metric):
-    metrics = run_metric(METRICS.build(dict(type='MultiLabelMetric')), samples_of(np.ones((2, 3)), np.zeros((2, 3))))
+    metrics = run_metric(
+        METRICS.build(dict(type='mmwsss.MultiLabelMetric')), samples_of(np.ones((2, 3)), np.zeros((2, 3)))
+    )
     assert np.isnan(metrics['multi_label/mAP'])
 
 
-def test_photograph_without_labels_is_named(run_metric):
-    sample = dict(label_scores=torch.ones(3), img_path='p.jpg')
-    with pytest.raises(ValueError, match=r'p\.jpg: .*image_labels'):
-        run_metric(METRICS.build(dict(type='MultiLabelMetric')), [sample])
+@pytest.mark.parametrize(
+    'sample, message',
+    [
+        (dict(label_scores=torch.ones(3)), 'has no labels to measure with; set image_labels'),
+        (dict(gt_label=dict(score=torch.ones(3))), 'MultiLabelMetric measures a network that scores labels'),
+    ],
+)
+def test_what_is_missing_is_named(run_metric, sample, message):
+    with pytest.raises(DataError, match=rf'p\.jpg: {message}'):
+        run_metric(METRICS.build(dict(type='mmwsss.MultiLabelMetric')), [dict(sample, img_path='p.jpg')])

@@ -1,79 +1,84 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 
-from mmwsss.evaluation.metrics import streaming_metric
-from mmwsss.evaluation.metrics.streaming_metric import StreamingMetric
+from mmwsss.evaluation.metrics.streaming_metric import Made, StreamingMetric
 from mmwsss.fileio import DataError
+from mmwsss.structures import Seeds
 
 
 class SquareMetric(StreamingMetric):
-    """Counts photographs and adds up squares; skips None, refuses negative numbers."""
+    """Counts images and adds up squares, and the squares of the positive numbers on their own; skips None."""
 
-    def job(self, sample):
-        return None if sample is None else (count, (sample,))
+    def counter(self, sample):
+        return None if sample['number'] is None else Square(sample['number'])
 
     def empty(self):
-        return np.zeros(2, np.int64)
+        return dict(sums=np.zeros(2, np.int64), positive=np.zeros((), np.int64))
 
-    def summarise(self, total):
-        return dict(count=int(total[0]), squares=int(total[1]))
-
-
-def count(value):
-    if value < 0:
-        raise DataError(f'{value}.png: expected a positive number')
-    return None if value == 0 else np.array([1, value**2])
+    def summarize(self, total):
+        return dict(count=int(total['sums'][0]), squares=int(total['sums'][1]), positive=int(total['positive']))
 
 
-@pytest.fixture
-def threads(monkeypatch):
-    """Threads in the place of processes, and the pools that were opened."""
-    pools = []
+class Square:
+    def __init__(self, number):
+        self.number = number
 
-    def pool(num_workers, backends):
-        pools.append(ThreadPoolExecutor(num_workers))
-        return pools[-1]
-
-    monkeypatch.setattr(streaming_metric, 'worker_pool', pool)
-    return pools
+    def __call__(self, made):
+        counts = dict(sums=np.array([1, self.number**2]))
+        return dict(counts, positive=np.array(self.number**2)) if self.number > 0 else counts
 
 
-@pytest.mark.parametrize('num_workers', [0, 1, 3])
+def samples_of(*numbers):
+    return [dict(number=number) for number in numbers]
+
+
 @pytest.mark.parametrize('batch_size', [1, 7, 100])
-def test_sum_over_calls_and_workers(threads, num_workers, batch_size):
-    metric, values = SquareMetric(num_workers=num_workers), [*range(60), None]
+def test_sums_over_calls_begin_anew_after_each_evaluation(batch_size):
+    metric, samples = SquareMetric(), samples_of(*range(-20, 40), None)
     for _ in range(2):
-        for start in range(0, len(values), batch_size):
-            metric.process(None, values[start : start + batch_size])
-        expected = dict(count=59, squares=sum(value**2 for value in range(60)))
-        assert metric.evaluate(len(values)) == expected
-    assert len(threads) == (2 if num_workers else 0)
+        for start in range(0, len(samples), batch_size):
+            metric.process(None, samples[start : start + batch_size])
+        squares = [number**2 for number in range(-20, 40)]
+        assert metric.evaluate(len(samples)) == dict(count=60, squares=sum(squares), positive=sum(squares[20:]))
 
 
-def test_nothing_to_do():
-    assert SquareMetric(prefix='toy').evaluate(0) == {'toy/count': 0, 'toy/squares': 0}
+def test_what_nothing_counted_is_zero():
+    assert SquareMetric(prefix='toy').evaluate(0) == {'toy/count': 0, 'toy/squares': 0, 'toy/positive': 0}
+    metric = SquareMetric()
+    metric.add(None)
+    metric.add(dict(positive=np.array(4)))
+    assert metric.evaluate(2) == dict(count=0, squares=0, positive=4)
+
+
+def test_arrays_that_are_added_stay_as_they_are():
+    metric, counts = SquareMetric(), dict(sums=np.array([1, 9]))
+    metric.add(counts)
+    metric.add(counts)
+    assert counts['sums'].tolist() == [1, 9] and metric.evaluate(2)['squares'] == 18
 
 
 def test_format_only_has_no_figures():
     metric = SquareMetric(output_dir='out', format_only=True)
-    metric.process(None, [1, 2])
+    metric.process(None, samples_of(1, 2))
     assert metric.evaluate(2) == {}
     with pytest.raises(ValueError, match='output_dir must be set'):
         SquareMetric(format_only=True)
 
 
-@pytest.mark.parametrize('num_workers', [0, 2])
-def test_error_of_a_worker_names_the_file(threads, num_workers):
-    metric = SquareMetric(num_workers=num_workers)
-    with pytest.raises(DataError, match=r'-3\.png'):
-        metric.process(None, [1, 2, -3])
-        metric.evaluate(3)
-    assert metric._executor is None and not metric._pending
+def test_counter_gets_the_seeds_of_the_sample():
+    class SeedsMetric(SquareMetric):
+        def counter(self, sample):
+            return lambda made: dict(sums=np.array([len(made.seeds.class_ids), len(made.chains)]))
+
+    metric = SeedsMetric()
+    seeds = Seeds(np.array([1, 2], np.uint8), np.zeros((2, 1, 1), np.float16), (1, 1))
+    metric.process(None, [dict(seeds=seeds)])
+    assert metric.evaluate(1)['count'] == 2
+    assert Made() == Made(None, {})
 
 
-@pytest.mark.parametrize('num_workers', [-1, 1.5])
-def test_wrong_number_of_workers(num_workers):
-    with pytest.raises(ValueError, match='num_workers'):
-        SquareMetric(num_workers=num_workers)
+def test_metric_of_a_chain_says_which_loop_it_needs():
+    metric = SquareMetric()
+    metric.chain = 'masks'
+    with pytest.raises(DataError, match="label chain 'masks' makes: set type of test_cfg to mmwsss.LabelLoop"):
+        metric.process(None, samples_of(1))

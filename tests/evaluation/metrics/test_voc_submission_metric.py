@@ -35,7 +35,7 @@ def test_archive_is_what_the_server_takes(tmp_path, competition):
 
 
 def test_masks_of_an_earlier_run_are_not_packed(tmp_path):
-    with pytest.raises(DataError, match='expected 2 masks, one of each photograph, found 1'):
+    with pytest.raises(DataError, match='expected 2 masks, one of each image, found 1'):
         submit(tmp_path, SAMPLES[:1])
     submit(tmp_path)
     other = dict(SAMPLES[0], img_path='VOC2012/JPEGImages/other.jpg')

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 def build(**settings):
     torch.manual_seed(0)
-    model = MODELS.build(dict(type='ResNet38d', **{'base_channels': 2, **settings}))
+    model = MODELS.build(dict(type='mmwsss.ResNet38d', **{'base_channels': 2, **settings}))
     model.init_weights()
     return model
 
@@ -27,7 +27,7 @@ def norms(model):
 def test_published_size():
     """105.15 million parameters with the classifier's 20 x 4096, of which 104.28 million are trained."""
     with torch.device('meta'):
-        model = MODELS.build(dict(type='ResNet38d'))
+        model = MODELS.build(dict(type='mmwsss.ResNet38d'))
     classifier = 20 * 4096
     total = sum(parameter.numel() for parameter in model.parameters()) + classifier
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad) + classifier

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 def build(**settings):
     torch.manual_seed(0)
-    model = MODELS.build(dict(type='VGG16LargeFOV', **{'base_channels': 2, **settings}))
+    model = MODELS.build(dict(type='mmwsss.VGG16LargeFOV', **{'base_channels': 2, **settings}))
     model.init_weights()
     return model
 
@@ -15,7 +15,7 @@ def build(**settings):
 def test_published_size():
     """20.50 million parameters with the classifier's 20 x 1024."""
     with torch.device('meta'):
-        model = MODELS.build(dict(type='VGG16LargeFOV'))
+        model = MODELS.build(dict(type='mmwsss.VGG16LargeFOV'))
         taps = model(torch.rand(1, 3, 448, 448))
     assert round((sum(parameter.numel() for parameter in model.parameters()) + 20 * 1024) / 1e6, 2) == 20.50
     assert [tuple(tap.shape) for tap in taps] == [(1, channels, 56, 56) for channels in (512, 512, 1024)]

@@ -2,16 +2,18 @@ import math
 
 import pytest
 import torch
-from mmseg.registry import MODELS
 
+from mmwsss.models.backbones.outputs import BackboneOutput
+from mmwsss.models.heads import AffinityHead
 from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label_map
+from mmwsss.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def build(**settings):
     torch.manual_seed(0)
-    config = dict(type='AffinityHead', in_channels=(4, 6, 8), channels=(3, 5, 7), radius=3)
+    config = dict(type='mmwsss.AffinityHead', in_channels=(4, 6, 8), channels=(3, 5, 7), radius=3)
     head = MODELS.build({**config, **settings})
     head.init_weights()
     return head
@@ -63,17 +65,23 @@ def test_embedding_is_what_the_paper_says():
 @pytest.mark.parametrize('size', [(40, 48), (37, 41)])
 def test_loss_is_the_weighted_loss_of_the_ops(border, with_background, size):
     weights = dict(loss_bg=0.2, loss_fg=0.3, loss_neg=0.4)
-    head = build(border=border, with_background=with_background, loss_weights=weights)
+    head = build(border=border, loss_weights=weights)
     label_map = torch.randint(0, 3, (2, 5, 6)).repeat_interleave(8, 1).repeat_interleave(8, 2)
     label_map = label_map[:, : size[0], : size[1]]
     label_map[:, :9, :9] = 255
     feats = features()
-    losses = head.loss(feats, label_map)
+    losses = head.loss(feats, label_map, with_background)
     affinity = pairwise_affinity(head(feats, (5, 6)), 3, border)
     pairs = pair_labels(pool_label_map(label_map, 8), 3, border, with_background=with_background)
     for name, value in affinity_loss(affinity, pairs).items():
         torch.testing.assert_close(losses[name], weights[name] * value)
     assert (losses['loss_bg'] == 0) == (not with_background)
+
+
+def test_class_0_is_the_background_by_default():
+    head, feats = build(), features()
+    label_map = torch.zeros(2, 40, 48, dtype=torch.int64)
+    assert head.loss(feats, label_map)['loss_bg'] > 0
 
 
 def test_default_weights_are_the_papers():
@@ -94,7 +102,7 @@ def test_affinity_is_computed_in_float32():
     torch.testing.assert_close(affinity, head.affinity(features(), (5, 6)), atol=0.05, rtol=0)
 
 
-def test_initialisation_is_the_papers():
+def test_initialization_is_the_papers():
     head = build(in_channels=(400, 6, 8), channels=(300, 5, 7))
     projection, mix = head.projections[0][0].weight, head.mix.weight
     assert abs(float(projection.detach().std()) - math.sqrt(2 / 400)) < 0.002
@@ -116,3 +124,36 @@ def test_initialisation_is_the_papers():
 def test_wrong_argument_is_named(settings, name):
     with pytest.raises(ValueError, match=name):
         build(**settings)
+
+
+def outputs(*strides):
+    return [BackboneOutput(channels=10 * index, stride=stride) for index, stride in enumerate(strides, 1)]
+
+
+@pytest.mark.parametrize(
+    'strides, indices',
+    [
+        ((4, 8, 16, 32), (1, 2, 3)),
+        ((2, 4, 8, 8, 8, 8), (3, 4, 5)),
+        ((16, 8, 4, 2, 1), (0, 1)),
+        ((16,), (0,)),
+        ((1, 2, 4, 4), (1, 2, 3)),
+    ],
+)
+def test_taps_are_the_last_three_not_finer_than_the_grid(strides, indices):
+    head = AffinityHead.complete(dict(type='Head'), outputs(*strides))
+    assert head == dict(type='Head', in_index=indices, in_channels=tuple(10 * (index + 1) for index in indices))
+
+
+def test_taps_follow_the_stride_of_the_head():
+    assert AffinityHead.complete(dict(stride=16), outputs(4, 8, 16, 32))['in_index'] == (2, 3)
+
+
+def test_taps_that_are_given_are_kept():
+    head = AffinityHead.complete(dict(in_index=[0, -1]), outputs(4, 8, 16))
+    assert head['in_index'] == (0, -1) and head['in_channels'] == (10, 30)
+
+
+def test_no_such_output():
+    with pytest.raises(ValueError, match='in_index of AffinityHead: the backbone has 3 outputs, 3 is none of them'):
+        AffinityHead.complete(dict(in_index=(0, 3)), outputs(4, 8, 16))

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 @pytest.fixture
 def head():
     torch.manual_seed(0)
-    return MODELS.build(dict(type='DeepLabV2Head', in_channels=6, in_index=1, num_classes=3, dilations=(1, 4)))
+    return MODELS.build(dict(type='mmwsss.DeepLabV2Head', in_channels=6, in_index=1, num_classes=3, dilations=(1, 4)))
 
 
 def features():
@@ -26,7 +26,7 @@ def test_scores_of_the_branches_are_summed(head):
     assert expected.shape == (2, 3, 9, 11)
 
 
-def test_initialised_as_classifiers(head):
+def test_initialized_as_classifiers(head):
     head.init_weights()
     for branch in head.conv_seg.branches:
         assert 0.005 < branch.weight.std() < 0.02 and not branch.bias.any()

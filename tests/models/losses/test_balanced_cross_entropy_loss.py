@@ -17,7 +17,7 @@ def batch():
 
 
 def build(**settings):
-    return MODELS.build(dict(type='BalancedCrossEntropyLoss', **settings))
+    return MODELS.build(dict(type='mmwsss.BalancedCrossEntropyLoss', **settings))
 
 
 @pytest.mark.parametrize('background', [0, 2])
@@ -50,7 +50,7 @@ def test_a_head_trains_on_it():
             in_channels=4,
             channels=4,
             num_classes=3,
-            loss_decode=dict(type='BalancedCrossEntropyLoss', loss_name='loss_balanced'),
+            loss_decode=dict(type='mmwsss.BalancedCrossEntropyLoss', loss_name='loss_balanced'),
         )
     )
     _, labels = batch()

@@ -9,7 +9,11 @@ test_pipeline = [
     dict(type='PackSegInputs'),
 ]
 test_dataloader = dict(dataset=dict(dataset=dict(ann_file='ImageSets/Segmentation/test.txt'), pipeline=test_pipeline))
-test_evaluator = dict(_delete_=True, type='mmwsss.VOCSubmissionMetric', output_dir='submission')
+test_evaluator = dict(
+    _delete_=True,
+    type='mmwsss.VOCSubmissionMetric',
+    output_dir='work_dirs/affinitynet/voc12/resnet38d/segmentor_test/submission',
+)
 # Sizes and mirror images are those of the validation; there are no masks.
 tta_pipeline = [
     dict(type='LoadImageFromFile', _scope_='mmwsss'),

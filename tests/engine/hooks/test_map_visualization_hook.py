@@ -6,15 +6,11 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from mmengine.visualization import Visualizer
 from mmseg.registry import HOOKS
-from mmseg.structures import SegDataSample
-from mmseg.visualization import SegLocalVisualizer
 
-from mmwsss import engine  # noqa: F401
 from mmwsss.fileio import DataError, write_mask
 
-pytestmark = pytest.mark.usefixtures('mmseg_scope')
+pytestmark = pytest.mark.usefixtures('mmseg_scope', 'plain_config_text')
 
 
 @pytest.fixture
@@ -25,9 +21,9 @@ def train(tmp_path, image_set):
         data = image_set([['disc'], ['stripe', 'box'], ['box']], sizes=((40, 56), (56, 40)), root=tmp_path / 'set')
         for image_id, mask in data.masks.items():
             write_mask(data.root / 'affinity' / f'{image_id}.png', mask, [(0, 0, 0)])
-        steps = [dict(type='LoadPhoto'), dict(type='LoadLabelMap', source='affinity_label')]
-        steps += [dict(type='RandomCropOrPad', crop_size=(40, 40)), dict(type='PackWeakInputs')]
-        dataset = dict(type='ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=steps)
+        steps = [dict(type='mmwsss.LoadImageFromFile'), dict(type='mmwsss.LoadLabelMap', source='affinity_label')]
+        steps += [dict(type='mmwsss.RandomCropOrPad', crop_size=(40, 40)), dict(type='mmwsss.PackWeakInputs')]
+        dataset = dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=steps)
         runner = Runner.from_cfg(
             Config(
                 dict(
@@ -63,12 +59,12 @@ def pictures(folder):
     return {path.name: cv2.imread(str(path)) for path in folder.glob('*/vis_data/vis_image/*.png')}
 
 
-def test_cams_of_the_same_photographs_are_drawn_and_the_training_is_the_same(train, cam_config):
-    hook = dict(type='MapVisualizationHook', interval=1, num_photographs=2, long_side=48)
+def test_cams_of_the_same_images_are_drawn_and_the_training_is_the_same(train, cam_config):
+    hook = dict(type='mmwsss.MapVisualizationHook', interval=1, num_images=2, long_side=48)
     runner, folder = train('drawn', cam_config(3), [hook])
     drawn = pictures(folder)
     assert sorted(drawn) == ['cam_p0_1.png', 'cam_p0_2.png', 'cam_p2_1.png', 'cam_p2_2.png']
-    # A photograph of 40 x 56 whose long side becomes 48, and its map to the right of it.
+    # A image of 40 x 56 whose long side becomes 48, and its map to the right of it.
     assert drawn['cam_p0_1.png'].shape == (34, 96, 3)
     assert runner.model.training
     plain, _ = train('plain', cam_config(3), [])
@@ -76,8 +72,19 @@ def test_cams_of_the_same_photographs_are_drawn_and_the_training_is_the_same(tra
         torch.testing.assert_close(runner.model.state_dict()[name], value, rtol=0, atol=0, msg=name)
 
 
+def test_a_localizer_by_gradients_is_drawn_and_trains_the_same(train, cam_config):
+    model = dict(cam_config(3), type='mmwsss.LayerCAM', layers=['backbone.layer4'])
+    runner, folder = train('layercam', model, [dict(type='mmwsss.MapVisualizationHook', interval=1, num_images=1)])
+    assert sorted(pictures(folder)) == ['cam_p0_1.png', 'cam_p0_2.png']
+    plain, _ = train('layercam_plain', model, [])
+    for name, value in plain.model.state_dict().items():
+        torch.testing.assert_close(runner.model.state_dict()[name], value, rtol=0, atol=0, msg=name)
+
+
 def test_affinities_are_drawn_as_boundaries(train, affinity_config):
-    _, folder = train('affinity', affinity_config(), [dict(type='MapVisualizationHook', interval=2, long_side=64)])
+    _, folder = train(
+        'affinity', affinity_config(), [dict(type='mmwsss.MapVisualizationHook', interval=2, long_side=64)]
+    )
     drawn = pictures(folder)
     assert sorted(drawn) == ['affinity_p0_2.png', 'affinity_p2_2.png', 'affinity_sub_p1_2.png']
     picture = drawn['affinity_p0_2.png']
@@ -88,7 +95,7 @@ def test_tensorboard_gets_the_pictures(train, cam_config):
     pytest.importorskip('tensorboard', reason='TensorBoard is not installed')
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    hook = dict(type='MapVisualizationHook', interval=2, num_photographs=1)
+    hook = dict(type='mmwsss.MapVisualizationHook', interval=2, num_images=1)
     _, folder = train('board', cam_config(3), [hook], ['TensorboardVisBackend'])
     events = EventAccumulator(str(next(folder.glob('*/vis_data'))))
     events.Reload()
@@ -97,8 +104,8 @@ def test_tensorboard_gets_the_pictures(train, cam_config):
 
 def test_mlflow_gets_the_pictures(train, cam_config):
     mlflow = pytest.importorskip('mlflow', reason='MLflow is not installed')
-    hook = dict(type='MapVisualizationHook', interval=1, num_photographs=1)
-    _, folder = train('flow', cam_config(3), [hook], ['MLflowImageBackend'])
+    hook = dict(type='mmwsss.MapVisualizationHook', interval=1, num_images=1)
+    _, folder = train('flow', cam_config(3), [hook], ['mmwsss.MLflowImageBackend'])
     (database,) = folder.glob('*/vis_data/mlflow.db')
     client = mlflow.MlflowClient(f'sqlite:///{database}')
     (logged,) = client.search_runs([client.get_experiment_by_name('mmwsss').experiment_id])
@@ -110,8 +117,8 @@ def test_mlflow_gets_the_pictures(train, cam_config):
 def test_wandb_gets_the_pictures(train, cam_config, monkeypatch):
     pytest.importorskip('wandb', reason='W&B is not installed')
     monkeypatch.setenv('WANDB_MODE', 'offline')
-    hook = dict(type='MapVisualizationHook', interval=2, num_photographs=1)
-    _, folder = train('wandb', cam_config(3), [hook], ['WandbRunBackend'])
+    hook = dict(type='mmwsss.MapVisualizationHook', interval=2, num_images=1)
+    _, folder = train('wandb', cam_config(3), [hook], ['mmwsss.WandbRunBackend'])
     assert len(list(folder.glob('*/vis_data/wandb/offline-run-*/files/media/images/cam_p0_*.png'))) == 1
 
 
@@ -122,60 +129,7 @@ def test_networks_without_maps_and_wrong_arguments_are_refused(train):
     class FakeRunner:
         model = Plain()
 
-    with pytest.raises(DataError, match='MapVisualizationHook: expected a CAMClassifier.*got Plain'):
-        HOOKS.build(dict(type='MapVisualizationHook')).before_train(FakeRunner())
+    with pytest.raises(DataError, match='MapVisualizationHook: expected a Localizer or an AffinityModel, got Plain'):
+        HOOKS.build(dict(type='mmwsss.MapVisualizationHook')).before_train(FakeRunner())
     with pytest.raises(ValueError, match='interval must be at least 1, got 0'):
-        HOOKS.build(dict(type='MapVisualizationHook', interval=0))
-
-
-@pytest.fixture
-def shown(tmp_path):
-    """``shown(sample)``: the picture that a test with ``--show-dir`` makes of a predicted sample."""
-
-    def draw(image_id, **fields):
-        photo = tmp_path / f'{image_id}.png'
-        cv2.imwrite(str(photo), np.full((32, 48, 3), 100, np.uint8))
-        visualizer = SegLocalVisualizer(
-            name=f'shown_{image_id}', vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path)
-        )
-        visualizer.dataset_meta = dict(classes=['nothing', 'red'], palette=[[0, 0, 0], [255, 0, 0]])
-        Visualizer._instance_dict[visualizer.instance_name] = visualizer
-        hook = HOOKS.build(dict(type='PredictionVisualizationHook', draw=True))
-        sample = SegDataSample(metainfo=dict(img_path=str(photo), img_shape=(32, 48), ori_shape=(32, 48)))
-        for name, value in fields.items():
-            sample.set_field(value, name)
-        if 'scores' in fields:
-            sample.set_metainfo(dict(grid_stride=8))
-        hook.after_test_iter(None, 0, {}, [sample])
-        (picture,) = tmp_path.glob(f'vis_data/vis_image/test_{image_id}.png_1.png')
-        return cv2.imread(str(picture))[:, :, ::-1].astype(int), sample
-
-    return draw
-
-
-def test_activation_maps_are_drawn_over_the_photograph(shown):
-    cams = np.zeros((1, 8, 12), np.float32)
-    cams[0, :, :6] = 1
-    picture, _ = shown('seeds', cams=cams, class_ids=np.array([1], np.uint8))
-    assert picture.shape == (32, 48, 3)
-    np.testing.assert_array_equal(picture[16, 4], [193, 40, 40])
-    np.testing.assert_array_equal(picture[16, 44], [40, 40, 40])
-
-
-def test_mask_of_a_random_walk_is_drawn_and_leaves_the_prediction_alone(shown):
-    scores = np.zeros((2, 4, 6), np.float32)
-    scores[0, :, 3:] = scores[1, :, :3] = 1
-    picture, sample = shown('walk', scores=scores, class_ids=np.array([0, 1], np.uint8))
-    assert picture.shape == (32, 48, 3) and 'pred_sem_seg' not in sample
-    assert picture[28, 2, 0] > picture[28, 2, 1] + 50
-    assert np.ptp(picture[28, 46]) <= 1
-
-
-def test_nothing_is_drawn_unless_asked(shown, tmp_path):
-    shown('drawn', cams=np.ones((1, 4, 6), np.float32), class_ids=np.array([1], np.uint8))
-    before = list(tmp_path.rglob('*.png'))
-    hook = HOOKS.build(dict(type='PredictionVisualizationHook', draw=False))
-    sample = SegDataSample(metainfo=dict(img_path=str(tmp_path / 'drawn.png')))
-    sample.set_field(np.ones((1, 4, 6), np.float32), 'cams')
-    hook.after_test_iter(None, 0, {}, [sample])
-    assert list(tmp_path.rglob('*.png')) == before
+        HOOKS.build(dict(type='mmwsss.MapVisualizationHook', interval=0))

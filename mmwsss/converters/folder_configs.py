@@ -1,0 +1,77 @@
+"""Configs for a data set of a folder of images: those of `configs/affinitynet/custom`, filled in."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from pprint import pformat
+
+import mmwsss
+from mmwsss.fileio import DataError, atomic_write
+
+FILES = ('data.py', 'cam.py', 'affinity.py', 'segmentor.py')
+_HEADER = '# Written by tools/dataset_converters/folder.py: where the images are and what is on them.\n'
+_WITHOUT_MASKS = '# The held-out images have no masks'
+
+
+def find_configs() -> Path:
+    """The configs of a clone, else those that the installed package brings.
+
+    Raises:
+        DataError: If neither is there.
+    """
+    package = Path(mmwsss.__file__).resolve().parent
+    for folder in (package.parent / 'configs', package / '.mim' / 'configs'):
+        if (folder / '_base_' / 'default_runtime.py').is_file():
+            return folder
+    raise DataError(f'{package}: expected its configs in .mim, found none; install the package again')
+
+
+def write_folder_configs(folder: str | Path, root: str | Path, classes: Sequence[str], has_masks: bool) -> list[str]:
+    """Writes the three leaves of a data set and the file of its classes and folders.
+
+    They inherit the configs of the clone by their path, or of the installed package by its name, so that they work from
+    wherever they are. Work directories are named by the last part of ``root``. A file that is there already and says
+    something else is left as it is.
+
+    Args:
+        folder (str | Path): Folder of the configs.
+        root (str | Path): Folder of the data set.
+        classes (sequence[str]): Names, background first.
+        has_masks (bool): Whether the held-out images have masks, for the segmentor to be measured on.
+
+    Returns:
+        list[str]: What was left as it is, one line each.
+
+    Raises:
+        DataError: If the package has no configs.
+    """
+    configs = find_configs()
+    in_clone = configs.parent.name != '.mim'
+    base = f'{configs.as_posix()}/_base_/' if in_clone else 'mmwsss::_base_/'
+    warnings = []
+    for name in FILES:
+        text = (configs / 'affinitynet' / 'custom' / name).read_text(encoding='utf-8')
+        if name == 'data.py':
+            text = _fill_in(text, str(root), list(classes))
+        else:
+            run = Path(root).resolve().name
+            text = text.replace("'../../_base_/", f"'{base}").replace('affinitynet/custom/', f'affinitynet/{run}/')
+        if name == 'segmentor.py' and has_masks:
+            text = text[: text.index(_WITHOUT_MASKS)]
+        path = Path(folder, name)
+        if path.is_file() and path.read_text(encoding='utf-8') != text:
+            warnings.append(f'{path}: left as it is, it says something else; delete it to have it written')
+            continue
+        atomic_write(path, text.encode())
+    return warnings
+
+
+def _fill_in(text: str, root: str, classes: list[str]) -> str:
+    """The file of classes and folders with those of a data set; its comment is about the one that it comes from."""
+    lines = text.splitlines(keepends=True)
+    values = dict(data_root=repr(root), classes=pformat(classes, width=100, compact=True))
+    for index, line in enumerate(lines):
+        name = line.partition(' = ')[0]
+        if name in values:
+            lines[index] = f'{name} = {values[name]}\n'
+    start = next(index for index, line in enumerate(lines) if not line.startswith('#'))
+    return _HEADER + ''.join(lines[start:])

@@ -1,0 +1,86 @@
+"""Configs for images of one's own: they load from where they are written, with the classes and folders of the data."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from mmengine.config import Config
+
+from mmwsss.converters import folder_configs
+from mmwsss.converters.folder_configs import FILES, write_folder_configs
+from mmwsss.engine.filled_variables import check_not_filled
+
+ROOT = Path(__file__).parents[2]
+CLASSES = ['background', *(f'kind of thing {index}' for index in range(12)), "dog's"]
+
+
+def load(folder):
+    paths = {path.stem: path for path in sorted(folder.glob('*.py')) if path.name != 'data.py'}
+    for path in paths.values():
+        check_not_filled(path)
+    return {stage: Config.fromfile(path) for stage, path in paths.items()}
+
+
+def test_three_stages_with_the_classes_and_folders(tmp_path):
+    assert write_folder_configs(tmp_path / 'configs', 'data/pets', CLASSES, has_masks=False) == []
+    cfgs = load(tmp_path / 'configs')
+    assert sorted(cfgs) == ['affinity', 'cam', 'segmentor']
+    for stage, cfg in cfgs.items():
+        dataset = cfg.train_dataloader.dataset.dataset
+        assert dataset.data_root == cfg.data_root == 'data/pets' and dataset.metainfo.classes == CLASSES
+        assert cfg.work_dir == f'work_dirs/affinitynet/pets/{stage}'
+    assert cfgs['cam'].model.head.num_classes == 13 and cfgs['segmentor'].model.decode_head.num_classes == 14
+    assert cfgs['cam'].train_dataloader.dataset.image_labels == 'data/pets/image_labels.json'
+    assert cfgs['affinity'].test_dataloader.dataset.seed_dir == f'{cfgs["cam"].work_dir}/seeds'
+    for name in FILES:
+        assert max(map(len, (tmp_path / 'configs' / name).read_text().splitlines())) <= 120 + len(str(ROOT))
+
+
+def test_the_segmentor_is_measured_where_held_out_images_have_masks(tmp_path):
+    for has_masks in (False, True):
+        folder = tmp_path / str(has_masks)
+        write_folder_configs(folder, 'data/pets', CLASSES, has_masks)
+        cfg = load(folder)['segmentor']
+        assert (cfg.val_cfg is not None) == has_masks
+        assert cfg.test_evaluator.get('format_only', False) != has_masks
+        loads = [step.type for step in cfg.test_dataloader.dataset.pipeline]
+        assert ('LoadAnnotations' in loads) == has_masks
+        assert cfg.test_dataloader.dataset.dataset.ann_file == 'val.txt'
+
+
+def test_the_folder_works_from_anywhere(tmp_path):
+    write_folder_configs(tmp_path / 'configs', 'data/pets', CLASSES, has_masks=True)
+    (tmp_path / 'configs').rename(tmp_path / 'moved')
+    assert load(tmp_path / 'moved')['cam'].data_root == 'data/pets'
+
+
+def test_without_a_clone_they_inherit_the_installed_package(tmp_path, monkeypatch):
+    installed = tmp_path / 'mmwsss' / '.mim'
+    installed.mkdir(parents=True)
+    (installed / 'configs').symlink_to(ROOT / 'configs')
+    monkeypatch.setattr(folder_configs.mmwsss, '__file__', str(tmp_path / 'mmwsss' / '__init__.py'))
+    write_folder_configs(tmp_path / 'configs', 'data/pets', CLASSES, has_masks=False)
+    assert "'mmwsss::_base_/models/cam_mobilenet_v2.py'" in (tmp_path / 'configs' / 'cam.py').read_text()
+
+
+def test_what_was_edited_is_left_alone(tmp_path):
+    write_folder_configs(tmp_path, 'data/pets', CLASSES, has_masks=False)
+    (tmp_path / 'cam.py').write_text('mine = 1\n')
+    (warning,) = write_folder_configs(tmp_path, 'data/pets', CLASSES, has_masks=False)
+    assert warning.startswith(f'{tmp_path}/cam.py: left as it is') and (tmp_path / 'cam.py').read_text() == 'mine = 1\n'
+
+
+@pytest.mark.parametrize('given', [[], ['--configs', 'elsewhere']])
+def test_the_tool_writes_them_and_names_the_next_command(tmp_path, make_image, monkeypatch, capsys, given):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'images').mkdir()
+    for index in range(4):
+        cv2.imwrite(str(tmp_path / 'images' / f'p{index}.jpg'), make_image(seed=index))
+    (tmp_path / 'images' / 'labels.csv').write_text(''.join(f'p{index}.jpg,cat\n' for index in range(4)))
+    monkeypatch.setattr(sys, 'argv', ['folder.py', 'images', 'set', *given])
+    runpy.run_path(str(ROOT / 'tools/dataset_converters/folder.py'), run_name='__main__')
+    where = given[-1] if given else 'set/configs'
+    assert f'Next: python tools/pipeline.py {where}' in capsys.readouterr().out
+    assert load(tmp_path / where)['cam'].model.head.num_classes == 1

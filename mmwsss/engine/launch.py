@@ -168,12 +168,13 @@ def test(cfg: Config, checkpoint: str | None = None) -> dict:
         return _test(cfg, checkpoint, set_test_time_augmentation if cfg.get('test_tta') else None)
 
 
-def refine(cfg: Config, affinity_dir: str | None = None) -> dict:
-    """Runs the label chains of a stage again, on class maps and affinities that tests have stored.
+def refine(cfg: Config, affinity_dir: str | None = None, feature_dir: str | None = None) -> dict:
+    """Runs the label chains of a stage again, on class maps, affinities and features that tests have stored.
 
     Args:
         cfg (Config): With `work_dir` and `launcher`.
         affinity_dir (str, optional): As of :func:`mmwsss.engine.stored_maps.use_stored_maps`. Defaults to None.
+        feature_dir (str, optional): The same. Defaults to None.
 
     Returns:
         dict: The metrics, as of :func:`test`.
@@ -183,7 +184,7 @@ def refine(cfg: Config, affinity_dir: str | None = None) -> dict:
     """
     require(cfg, ['test_dataloader', 'test_cfg', 'test_evaluator'])
     with process_group():
-        return _test(cfg, None, partial(use_stored_maps, affinity_dir=affinity_dir))
+        return _test(cfg, None, partial(use_stored_maps, affinity_dir=affinity_dir, feature_dir=feature_dir))
 
 
 def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:

@@ -168,12 +168,15 @@ def test(cfg: Config, checkpoint: str | None = None) -> dict:
         return _test(cfg, checkpoint, set_test_time_augmentation if cfg.get('test_tta') else None)
 
 
-def refine(cfg: Config, affinity_dir: str | None = None, output_dir: str | None = None) -> dict:
-    """Runs the label chains of a stage again, on class maps and affinities that tests have stored.
+def refine(
+    cfg: Config, affinity_dir: str | None = None, feature_dir: str | None = None, output_dir: str | None = None
+) -> dict:
+    """Runs the label chains of a stage again, on class maps, affinities and features that tests have stored.
 
     Args:
         cfg (Config): With `work_dir` and `launcher`.
         affinity_dir (str, optional): As of :func:`mmwsss.engine.stored_maps.use_stored_maps`. Defaults to None.
+        feature_dir (str, optional): The same. Defaults to None.
         output_dir (str, optional): Folder for what the evaluators write. Defaults to None: where they write else.
 
     Returns:
@@ -185,7 +188,7 @@ def refine(cfg: Config, affinity_dir: str | None = None, output_dir: str | None 
     require(cfg, ['test_dataloader', 'test_cfg', 'test_evaluator'])
 
     def change(prepared: Config) -> None:
-        use_stored_maps(prepared, affinity_dir)
+        use_stored_maps(prepared, affinity_dir, feature_dir)
         if output_dir is not None:
             set_output_dir(prepared, output_dir)
 

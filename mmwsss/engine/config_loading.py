@@ -30,8 +30,8 @@ def load_config(
         run_dir (str, optional): Takes the place of the folder of ``work_dir`` in all strings. Defaults to None.
 
     Raises:
-        DataError: If the file is missing, no ``.py`` or fails, a key is misspelt, there is no prefix to move, or an option names
-            no key or would change nothing.
+        DataError: If the file is missing, no ``.py`` or fails, a key is misspelt, there is no prefix to move, or an
+            option names no key or would change nothing.
     """
     if not os.path.isfile(path):
         raise DataError(f'{path}: expected a config, found no such file')

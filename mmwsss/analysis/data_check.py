@@ -283,10 +283,10 @@ class _Result(NamedTuple):
 
 def _read(entry: Entry, summary: DataSummary, shown: set[str]) -> _Result:
     try:
-        photo = check_image(entry.path)
+        image = check_image(entry.path)
     except DataError as error:
         return _Result(entry, [str(error)])
-    size, problems, mask, pixels, ignored, white = photo.shape[:2], [], None, None, 0, False
+    size, problems, mask, pixels, ignored, white = image.shape[:2], [], None, None, 0, False
     if entry.mask is not None:
         try:
             mask = read_ground_truth(entry.mask, size, len(summary.classes), entry.mask_classes)
@@ -296,14 +296,14 @@ def _read(entry: Entry, summary: DataSummary, shown: set[str]) -> _Result:
             white = not holds_a_class(mask if entry.mask_classes is None else read_mask(entry.mask))
         except DataError as error:
             problems.append(str(error))
-    thumbnail = _draw_thumbnail(photo, mask, entry, summary) if entry.path in shown else None
+    thumbnail = _draw_thumbnail(image, mask, entry, summary) if entry.path in shown else None
     return _Result(entry, problems, size, pixels, ignored, white, thumbnail)
 
 
-def _draw_thumbnail(photo: np.ndarray, mask: np.ndarray | None, entry: Entry, summary: DataSummary) -> np.ndarray:
-    scale = THUMBNAIL / max(photo.shape[:2])
-    size = tuple(max(1, round(side * scale)) for side in photo.shape[1::-1])
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+def _draw_thumbnail(image: np.ndarray, mask: np.ndarray | None, entry: Entry, summary: DataSummary) -> np.ndarray:
+    scale = THUMBNAIL / max(image.shape[:2])
+    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
     if mask is not None:
         small = draw_overlay(small, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), summary.palette)

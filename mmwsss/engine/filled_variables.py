@@ -157,8 +157,8 @@ def check_suffix(path: str | Path) -> None:
     """
     if Path(path).suffix != '.py':
         raise DataError(
-            f'{path}: expected a config as .py: JSON turns tuples into lists, which transforms refuse, and YAML can run '
-            "code; cfg.dump('config.py') writes one that keeps them"
+            f'{path}: expected a config as .py: JSON turns its tuples into lists, which transforms refuse, and YAML '
+            "can run code; cfg.dump('config.py') writes one that keeps them"
         )
 
 

@@ -1,7 +1,8 @@
-"""Label chains on class maps and affinities that tests have stored, without a network."""
+"""Label chains on class maps, affinities and features that tests have stored, without a network."""
 
 import os
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 from mmengine.config import Config
@@ -13,11 +14,13 @@ from .tool_options import plain_type
 
 # Hooks that ask for the parameters of a network.
 _HOOKS_OF_NETWORKS = ('ChannelsLastHook', 'EvaluationPrecisionHook', 'FuseConvBNHook')
+# What a chain may need that a test stores.
+_NEEDS = MappingProxyType(dict(affinity_dir=('affinity', 'affinities'), feature_dir=('features', 'features')))
 _OF_TRAINING = ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler', 'load_from')
 _OF_VALIDATION = ('val_dataloader', 'val_cfg', 'val_evaluator')
 
 
-def use_stored_maps(cfg: Config, affinity_dir: str | None = None) -> None:
+def use_stored_maps(cfg: Config, affinity_dir: str | None = None, feature_dir: str | None = None) -> None:
     """Replaces the network of a stage by what was stored.
 
     Class maps are those of ``seed_dir`` of the test data set, else those that a ``SeedMetric`` of the stage wrote.
@@ -25,21 +28,25 @@ def use_stored_maps(cfg: Config, affinity_dir: str | None = None) -> None:
     Args:
         cfg (Config): Of a stage whose ``test_cfg`` is a ``mmwsss.LabelLoop``; changed in place.
         affinity_dir (str, optional): Folder of affinities. Defaults to None: ``affinity_dir`` of ``test_cfg``.
+        feature_dir (str, optional): Folder of features. Defaults to None: ``feature_dir`` of ``test_cfg``.
 
     Raises:
         DataError: If the stage has no label chains, or what they need was not stored.
     """
     if plain_type(cfg.test_cfg.get('type', 'TestLoop')) != 'LabelLoop':
         raise DataError(f'{cfg.filename}: expected test_cfg.type mmwsss.LabelLoop, of which chains can run alone')
-    folder = affinity_dir or _of_stage(cfg, cfg.test_cfg.get('affinity_dir'))
-    if _needs_affinity(cfg) and not _is_there(folder):
-        raise DataError(
-            f'{folder or cfg.filename}: a label chain needs affinities, expected a folder that tools/test.py stored '
-            'with --cfg-options test_cfg.affinity_dir=affinities'
-        )
+    given = dict(affinity_dir=affinity_dir, feature_dir=feature_dir)
+    folders = {key: folder or _stored(cfg, key) for key, folder in given.items()}
+    for key, (need, what) in _NEEDS.items():
+        folder = folders[key]
+        if _needs(cfg, need) and not _is_there(folder):
+            raise DataError(
+                f'{folder or cfg.filename}: a label chain needs {what}, expected a folder that tools/test.py stored '
+                f'with --cfg-options test_cfg.{key}={what}'
+            )
     _load_seeds(cfg)
-    cfg.model = dict(type='mmwsss.StoredMaps', affinity_dir=folder)
-    cfg.test_cfg.update(affinity_dir=None, fp16=False)
+    cfg.model = dict(type='mmwsss.StoredMaps', **folders)
+    cfg.test_cfg.update(affinity_dir=None, feature_dir=None, fp16=False)
     for name in (*_OF_TRAINING, *_OF_VALIDATION):
         cfg[name] = None
     cfg.default_hooks = {name: hook for name, hook in (cfg.get('default_hooks') or {}).items() if _is_wanted(hook)}
@@ -50,8 +57,15 @@ def _is_wanted(hook: Any) -> bool:
     return hook is None or plain_type(hook['type']) not in _HOOKS_OF_NETWORKS
 
 
-def _needs_affinity(cfg: Config) -> bool:
-    return any('affinity' in getattr(MODELS.get(member['type']), 'needs', ()) for member in _members(cfg))
+def _stored(cfg: Config, key: str) -> str | None:
+    """The folder that a test of the stage stores, or that the stage itself takes for a network."""
+    if plain_type(cfg.model['type']) == 'StoredMaps':
+        return cfg.model.get(key)
+    return _of_stage(cfg, cfg.test_cfg.get(key))
+
+
+def _needs(cfg: Config, need: str) -> bool:
+    return any(need in getattr(MODELS.get(member['type']), 'needs', ()) for member in _members(cfg))
 
 
 def _members(cfg: Config) -> Iterator[dict]:

@@ -32,9 +32,9 @@ DATA_LEAVES = [
         *(
             (data, network)
             for data in ('voc12', 'coco', 'cityscapes', 'camvid')
-            for network in ('mobilenet_v2', 'resnet38d')
+            for network in ('efficientnet_lite1', 'resnet38d')
         ),
-        ('voc12', 'mobilenet_v2_six_classes'),
+        ('voc12', 'efficientnet_lite1_six_classes'),
         ('scenes', 'r18'),
         ('custom', '.'),
     ]
@@ -68,7 +68,7 @@ def without_weights(config):
 
 def narrow(model):
     """Of the networks that are wide, thin ones, so that building them takes no time."""
-    if model.backbone.type in ('mmwsss.ResNet38d', 'mmwsss.VGG16LargeFOV'):
+    if 'backbone' in model and model.backbone.type in ('mmwsss.ResNet38d', 'mmwsss.VGG16LargeFOV'):
         model.backbone.base_channels = 4
         head = model.get('head') or model.decode_head
         wide = head.in_channels

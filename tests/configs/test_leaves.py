@@ -70,10 +70,13 @@ leaves = pytest.mark.parametrize('leaf', LEAVES, ids=name_of)
 
 def test_every_combination_has_its_leaves():
     large = ('resnet38d', 'resnet38d_reference', 'resnet50', 'vgg16', 'vgg16_reference')
-    expected = {*product(('voc12', 'coco', 'cityscapes', 'camvid'), ('mobilenet_v2', *large))}
+    expected = {*product(('voc12', 'coco', 'cityscapes', 'camvid'), ('efficientnet_lite1', 'mobilenet_v2', *large))}
     expected |= {
-        ('voc12', network) for network in ('mit_b1', 'swin_t', 'mobilenet_v2_six_classes', 'mobilenet_v2_part')
+        ('voc12', f'{network}_{part}')
+        for network in ('efficientnet_lite1', 'mobilenet_v2')
+        for part in ('six_classes', 'part')
     }
+    expected |= {('voc12', network) for network in ('mit_b1', 'swin_t')}
     expected |= {('scenes', 'r18')}
     folders = {CONFIGS / 'affinitynet' / data / network for data, network in expected}
     folders.add(CONFIGS / 'affinitynet' / 'custom')
@@ -147,10 +150,11 @@ def test_each_head_has_the_classes_of_the_data(leaf):
 
 
 def outputs_of(cfg):
-    """Folder of each evaluator that writes one; the label loop takes a relative one for one of the work directory."""
+    """Folders that a test writes; the label loop takes a relative one for one of the work directory."""
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
     folders = [one['output_dir'] for one in evaluators if 'output_dir' in one]
     if cfg.test_cfg.type == 'mmwsss.LabelLoop':
+        folders += [cfg.test_cfg[key] for key in ('affinity_dir', 'feature_dir') if cfg.test_cfg.get(key)]
         return {folder: f'{cfg.work_dir}/{folder}' for folder in folders}
     return {Path(folder).name: folder for folder in folders}
 
@@ -178,7 +182,8 @@ def test_stages_read_what_stages_before_them_write(folder):
         written |= {*outputs_of(cfg).values(), f'{cfg.work_dir}/final.pth'}
     affinity, segmentor = load(folder / 'affinity.py'), load(folder / 'segmentor.py')
     cam = outputs_of(load(folder / 'cam.py'))
-    assert affinity.train_dataloader.dataset.affinity_label_dir == cam['affinity_labels']
+    if affinity.get('train_cfg') is not None:
+        assert affinity.train_dataloader.dataset.affinity_label_dir == cam['affinity_labels']
     assert affinity.test_dataloader.dataset.seed_dir == cam['seeds']
     assert segmentor.train_dataloader.dataset.pseudo_mask_dir == outputs_of(affinity)['pseudo_masks']
 

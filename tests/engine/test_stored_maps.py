@@ -5,6 +5,7 @@ from mmwsss.engine.stored_maps import use_stored_maps
 from mmwsss.fileio import DataError
 
 WALK = dict(type='mmwsss.RandomWalk', beta=8)
+COSINE = dict(type='mmwsss.CosineAffinity')
 LABELER = dict(type='mmwsss.ArgmaxLabeler')
 
 
@@ -36,7 +37,7 @@ def make(tmp_path):
 def test_a_localizer_goes_on_from_the_seeds_that_it_wrote(make, tmp_path):
     cfg = make()
     use_stored_maps(cfg)
-    assert cfg.model == dict(type='mmwsss.StoredMaps', affinity_dir=None) and cfg.train_cfg is None
+    assert cfg.model == dict(type='mmwsss.StoredMaps', affinity_dir=None, feature_dir=None) and cfg.train_cfg is None
     assert cfg.test_dataloader.dataset.seed_dir == str(tmp_path / 'seeds')
     assert [one.type for one in cfg.test_dataloader.dataset.pipeline] == ['Load', 'mmwsss.LoadSeeds', 'Pack']
     # What is read is not written again; what the chains make of it is.
@@ -57,9 +58,24 @@ def test_an_affinity_stage_goes_on_from_seeds_and_stored_affinities(make, tmp_pa
     assert other.model.affinity_dir == str(tmp_path / 'affinities')
 
 
+def test_a_chain_goes_on_from_stored_features(make, tmp_path):
+    (tmp_path / 'features').mkdir()
+    cfg = make([COSINE])
+    cfg.test_cfg.feature_dir = 'features'
+    use_stored_maps(cfg)
+    assert cfg.model.feature_dir == str(tmp_path / 'features') and cfg.test_cfg.feature_dir is None
+
+
+def test_a_stage_without_a_network_keeps_what_it_takes(make, tmp_path):
+    cfg = make([COSINE], model=dict(type='mmwsss.StoredMaps', feature_dir=str(tmp_path)))
+    use_stored_maps(cfg)
+    assert cfg.model.feature_dir == str(tmp_path)
+
+
 @pytest.mark.parametrize(
     'refiners, values, message',
     [
+        ([COSINE], {}, 'a label chain needs features, expected a folder .* test_cfg.feature_dir=features'),
         ([WALK], {}, 'a label chain needs affinities, expected a folder that tools/test.py stored'),
         ([], dict(test_evaluator=[dict(type='mmwsss.PseudoMaskMetric')]), 'expected seed_dir of the test data set, or a SeedMetric'),
         ([], dict(test_evaluator=[dict(type='mmwsss.SeedMetric', output_dir='no')]), 'no: expected seeds that tools/test.py wrote'),

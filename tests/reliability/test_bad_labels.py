@@ -38,7 +38,7 @@ def build(image_set):
             path.write_bytes(content if isinstance(content, bytes) else content.encode('utf-8', 'surrogatepass'))
             settings['image_labels'] = str(path.parent if name.endswith('.xml') else path)
         return DATASETS.build(
-            dict(type='mmwsss.ImageLabelDataset', dataset={**data.dataset, **settings.pop('photos', {})}, **settings)
+            dict(type='mmwsss.ImageLabelDataset', dataset={**data.dataset, **settings.pop('images', {})}, **settings)
         )
 
     make.data = data
@@ -127,32 +127,47 @@ def test_repeated_and_missing_classes_are_no_error(build):
 def test_image_without_any_class_becomes_background(tmp_path, build, cam_config, affinity_config):
     """Through seeds, affinity labels and pseudo mask."""
     import torch
-    from mmengine.dataset import pseudo_collate
-    from mmseg.registry import METRICS, MODELS
+    from mmengine.config import Config
+    from mmseg.registry import MODELS
 
+    from mmwsss.engine import launch
     from mmwsss.fileio import read_mask, read_seeds
 
-    folders = dict(
-        seed_dir=str(tmp_path / 's'), affinity_label_dir=str(tmp_path / 'a'), pseudo_mask_dir=str(tmp_path / 'm')
-    )
-    generator = dict(type='AffinityLabelGenerator', num_iters=1)
-    steps = [
-        (cam_config(3, scales=(1.0,), seed_stride=4), [], [
-            dict(type='mmwsss.SeedMetric', output_dir=folders['seed_dir'], format_only=True),
-            dict(type='mmwsss.AffinityLabelMetric', generator=generator, output_dir=folders['affinity_label_dir'], format_only=True),
+    (build.data.root / 'l.json').write_text('{"p0": [], "sub/p1": []}')
+    labeler = dict(type='mmwsss.AffinityLabeler', num_iters=1)
+    walk = dict(refiners=[dict(type='mmwsss.RandomWalk', num_steps=4)], labeler=dict(type='mmwsss.ArgmaxLabeler'))
+    stages = [
+        (cam_config(3, scales=(1.0,), seed_stride=4), [], dict(a=dict(labeler=labeler)), [
+            dict(type='mmwsss.SeedMetric', output_dir='s', format_only=True),
+            dict(type='mmwsss.AffinityLabelMetric', chain='a', output_dir='a', format_only=True),
         ]),
-        (affinity_config(), [dict(type='mmwsss.LoadSeeds')], [
-            dict(type='mmwsss.PseudoMaskMetric', output_dir=folders['pseudo_mask_dir'], format_only=True),
+        (affinity_config(), [dict(type='mmwsss.LoadSeeds')], dict(m=walk), [
+            dict(type='mmwsss.PseudoMaskMetric', chain='m', output_dir='m', format_only=True),
         ]),
     ]  # fmt: skip
-    for config, loading, metrics in steps:
+    for model, loading, chains, metrics in stages:
         pipeline = [dict(type='mmwsss.LoadImageFromFile'), *loading, dict(type='mmwsss.PackWeakInputs')]
-        dataset = build('l.json', '{"p0": [], "sub/p1": []}', pipeline=pipeline, **folders)
-        with torch.no_grad():
-            samples = MODELS.build(config).eval().test_step(pseudo_collate([dataset[0]]))
-        for metric in map(METRICS.build, metrics):
-            metric.dataset_meta = dataset.metainfo
-            metric.process(None, [sample.to_dict() for sample in samples])
+        dataset = dict(
+            type='mmwsss.ImageLabelDataset',
+            dataset=build.data.dataset,
+            image_labels=str(build.data.root / 'l.json'),
+            seed_dir=str(tmp_path / 's'),
+            pipeline=pipeline,
+            test_mode=True,
+        )
+        torch.save(dict(state_dict=MODELS.build(model).state_dict()), tmp_path / 'model.pth')
+        config = Config(
+            dict(
+                default_scope='mmseg',
+                work_dir=str(tmp_path),
+                launcher='none',
+                model=model,
+                test_dataloader=dict(batch_size=1, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dataset),
+                test_cfg=dict(type='mmwsss.LabelLoop', chains=chains),
+                test_evaluator=metrics,
+            )
+        )
+        launch.test(config, str(tmp_path / 'model.pth'))
     assert read_seeds(tmp_path / 's/p0.npz').cams.shape[0] == 0
     for name in ('a', 'm'):
         mask = read_mask(tmp_path / name / 'p0.png')
@@ -190,12 +205,12 @@ def test_blank_lines_of_a_list_are_passed_over(build):
 @pytest.mark.parametrize('suffix', ['.pkl', '.yaml'])
 def test_list_that_could_run_code(build, suffix):
     with pytest.raises(DataError, match=rf'list\{suffix}: expected a list of images as text or JSON'):
-        build(photos=dict(ann_file=f'list{suffix}'))
+        build(images=dict(ann_file=f'list{suffix}'))
 
 
 def test_wrong_suffix_is_told(build):
     with pytest.raises(DataError, match=r'no image found in .*images \(suffix \.jpeg\)'):
-        build(photos=dict(ann_file='', img_suffix='.jpeg'))
+        build(images=dict(ann_file='', img_suffix='.jpeg'))
 
 
 def test_voc_labels_of_an_id_above_the_folder(tmp_path):

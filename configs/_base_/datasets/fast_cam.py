@@ -1,5 +1,5 @@
-# The images of a linear classifier, each looked at once as it is, at a long side of 320 pixels, and what is made with it:
-# seeds and features, at one of about 640.
+# The images of a linear classifier, each looked at once as it is, at a long side of 320 pixels, and what is made with
+# it: seeds and features, at one of 640.
 train_pipeline = [
     dict(type='mmwsss.LoadImageFromFile'),
     dict(type='Resize', scale=(320, 320), keep_ratio=True),

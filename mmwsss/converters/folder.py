@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mmwsss.datasets.class_names import check_class_names
+from mmwsss.datasets.csv_labels import is_no_name
 from mmwsss.datasets.folder import find_images, find_masks
 from mmwsss.datasets.image_id_matching import match_image_ids
 from mmwsss.datasets.image_labels import read_image_labels
@@ -16,8 +17,8 @@ from mmwsss.fileio import DataError, atomic_write, atomic_write_json, check_imag
 from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.visualization.progress_bar import track
 
-LABEL_FILES = ('labels.json', 'labels.csv')
-_HEADERS = ('id', 'image', 'image_id', 'file', 'filename', 'file_name', 'name', 'photo')
+_MAX_NAMED = 5
+LABEL_FILES = ('labels.json', 'labels.csv', 'labels.tsv')
 
 
 class FolderSummary(NamedTuple):
@@ -99,9 +100,9 @@ def write_folder_dataset(
     Args:
         images (str | Path): Folder of images, with sub-folders.
         root (str | Path): Target folder. Files of an earlier call are replaced.
-        labels (str | Path, optional): ``{image: [class name, ...]}`` as JSON, or rows ``image,class name,...`` as CSV.
-            An image is named by its path under ``images``, with or without suffix. Defaults to None: ``labels.json`` or
-            ``labels.csv`` in ``images``.
+        labels (str | Path, optional): ``{image: [class name, ...]}`` as JSON, or a table of
+            :func:`mmwsss.datasets.csv_labels.parse_csv_labels` as CSV. An image is named by its path under ``images``,
+            with or without suffix. Defaults to None: ``labels.json``, ``labels.csv`` or ``labels.tsv`` in ``images``.
         classes (sequence[str], optional): Names without the background, in the order wanted. Defaults to None: all
             names in the labels, in alphabetical order.
         masks (str | Path, optional): Folder of masks ``<image id>.png``. They are used to measure quality, never for
@@ -165,11 +166,10 @@ def _match_labels(
     meant = match_image_ids(present.keys() - set(named), [key for key, found in exact.items() if found is None], source)
     matched: dict[str, list[str]] = {}
     warnings = []
-    for position, (key, names) in enumerate(labels.items()):
+    for key, names in labels.items():
         image_id = exact[key] or meant.get(key)
         if image_id is None:
-            if position > 0 or key.lower() not in _HEADERS:
-                warnings.append(f'{source}: labels of {key!r}, but {images} has no such image')
+            warnings.append(f'{source}: labels of {key!r}, but {images} has no such image')
         elif image_id in matched:
             raise DataError(f'{source}: image {image_id!r} is there twice')
         else:
@@ -186,6 +186,12 @@ def _match_labels(
 
 def _check_classes(labels: Mapping[str, Sequence[str]], classes: Sequence[str] | None, source: str) -> list[str]:
     used = sorted({name for names in labels.values() for name in names})
+    numbers = [name for name in used if is_no_name(name)]
+    if numbers and classes is None:
+        raise DataError(
+            f'{source}: expected class names, found {", ".join(numbers[:_MAX_NAMED])}; write the names of the classes '
+            'into the header of the table, or, where classes are called so, name all of them with --classes'
+        )
     spelled: dict[str, str] = {}
     for name in used:
         other = spelled.setdefault(name.casefold(), name)

@@ -1,8 +1,6 @@
 """Readers of image-level labels: which classes are in which image."""
 
-import csv
 import gc
-import io
 import json
 import xml.etree.ElementTree as ElementTree
 from array import array
@@ -16,6 +14,8 @@ from mmengine import fileio
 from mmwsss.fileio import DataError, check_image_id, read_class_mask
 from mmwsss.fileio.coco_ids import check_references, check_unique
 
+from .csv_labels import decode_csv, parse_csv_labels
+
 
 def read_image_labels(
     source: str, image_ids: Sequence[str] | None = None, backend_args: dict | None = None
@@ -27,7 +27,8 @@ def read_image_labels(
 
             - ``*.json`` with ``{image_id: [class name, ...]}``,
             - ``*.json`` in COCO's annotation format (every annotated category of an image counts),
-            - ``*.csv`` with a row ``image_id,class name[,class name ...]`` an image,
+            - ``*.csv`` or ``*.tsv`` with a row ``image_id,class name[,class name ...]`` an image, or another table of
+              :func:`mmwsss.datasets.csv_labels.parse_csv_labels`,
             - a folder of PASCAL VOC annotations ``<image_id>.xml`` (every ``object/name`` counts).
         image_ids (sequence[str], optional): Needed for a folder of XML files. Defaults to None.
         backend_args (dict, optional): Arguments of mmengine's file backend. Defaults to None.
@@ -48,36 +49,21 @@ def read_image_labels(
 
 
 def _read_file(source: str, backend_args: dict | None) -> dict[str, list[str]]:
+    is_table = source.endswith(('.csv', '.tsv'))
     try:
-        text = fileio.get_text(source, backend_args=backend_args).removeprefix('\ufeff')
+        content = fileio.get(source, backend_args=backend_args)
+        text = decode_csv(content) if is_table else content.decode('utf-8-sig')
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'{source}: the image-level labels cannot be read ({error})') from error
-    if source.endswith('.csv'):
-        return _parse_csv(source, text)
+    del content
+    if is_table:
+        return parse_csv_labels(source, text)
     if source.endswith('.json'):
         objects = _Objects(source)
-        content = _load_json(source, text, objects)
+        parsed = _load_json(source, text, objects)
         del text  # which can be as large as what was read from it
-        return _parse_json(source, content, objects)
-    raise DataError(f'{source}: expected image-level labels as .json, .csv or a folder of VOC .xml files')
-
-
-def _parse_csv(source: str, text: str) -> dict[str, list[str]]:
-    labels: dict[str, list[str]] = {}
-    try:
-        rows = list(csv.reader(io.StringIO(text)))
-    except csv.Error as error:
-        raise DataError(f'{source}: expected comma-separated values ({error})') from error
-    for number, row in enumerate(rows, 1):
-        image_id, *names = (cell.strip() for cell in row or [''])
-        if not image_id:
-            if any(names):
-                raise DataError(f'{source}: row {number} has no image id')
-            continue
-        if image_id in labels:
-            raise DataError(f'{source}: row {number} repeats the image id {image_id!r}')
-        labels[image_id] = [name for name in names if name]
-    return labels
+        return _parse_json(source, parsed, objects)
+    raise DataError(f'{source}: expected image-level labels as .json, .csv, .tsv or a folder of VOC .xml files')
 
 
 _IMAGE, _ANNOTATION = object(), object()

@@ -153,3 +153,33 @@ def test_masks_of_0_and_255_are_refused(images, tmp_path):
         write_mask(tmp_path / 'masks' / f'{name}.png', np.array([[0, 255]], np.uint8), [(0, 0, 0)])
     with pytest.raises(DataError, match=r'masks: the masks \(2\) hold nothing but 0 and 255'):
         write_folder_dataset(images, tmp_path / 'set', masks=tmp_path / 'masks', num_workers=1)
+
+
+@pytest.mark.parametrize(
+    'table',
+    [
+        'image;cat;dog\na.jpg;1;0\nb;1;1\nsub/c;;x\nsub/d.JPG;true;true\ne;0;0\n',
+        'image\ttags\na.jpg\tcat\nb\tdog, cat\nsub/c\tdog\nsub/d.JPG\tcat|dog\ne\n',
+        'a.jpg,cat\nb,dog\nb,cat\nsub/c,dog\nsub/d.JPG,cat\nsub/d.JPG,dog\ne,\n',
+    ],
+)
+def test_tables_of_spreadsheets(images, tmp_path, table):
+    path = tmp_path / 'labels.csv'
+    path.write_bytes(table.replace('\n', '\r\n').encode('utf-8-sig'))
+    from_table = write_folder_dataset(images, tmp_path / 'csv', path, num_workers=1)
+    assert from_table == write_folder_dataset(images, tmp_path / 'json', num_workers=1)
+
+
+@pytest.mark.parametrize('table', ['a,1,0\nb,0,1\nsub/c,1,1\n', 'a,3\nb,3\n', 'a,true\nb,true\n'])
+def test_numbers_are_no_class_names_unless_told(images, tmp_path, table):
+    path = tmp_path / 'labels.csv'
+    path.write_text(table)
+    with pytest.raises(DataError, match=r'labels\.csv: expected class names, found .*header of the table.*--classes'):
+        write_folder_dataset(images, tmp_path / 'set', path, num_workers=1)
+
+
+def test_numbers_are_class_names_where_told(images, tmp_path):
+    path = tmp_path / 'labels.csv'
+    path.write_text('a,7\nb,9\nsub/c,9\nsub/d,7\n')
+    summary = write_folder_dataset(images, tmp_path / 'set', path, classes=['7', '9'], num_workers=1)
+    assert summary.classes == ['background', '7', '9']

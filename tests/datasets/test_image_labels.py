@@ -89,7 +89,9 @@ def test_wrong_content_is_named(write, name, content):
         read_image_labels(write(name, content))
 
 
-@pytest.mark.parametrize('name, content', [('l.json', '{"a": ["cat"], "a": []}'), ('l.csv', 'a,cat\nb,dog\na,dog\n')])
+@pytest.mark.parametrize(
+    'name, content', [('l.json', '{"a": ["cat"], "a": []}'), ('l.csv', 'a,cat,dog\nb,dog\na,dog\n')]
+)
 def test_image_that_is_there_twice(write, name, content):
     with pytest.raises(DataError, match=rf"l\.{name[2:]}.*'a'"):
         read_image_labels(write(name, content))

@@ -51,7 +51,7 @@ REFUSED = {
     'no labels at all': ('l.json', '{}', "no image-level labels of image 'p0'"),
     'one image missing': ('l.json', '{' + GOOD + '}', "no image-level labels of image 'sub/p1'"),
     'image twice': ('l.json', '{' + GOOD + ',' + GOOD + '}', "the key 'p0' is there twice"),
-    'image twice in CSV': ('l.csv', 'p0,disc\np0,box\n', "row 2 repeats the image id 'p0'"),
+    'image twice in CSV': ('l.csv', 'p0,disc\np0,box,disc\n', "row 2 repeats the image id 'p0'"),
     'unknown class': ('l.json', '{"p0": ["cat"], "sub/p1": []}', r"'cat' of image 'p0' is no class; .*\['disc'"),
     'wrong case': ('l.json', '{"p0": ["Disc"], "sub/p1": []}', "'Disc' of image 'p0' is no class"),
     'background as label': ('l.json', '{"p0": ["background"], "sub/p1": []}', "'background' of image 'p0'"),
@@ -66,7 +66,7 @@ REFUSED = {
     'text': ('l.txt', 'p0 disc\n', r'expected image-level labels as \.json, \.csv'),
     'UTF-16': ('l.json', '{}'.encode('utf-16'), 'cannot be read'),
     'spreadsheet': ('l.csv', b'PK\x03\x04\xff\xfe\x00', 'cannot be read'),
-    'CSV with semicolons': ('l.csv', 'p0;disc\nsub/p1;box\n', 'no image-level labels'),
+    'CSV of numbers': ('l.csv', 'p0;1\nsub/p1;0\n', "label '1' of image 'p0' is no class"),
     'CSV without id': ('l.csv', ',disc\n', 'row 1 has no image id'),
     'COCO: unknown category': ('l.json', json.dumps({**COCO, 'categories': []}), 'has no such category'),
     'COCO: category of a number': (

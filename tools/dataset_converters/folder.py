@@ -11,6 +11,9 @@ from mmwsss.converters.folder_configs import write_folder_configs
 from mmwsss.datasets.folder import find_masks
 from mmwsss.engine.launch import run_tool
 
+# Rows that are printed as they were understood.
+SHOWN = 3
+
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -18,7 +21,8 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('root', help='target folder, the data_root of configs')
     parser.add_argument(
         '--labels',
-        help='JSON {image: [class, ...]} or CSV rows image,class,... (default: labels.* in IMAGES)',
+        help='JSON {image: [class, ...]}, or CSV with rows image,class,... or a column for each class (default: '
+        'labels.* in IMAGES)',
     )
     parser.add_argument('--classes', nargs='+', help='names in the order wanted (default: those of the labels)')
     parser.add_argument(
@@ -42,6 +46,9 @@ def main() -> None:
     kept = write_folder_configs(configs, given['root'], summary.classes, _have_masks(given['root'], summary.held_out))
     for warning in [*summary.warnings, *kept]:
         print(f'warning: {warning}')
+    print('\nThe labels were understood as')
+    for image_id in list(summary.labels)[:SHOWN]:
+        print(f'  {image_id}: {", ".join(summary.labels[image_id]) or "none of the classes"}')
     to_learn, held_out = summary.counts(summary.train), summary.counts(summary.held_out)
     width = max(map(len, summary.classes))
     print(f'\n{"":{width}}  train  held out')

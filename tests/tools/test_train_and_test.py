@@ -38,7 +38,18 @@ def run(*command):
 @pytest.mark.parametrize('name', ['train', 'test'])
 def test_flags_of_mmseg_are_understood(name):
     parse = load_tool(name).parse_args
-    common = ['--work-dir', 'w', '--launcher', 'pytorch', '--data-root', 'd', '--run-dir', 'r', '--cfg-options', 'a.b=1']
+    common = [
+        '--work-dir',
+        'w',
+        '--launcher',
+        'pytorch',
+        '--data-root',
+        'd',
+        '--run-dir',
+        'r',
+        '--cfg-options',
+        'a.b=1',
+    ]
     arguments = {
         'train': ['c.py', '--resume', '--amp', '--local-rank', '1'],
         'test': [
@@ -117,7 +128,15 @@ def test_train_resume_and_test(tmp_path):
 
 
 def test_run_dir_moves_the_work_dir(tmp_path):
-    command = [sys.executable, 'tools/train.py', CONFIG, '--run-dir', tmp_path, '--cfg-options', 'train_cfg.max_iters=1']
+    command = [
+        sys.executable,
+        'tools/train.py',
+        CONFIG,
+        '--run-dir',
+        tmp_path,
+        '--cfg-options',
+        'train_cfg.max_iters=1',
+    ]
     result = run(*command)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / 'stage/final.pth').is_file()

@@ -2,7 +2,13 @@ custom_imports = dict(imports=['toy_components', 'mmwsss.registry'])
 work_dir = 'work_dirs/toy/stage'
 default_scope = 'mmseg'
 model = dict(type='ToyModel')
-loader = dict(batch_size=2, num_workers=0, persistent_workers=True, dataset=dict(type='ToyDataset'), collate_fn=dict(type='pseudo_collate'))
+loader = dict(
+    batch_size=2,
+    num_workers=0,
+    persistent_workers=True,
+    dataset=dict(type='ToyDataset'),
+    collate_fn=dict(type='pseudo_collate'),
+)
 train_dataloader = dict(sampler=dict(type='InfiniteSampler', shuffle=True), **loader)
 test_dataloader = dict(sampler=dict(type='DefaultSampler', shuffle=False, round_up=False), **loader)
 test_evaluator = [dict(type='ToyMetric')]

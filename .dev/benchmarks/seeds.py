@@ -28,7 +28,6 @@ from mmengine.registry import DefaultScope
 from mmseg.registry import DATASETS, MODELS
 
 from mmwsss.engine import launch, load_from_local
-from mmwsss.engine.memory import keep_freed_memory
 from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import Seeds, read_seeds, write_seeds
 from mmwsss.visualization.progress_bar import track
@@ -108,7 +107,6 @@ def parse_args():
 def main():
     args = parse_args()
     torch.set_num_threads(args.threads)
-    keep_freed_memory()
     cfg = launch.load_config(args.config, options=args.cfg_options)
     with DefaultScope.overwrite_default_scope('mmseg'):
         dataset = DATASETS.build(cfg.test_dataloader.dataset)

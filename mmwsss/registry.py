@@ -29,4 +29,4 @@ PARAM_SCHEDULERS = Registry('parameter scheduler', parent=mmseg.PARAM_SCHEDULERS
 TRANSFORMS = Registry('transform', parent=mmseg.TRANSFORMS, scope='mmwsss', locations=['mmwsss.datasets'])
 VISBACKENDS = Registry('vis_backend', parent=mmseg.VISBACKENDS, scope='mmwsss', locations=['mmwsss.visualization'])
 
-from mmwsss.fileio import checkpoints, local_backend  # noqa: E402, F401
+from mmwsss.fileio import checkpoints, local_backend, pretrained  # noqa: E402, F401

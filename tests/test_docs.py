@@ -27,6 +27,27 @@ def test_named_modules_exist(page):
         import_module(name)
 
 
+def test_table_of_methods_names_what_is_there():
+    table = (ROOT / 'docs/methods.md').read_text(encoding='utf-8')
+    for name in re.findall(r'`((?:ops|models)/[\w/]+\.py)`', table):
+        assert (ROOT / 'mmwsss' / name).is_file(), name
+    for pattern in re.findall(r'`((?:affinitynet|fast|layercam|par)/[\w/*]+\.py)`', table):
+        assert any((ROOT / 'configs').glob(pattern)), pattern
+    for path in re.findall(r'`(configs/[\w/]+\.md)`', table):
+        assert (ROOT / path).is_file(), path
+
+
+def test_every_member_of_a_role_is_in_the_table_of_methods():
+    from mmwsss import models
+
+    roles = (models.Localizer, models.AffinityModel, models.Refiner, models.Labeler)
+    members = {name for name, kind in vars(models).items() if isinstance(kind, type) and issubclass(kind, roles)} - {
+        role.__name__ for role in roles
+    }
+    table = (ROOT / 'docs/methods.md').read_text(encoding='utf-8')
+    assert not {name for name in members if f'`{name}`' not in table}
+
+
 def test_documentation_builds_without_warnings(tmp_path):
     pytest.importorskip('mkdocs', reason='requirements/docs.txt is not installed')
     pytest.importorskip('mkdocstrings', reason='requirements/docs.txt is not installed')

@@ -65,15 +65,11 @@ BLOCKS = {
     'Measuring and tuning': Block('needs masks and seeds of others'),
     'Measuring and tuning 2': Block(after='Three stages'),
 }
-# Images and labels, and weights that are looked for but not read.
 MAKE_IMAGES = """
 import json, pathlib, sys
 import cv2
 import numpy as np
 
-weights = pathlib.Path('data/weights')
-weights.mkdir(parents=True, exist_ok=True)
-(weights / 'mobilenet_v2_imagenet.pth').touch()
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir()
 labels = {}

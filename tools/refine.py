@@ -11,7 +11,7 @@ this stage itself wrote), and, where a chain needs affinities or features, with 
 import argparse
 
 from mmwsss.engine import launch
-from mmwsss.engine.tool_options import set_output_dir, set_skip_bad
+from mmwsss.engine.tool_options import set_skip_bad
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -27,11 +27,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     cfg = launch.config_from_arguments(args)
-    if args.out:
-        set_output_dir(cfg, args.out)
     if args.skip_bad:
         set_skip_bad(cfg, training=False)
-    launch.refine(cfg, args.affinity_dir, args.feature_dir)
+    launch.refine(cfg, args.affinity_dir, args.out, args.feature_dir)
 
 
 if __name__ == '__main__':

@@ -29,6 +29,7 @@ default_hooks = dict(
     fuse_conv_bn=dict(type='mmwsss.FuseConvBNHook'),
     final=dict(type='mmwsss.FinalCheckpointHook'),
     classes=dict(type='mmwsss.CheckClassesHook'),
+    checkpoint_match=dict(type='mmwsss.CheckpointMatchHook'),
     progress=dict(type='mmwsss.ProgressHook'),
     record=dict(type='mmwsss.RecordHook'),
 )

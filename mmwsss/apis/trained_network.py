@@ -18,6 +18,7 @@ from mmwsss.datasets.palette import color_map
 from mmwsss.engine import check_state_dict, has_bfloat16, load_from_local
 from mmwsss.engine.launch import load_config
 from mmwsss.fileio import DataError
+from mmwsss.fileio.state_dicts import state_dict_of
 
 # What the pipeline of a test reads from files, and inference is given.
 _LOADERS = ('LoadImageFromFile', 'LoadAnnotations', 'LoadLabelMap', 'LoadSeeds')
@@ -62,9 +63,9 @@ class TrainedNetwork:
             self.model = revert_sync_batchnorm(MODELS.build(model))
             self.pipeline = Compose([TRANSFORMS.build(transform) for transform in _test_pipeline(config)])
         loaded = load_from_local(checkpoint, map_location='cpu')
-        state = loaded.get('state_dict', loaded)
+        state = state_dict_of(loaded, checkpoint)
         check_state_dict(self.model, state, checkpoint)
-        self.model.load_state_dict({name.removeprefix('module.'): value for name, value in state.items()}, strict=False)
+        self.model.load_state_dict(state, strict=False)
         self.classes, self.palette, self.with_background = _classes(loaded.get('meta', {}), config, checkpoint)
         self.device = torch.device('cpu')
         self._move_to(device or ('cuda' if torch.cuda.is_available() else 'cpu'))

@@ -1,11 +1,11 @@
 """What the runner needs beside mmengine's own: loops, hooks, strict checkpoint loading, mixed precision on a CPU."""
 
 from mmwsss.fileio.checkpoints import load_from_local
+from mmwsss.fileio.state_dicts import check_state_dict
 
 from .bfloat16 import BFloat16OptimWrapper, has_bfloat16
 from .checkpoint import (
     FINAL_CHECKPOINT,
-    check_state_dict,
     find_resumable_checkpoint,
     find_trained_checkpoint,
 )

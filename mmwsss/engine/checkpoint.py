@@ -1,12 +1,9 @@
-"""Which checkpoint of a work directory to take, and whether it belongs to a model."""
+"""Which checkpoint of a work directory to take."""
 
 import re
 from pathlib import Path
-from typing import Any
 
-import torch
 from mmengine.logging import print_log
-from mmengine.model import BaseTTAModel, is_model_wrapper
 
 from mmwsss.fileio import DataError
 from mmwsss.fileio.checkpoints import load_from_local
@@ -58,43 +55,3 @@ def find_trained_checkpoint(work_dir: str) -> str | None:
         return str(final)
     numbered = _numbered_checkpoints(Path(work_dir))
     return str(numbered[0]) if numbered else None
-
-
-def _first(names: list[str]) -> str:
-    return ', '.join(names[:5]) + (f' and {len(names) - 5} more' if len(names) > 5 else '')
-
-
-def check_state_dict(model: torch.nn.Module, state_dict: dict, filename: str) -> None:
-    """Checks that a checkpoint belongs to a model, which mmengine itself only warns about.
-
-    Keys that the model does not know are fine, such as those of an auxiliary head that is only trained with.
-
-    Args:
-        model (Module): The model, wrapped or not.
-        state_dict (dict): Parameters and buffers by name.
-        filename (str): Where they come from, for the message.
-
-    Raises:
-        DataError: If a parameter is missing or has another shape.
-    """
-    bare: Any = model
-    while is_model_wrapper(bare) or isinstance(bare, BaseTTAModel):
-        bare = bare.module
-    given = {re.sub(r'^module\.', '', name): value for name, value in state_dict.items()}
-    expected = {
-        name: value
-        for name, value in bare.state_dict().items()
-        if torch.is_tensor(value) and not name.endswith('num_batches_tracked')
-    }
-    missing = [name for name in expected if name not in given]
-    reshaped = [
-        f'{name} {tuple(given[name].shape)} instead of {tuple(value.shape)}'
-        for name, value in expected.items()
-        if name in given and given[name].shape != value.shape
-    ]
-    if missing or reshaped:
-        problems = ([f'lacks {_first(missing)}'] if missing else []) + ([f'has {_first(reshaped)}'] if reshaped else [])
-        raise DataError(
-            f'{filename}: expected a checkpoint of {type(bare).__name__} as configured, but it '
-            + ' and '.join(problems)
-        )

@@ -5,7 +5,6 @@ import math
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -25,6 +24,7 @@ from .distributed import initialize_processes, process_group
 from .memory import note_memory
 from .run_config import prepare, set_test_time_augmentation
 from .stored_maps import use_stored_maps
+from .tool_options import set_output_dir
 
 METRICS_FILE = 'metrics.json'
 CONFUSIONS_FILE = 'confusions.json'
@@ -168,13 +168,16 @@ def test(cfg: Config, checkpoint: str | None = None) -> dict:
         return _test(cfg, checkpoint, set_test_time_augmentation if cfg.get('test_tta') else None)
 
 
-def refine(cfg: Config, affinity_dir: str | None = None, feature_dir: str | None = None) -> dict:
+def refine(
+    cfg: Config, affinity_dir: str | None = None, output_dir: str | None = None, feature_dir: str | None = None
+) -> dict:
     """Runs the label chains of a stage again, on class maps, affinities and features that tests have stored.
 
     Args:
         cfg (Config): With `work_dir` and `launcher`.
         affinity_dir (str, optional): As of :func:`mmwsss.engine.stored_maps.use_stored_maps`. Defaults to None.
-        feature_dir (str, optional): The same. Defaults to None.
+        output_dir (str, optional): Folder for what the evaluators write. Defaults to None: where they write else.
+        feature_dir (str, optional): As ``affinity_dir``. Defaults to None.
 
     Returns:
         dict: The metrics, as of :func:`test`.
@@ -183,8 +186,14 @@ def refine(cfg: Config, affinity_dir: str | None = None, feature_dir: str | None
         DataError: If the stage has no label chains, or what they need was not stored.
     """
     require(cfg, ['test_dataloader', 'test_cfg', 'test_evaluator'])
+
+    def change(prepared: Config) -> None:
+        use_stored_maps(prepared, affinity_dir, feature_dir)
+        if output_dir is not None:
+            set_output_dir(prepared, output_dir)
+
     with process_group():
-        return _test(cfg, None, partial(use_stored_maps, affinity_dir=affinity_dir, feature_dir=feature_dir))
+        return _test(cfg, None, change)
 
 
 def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:
@@ -220,7 +229,8 @@ def _load(runner: Runner, checkpoint: str, resume: bool) -> None:
     The runner is told, not its config: that stays what was asked for.
     """
     runner._load_from, runner._resume = checkpoint, resume
-    runner.register_hook(CheckpointMatchHook(filename=checkpoint))
+    if not any(isinstance(hook, CheckpointMatchHook) for hook in runner.hooks):
+        runner.register_hook(CheckpointMatchHook())
 
 
 def plain_numbers(metrics: dict) -> dict:

@@ -42,7 +42,8 @@ def enable_amp(cfg: Config) -> None:
 def set_output_dir(cfg: Config, folder: str) -> None:
     """Makes the evaluators of the test write their predictions under `folder`.
 
-    Where several of them write, each gets a sub-folder of its type's name.
+    Those that write anyway do it there, or where there is none, all that can. Where several do, each gets a sub-folder,
+    called like the folder that it has, or like its type.
 
     Raises:
         DataError: If no evaluator writes predictions.
@@ -50,12 +51,14 @@ def set_output_dir(cfg: Config, folder: str) -> None:
     evaluators = cfg.get('test_evaluator') or []
     evaluators = [evaluators] if isinstance(evaluators, dict) else list(evaluators)
     writers = [evaluator for evaluator in evaluators if _takes_output_dir(evaluator['type'])]
+    writers = [evaluator for evaluator in writers if evaluator.get('output_dir')] or writers
     if not writers:
         raise DataError('--out: no evaluator of test_evaluator takes an output_dir')
     # A relative folder of a metric would be one of the work directory.
     folder = folder if is_remote(folder) else os.path.abspath(folder)
     for writer in writers:
-        writer['output_dir'] = folder if len(writers) == 1 else os.path.join(folder, plain_type(writer['type']))
+        name = os.path.basename((writer.get('output_dir') or '').rstrip('/')) or plain_type(writer['type'])
+        writer['output_dir'] = folder if len(writers) == 1 else os.path.join(folder, name)
     # A list of evaluators is copied by the config, so what was changed is put back.
     cfg.test_evaluator = evaluators
 

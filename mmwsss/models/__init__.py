@@ -6,7 +6,7 @@ from .heads import AffinityHead, CAMHead, DeepLabV2Head
 from .label_chain import ChainResult, LabelChain
 from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
 from .localizers import CAMClassifier, GradCAM, GradCAMPlusPlus, LayerCAM, Localizer, XGradCAM
-from .losses import BalancedCrossEntropyLoss
+from .losses import BalancedCrossEntropyLoss, CrossEntropyLoss
 from .refiners import PAMR, PAR, Background, CosineAffinity, DenseCRF, Normalize, RandomWalk, RefineContext, Refiner
 from .segmentors import DenseCRFTTAModel
 from .stored_maps import StoredMaps
@@ -23,6 +23,7 @@ __all__ = [
     'CAMHead',
     'ChainResult',
     'CosineAffinity',
+    'CrossEntropyLoss',
     'DeepLabV2Head',
     'DenseCRF',
     'DenseCRFTTAModel',

@@ -32,6 +32,14 @@ def test_out_reaches_each_evaluator_that_writes():
     set_output_dir(cfg, 's3://out')
     names = [evaluator.output_dir for evaluator in cfg.test_evaluator]
     assert names == ['s3://out/IoUMetric', 's3://out/CityscapesMetric']
+    labels = [dict(type='mmwsss.SeedMetric', output_dir='seeds'), dict(type='mmwsss.AffinityLabelMetric', chain='a')]
+    cfg = Config(dict(test_evaluator=labels))
+    set_output_dir(cfg, '/out')
+    assert [evaluator.get('output_dir') for evaluator in cfg.test_evaluator] == ['/out', None]
+    labels[1]['output_dir'] = '/somewhere/affinity_labels/'
+    cfg = Config(dict(test_evaluator=labels))
+    set_output_dir(cfg, '/out')
+    assert [evaluator.output_dir for evaluator in cfg.test_evaluator] == ['/out/seeds', '/out/affinity_labels']
     with pytest.raises(DataError, match='--out'):
         set_output_dir(Config(dict(test_evaluator=[])), 'out')
     with pytest.raises(DataError, match='NoSuchMetric'):

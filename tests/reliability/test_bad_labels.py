@@ -127,32 +127,47 @@ def test_repeated_and_missing_classes_are_no_error(build):
 def test_image_without_any_class_becomes_background(tmp_path, build, cam_config, affinity_config):
     """Through seeds, affinity labels and pseudo mask."""
     import torch
-    from mmengine.dataset import pseudo_collate
-    from mmseg.registry import METRICS, MODELS
+    from mmengine.config import Config
+    from mmseg.registry import MODELS
 
+    from mmwsss.engine import launch
     from mmwsss.fileio import read_mask, read_seeds
 
-    folders = dict(
-        seed_dir=str(tmp_path / 's'), affinity_label_dir=str(tmp_path / 'a'), pseudo_mask_dir=str(tmp_path / 'm')
-    )
-    generator = dict(type='AffinityLabelGenerator', num_iters=1)
-    steps = [
-        (cam_config(3, scales=(1.0,), seed_stride=4), [], [
-            dict(type='mmwsss.SeedMetric', output_dir=folders['seed_dir'], format_only=True),
-            dict(type='mmwsss.AffinityLabelMetric', generator=generator, output_dir=folders['affinity_label_dir'], format_only=True),
+    (build.data.root / 'l.json').write_text('{"p0": [], "sub/p1": []}')
+    labeler = dict(type='mmwsss.AffinityLabeler', num_iters=1)
+    walk = dict(refiners=[dict(type='mmwsss.RandomWalk', num_steps=4)], labeler=dict(type='mmwsss.ArgmaxLabeler'))
+    stages = [
+        (cam_config(3, scales=(1.0,), seed_stride=4), [], dict(a=dict(labeler=labeler)), [
+            dict(type='mmwsss.SeedMetric', output_dir='s', format_only=True),
+            dict(type='mmwsss.AffinityLabelMetric', chain='a', output_dir='a', format_only=True),
         ]),
-        (affinity_config(), [dict(type='mmwsss.LoadSeeds')], [
-            dict(type='mmwsss.PseudoMaskMetric', output_dir=folders['pseudo_mask_dir'], format_only=True),
+        (affinity_config(), [dict(type='mmwsss.LoadSeeds')], dict(m=walk), [
+            dict(type='mmwsss.PseudoMaskMetric', chain='m', output_dir='m', format_only=True),
         ]),
     ]  # fmt: skip
-    for config, loading, metrics in steps:
+    for model, loading, chains, metrics in stages:
         pipeline = [dict(type='mmwsss.LoadImageFromFile'), *loading, dict(type='mmwsss.PackWeakInputs')]
-        dataset = build('l.json', '{"p0": [], "sub/p1": []}', pipeline=pipeline, **folders)
-        with torch.no_grad():
-            samples = MODELS.build(config).eval().test_step(pseudo_collate([dataset[0]]))
-        for metric in map(METRICS.build, metrics):
-            metric.dataset_meta = dataset.metainfo
-            metric.process(None, [sample.to_dict() for sample in samples])
+        dataset = dict(
+            type='mmwsss.ImageLabelDataset',
+            dataset=build.data.dataset,
+            image_labels=str(build.data.root / 'l.json'),
+            seed_dir=str(tmp_path / 's'),
+            pipeline=pipeline,
+            test_mode=True,
+        )
+        torch.save(dict(state_dict=MODELS.build(model).state_dict()), tmp_path / 'model.pth')
+        config = Config(
+            dict(
+                default_scope='mmseg',
+                work_dir=str(tmp_path),
+                launcher='none',
+                model=model,
+                test_dataloader=dict(batch_size=1, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dataset),
+                test_cfg=dict(type='mmwsss.LabelLoop', chains=chains),
+                test_evaluator=metrics,
+            )
+        )
+        launch.test(config, str(tmp_path / 'model.pth'))
     assert read_seeds(tmp_path / 's/p0.npz').cams.shape[0] == 0
     for name in ('a', 'm'):
         mask = read_mask(tmp_path / name / 'p0.png')

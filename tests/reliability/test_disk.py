@@ -48,7 +48,7 @@ def files_of(folder):
 
 def test_training_on_a_full_disk(disk):
     folder = disk(200)
-    fill(folder, free=10 * PAGE)
+    fill(folder, free=12 * PAGE)
     command = [sys.executable, 'tools/train.py', 'tests/tools/toy_config.py', '--work-dir', str(folder / 'run')]
     path = os.pathsep.join(filter(None, [str(ROOT / 'tests/tools'), os.environ.get('PYTHONPATH')]))
     environment = {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'}

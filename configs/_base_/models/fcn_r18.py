@@ -34,7 +34,7 @@ model = dict(
         dropout_ratio=0.0,
         norm_cfg=dict(type='BN'),
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True),
+        loss_decode=dict(type='mmwsss.CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True),
     ),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),

@@ -1,13 +1,13 @@
 from abc import abstractmethod
 
-from mmengine.model import BaseModel
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from mmwsss.models.complete_weights import CompleteWeights
 from mmwsss.structures import StencilAffinity
 
 
-class AffinityModel(BaseModel):
+class AffinityModel(CompleteWeights):
     """Role: says which parts of an image belong together, without saying what they are.
 
     A method writes :meth:`loss` and :meth:`affinity`. A test adds the affinities to the samples; what they do to seeds

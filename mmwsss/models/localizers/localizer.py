@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from mmwsss.models.complete_weights import CompleteWeights
 from mmwsss.ops import fuse_cams
 from mmwsss.ops.maps import resize_maps
 from mmwsss.structures import Localization, Seeds
 
 
-class Localizer(BaseModel):
+class Localizer(CompleteWeights):
     """Role: says which labels an image has, and where.
 
     A method writes :meth:`loss` and :meth:`localize`, which gives the class maps of one pass. Scales, mirror images,

@@ -19,7 +19,6 @@ from mmwsss.engine.stored_maps import use_stored_maps
 from mmwsss.evaluation.metrics.streaming_metric import StreamingMetric
 from mmwsss.fileio import DataError, read_affinity, read_mask, read_seeds
 from mmwsss.models import LabelChain, RefineContext
-from mmwsss.registry import METRICS
 from mmwsss.structures import ScoreMaps, Seeds, StencilAffinity
 
 
@@ -309,10 +308,3 @@ def test_error_of_a_worker_names_the_file_and_ends_the_pool(threads, tmp_path, n
     with pytest.raises(DataError, match=r'-3\.png'):
         loop.run()
     assert loop._executor is None and not loop._pending
-
-
-def test_metric_of_a_chain_says_which_loop_it_needs():
-    metric = METRICS.build(dict(type='PseudoMaskMetric', chain='masks'))
-    metric.dataset_meta = dict(classes=('a',), palette=[[0, 0, 0]])
-    with pytest.raises(DataError, match="label chain 'masks' makes: set type of test_cfg to mmwsss.LabelLoop"):
-        metric.process(None, [dict(image_id='p')])

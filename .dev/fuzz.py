@@ -79,12 +79,12 @@ def _made_by(write: Callable[[str], None], suffix: str) -> bytes:
         return path.read_bytes()
 
 
-def _whole_photos() -> list[bytes]:
+def _whole_images() -> list[bytes]:
     coarse = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
     image = cv2.resize(coarse, (37, 29), interpolation=cv2.INTER_CUBIC)
     picture, exif = Image.fromarray(image), Image.Exif()
     exif[0x0112] = 6
-    photos = [cv2.imencode(suffix, image)[1].tobytes() for suffix in ('.jpg', '.png', '.bmp', '.tiff', '.webp')]
+    images = [cv2.imencode(suffix, image)[1].tobytes() for suffix in ('.jpg', '.png', '.bmp', '.tiff', '.webp')]
     for kind, options in (
         ('JPEG', dict(exif=exif)),
         ('JPEG', dict(progressive=True)),
@@ -96,8 +96,8 @@ def _whole_photos() -> list[bytes]:
     ):
         buffer = io.BytesIO()
         picture.save(buffer, kind, **options)
-        photos.append(buffer.getvalue())
-    return photos
+        images.append(buffer.getvalue())
+    return images
 
 
 def _whole_masks() -> list[bytes]:
@@ -250,7 +250,7 @@ def targets() -> Mapping[str, Target]:
     """All readers by name."""
     rows = st.lists(st.lists(_NAMES, max_size=4).map(','.join), max_size=6).map('\n'.join)
     return dict(
-        photo=Target('f.jpg', damaged(_whole_photos()) | st.binary(max_size=64), read_image),
+        image=Target('f.jpg', damaged(_whole_images()) | st.binary(max_size=64), read_image),
         mask=Target('f.png', damaged(_whole_masks()) | st.binary(max_size=64), read_mask),
         seeds=Target('f.npz', damaged(_whole_seeds()) | _made_up_seeds() | st.binary(max_size=64), read_seeds),
         checkpoint=Target('f.pth', damaged(_whole_checkpoints()) | st.binary(max_size=64), load_from_local),

@@ -19,7 +19,7 @@ import sys, time
 from torch.utils.data import DataLoader
 from mmwsss.processes import end_forks_with_this_process
 
-class Photographs:
+class Images:
     def __len__(self):
         return 100
 
@@ -27,7 +27,7 @@ class Photographs:
         return bytes(10**6)
 
 end_forks_with_this_process()
-loader = DataLoader(Photographs(), batch_size=None, num_workers=1, prefetch_factor=8)
+loader = DataLoader(Images(), batch_size=None, num_workers=1, prefetch_factor=8)
 next(iter(loader))
 batches = iter(loader)
 next(batches)

@@ -1,4 +1,4 @@
-"""Compares the two backends of the dense CRF on a folder of photographs.
+"""Compares the two backends of the dense CRF on a folder of images.
 
     python .dev/benchmarks/dense_crf.py PHOTOGRAPHS --count 100 --out dense_crf.json
 
@@ -30,7 +30,7 @@ def timed(image, scores, backend):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('photographs', type=Path, help='folder of JPEG or PNG files')
+    parser.add_argument('images', type=Path, help='folder of JPEG or PNG files')
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'], help='of the torch backend')
     parser.add_argument('--count', type=int, default=100)
     parser.add_argument('--classes', type=int, default=2)
@@ -38,7 +38,7 @@ def main():
     parser.add_argument('--out', help='JSON file of the results')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    paths = pick_photographs(parser, args.photographs, args.count)
+    paths = pick_photographs(parser, args.images, args.count)
 
     generator = torch.Generator().manual_seed(0)
     agreement, difference, seconds = [], [], {'pydensecrf': [], 'torch': []}
@@ -55,7 +55,7 @@ def main():
 
     results = dict(
         device=args.device,
-        photographs=len(paths),
+        images=len(paths),
         classes=args.classes,
         argmax_agreement=dict(mean=float(np.mean(agreement)), lowest=min(agreement)),
         largest_difference=max(difference),

@@ -1,4 +1,4 @@
-"""Times the loading of image-level labels of many photographs, each format in a process of its own.
+"""Times the loading of image-level labels of many images, each format in a process of its own.
 
     python .dev/benchmarks/label_files.py --entries 1000000 --out label_files.json
 

@@ -1,8 +1,8 @@
-"""Times affinity labels against the published way, which builds both CRFs of a photograph from nothing.
+"""Times affinity labels against the published way, which builds both CRFs of an image from nothing.
 
     python .dev/benchmarks/labels.py PHOTOGRAPHS --count 60 --out labels.json
 
-Both read a photograph, refine stored maps of a few classes with two backgrounds, and write a file: the published way
+Both read an image, refine stored maps of a few classes with two backgrounds, and write a file: the published way
 the two score volumes that training pools later, ours the label map. First the labels of both are compared. Then our way
 runs in a pool of one process and in a pool of `--workers`.
 """
@@ -56,7 +56,7 @@ def published_labels(path, seeds, folder):
 
 
 def our_labels(path, seeds, folder):
-    """What `AffinityLabelMetric` does with a photograph."""
+    """What `AffinityLabelMetric` does with an image."""
     image, cams = photograph_and_cams(path, seeds)
     labels = affinity_label_map(image, cams, range(1, len(seeds) + 1), *ALPHAS, backend='pydensecrf')
     write_mask(Path(folder, f'{Path(path).stem}.png'), labels, PALETTE)
@@ -74,7 +74,7 @@ def one_thread():
 
 
 def pool_seconds(workers, paths, seeds, folder):
-    """Wall time of a pool over all photographs, its start left out."""
+    """Wall time of a pool over all images, its start left out."""
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(workers, context, initializer=one_thread) as pool:
         way = partial(our_labels, folder=folder)
@@ -84,7 +84,7 @@ def pool_seconds(workers, paths, seeds, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('photographs', type=Path, help='folder of JPEG or PNG files')
+    parser.add_argument('images', type=Path, help='folder of JPEG or PNG files')
     parser.add_argument('--count', type=int, default=60)
     parser.add_argument('--classes', type=int, default=2)
     parser.add_argument('--workers', type=int, default=2, help='processes of the larger pool')
@@ -92,7 +92,7 @@ def main():
     parser.add_argument('--out', help='JSON file of the results')
     args = parser.parse_args()
     one_thread()
-    paths = pick_photographs(parser, args.photographs, args.count)
+    paths = pick_photographs(parser, args.images, args.count)
 
     generator = torch.Generator().manual_seed(0)
     sizes = [Image.open(path).size[::-1] for path in paths]
@@ -113,7 +113,7 @@ def main():
             for workers, spent in pools.items():
                 spent.append(pool_seconds(workers, paths, seeds, folder))
     results = dict(
-        photographs=len(paths),
+        images=len(paths),
         megapixels=float(np.mean([height * width for height, width in sizes])) / 1e6,
         classes=args.classes,
         label_agreement=min(agreement),

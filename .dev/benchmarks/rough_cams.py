@@ -1,4 +1,4 @@
-"""Photographs of a folder, and maps as blurred as CAMs, that need no network."""
+"""Images of a folder, and maps as blurred as CAMs, that need no network."""
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +8,7 @@ def pick_photographs(parser, folder, count):
     """``count`` paths spread over a folder of JPEG and PNG files."""
     paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in ('.jpg', '.jpeg', '.png'))
     if not paths:
-        parser.error(f'no photographs in {folder}')
+        parser.error(f'no images in {folder}')
     return paths[:: max(1, len(paths) // count)][:count]
 
 

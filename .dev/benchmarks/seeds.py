@@ -3,8 +3,8 @@
     python .dev/benchmarks/seeds.py work_dirs/voc12/seed_infer/seed_infer.py --count 200 --out seeds.json
     python .dev/benchmarks/seeds.py work_dirs/voc12/seed_infer/seed_infer.py --count 10582 --timed 30
 
-The photographs, labels, checkpoint, network and scales are those of the config that a pipeline's seed step left.
-The published loop runs each scale and mirror image on its own, resizes the maps of all classes to the photograph, moves
+The images, labels, checkpoint, network and scales are those of the config that a pipeline's seed step left.
+The published loop runs each scale and mirror image on its own, resizes the maps of all classes to the image, moves
 them off the device and multiplies them by the labels there. Also told: bytes of the stored seeds, and on how many
 pixels label maps made from them agree with those made from full-size float32 maps.
 """
@@ -36,7 +36,7 @@ from mmwsss.visualization.progress_bar import track
 
 @torch.no_grad()
 def published_maps(model, batch, size):
-    """Sum over scales and flips at the size of the photograph, each class divided by its maximum."""
+    """Sum over scales and flips at the size of the image, each class divided by its maximum."""
     inputs, sample = batch['inputs'], batch['data_samples'][0]
     labels = sample.gt_label.score.numpy()
     divisor, total = model.test_cfg.get('size_divisor', 1), None
@@ -62,7 +62,7 @@ def our_maps(model, batch, size, **test_cfg):
 
 
 def stored_and_full(model, batch, path):
-    """Seeds as they come back from the disk, and the maps at the size of the photograph, of one run of the network."""
+    """Seeds as they come back from the disk, and the maps at the size of the image, of one run of the network."""
     sample, once = batch['data_samples'][0], model.multi_scale_maps(batch['inputs'])
     size = tuple(sample.ori_shape)
     with patch.object(model, 'multi_scale_maps', lambda _: once):
@@ -93,7 +93,7 @@ def seconds(way, *arguments):
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config of seed inference; random weights where its load_from is None')
-    parser.add_argument('--count', type=int, default=100, help='photographs, spread over the list')
+    parser.add_argument('--count', type=int, default=100, help='images, spread over the list')
     parser.add_argument('--timed', type=int, help='those of them that are timed too, spread likewise; by default all')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
@@ -141,7 +141,7 @@ def main():
     results = dict(
         device=args.device,
         threads=args.threads,
-        photographs=len(indices),
+        images=len(indices),
         stored_kilobytes=mean(stored) / 1e3,
         pixels=sum(size for _, size in agreement),
         label_agreement=float(np.divide(*np.sum(agreement, 0))),

@@ -2,9 +2,9 @@
 
     python .dev/benchmarks/sweep.py --size 500 375 --out sweep.json
 
-The activation maps are smooth and random, as blurred as CAMs are; the truth is random blobs. Both ways begin with the
-activation maps at the size of the photograph and its mask in memory and end with mIoU; reading files and resizing, the
-same for both, would only hide the difference. Their figures are compared first.
+The activation maps are smooth and random, as blurred as CAMs are; the ground truth is random blobs. Both ways begin
+with the activation maps at the size of the image and its mask in memory and end with mIoU; reading files and
+resizing, the same for both, would only hide the difference. Their figures are compared first.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from mmwsss.evaluation.functional.confusion import confusion_matrix, mean_iou
 from mmwsss.evaluation.metrics.seed_metric import NUM_BINS, count_activations, sweep_confusions
 
 
-def photographs(args):
+def images(args):
     generator = torch.Generator().manual_seed(0)
     size = tuple(reversed(args.size))
     for index in range(args.count):
@@ -60,13 +60,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--size', type=int, nargs=2, default=(500, 375), metavar=('W', 'H'))
     parser.add_argument('--classes', type=int, default=21)
-    parser.add_argument('--present', type=int, default=3, help='photographs have one to this many classes')
-    parser.add_argument('--count', type=int, default=24, help='photographs')
+    parser.add_argument('--present', type=int, default=3, help='images have one to this many classes')
+    parser.add_argument('--count', type=int, default=24, help='images')
     parser.add_argument('--thresholds', type=int, default=60)
     parser.add_argument('--runs', type=int, default=5)
     parser.add_argument('--out', help='JSON file of the results')
     args = parser.parse_args()
-    data = list(photographs(args))
+    data = list(images(args))
     scores = [(index + 1) / 100 for index in range(args.thresholds)]
     few = scores[:: max(1, len(scores) // 5)]
     difference = np.abs(at_thresholds(data, few, args.classes) - in_one_pass(data, few, args.classes)).max()
@@ -79,7 +79,7 @@ def main():
     ratio = median(sweep / one for sweep, one in zip(seconds['sweep'], seconds['one']))
     results = dict(vars(args), seconds={way: median(values) for way, values in seconds.items()}, ratio=ratio)
     for way, label in (('one', 'one threshold'), ('sweep', f'{args.thresholds} thresholds')):
-        print(f'{label:>14}  {1e3 * results["seconds"][way] / args.count:7.2f} ms a photograph')
+        print(f'{label:>14}  {1e3 * results["seconds"][way] / args.count:7.2f} ms an image')
     print(f'{"ratio":>14}  {ratio:7.2f}')
     if args.out:
         with open(args.out, 'w') as file:

@@ -25,6 +25,7 @@ import json
 import math
 import os
 import random
+import re
 import runpy
 import shutil
 import signal
@@ -50,6 +51,7 @@ from mmwsss.pipeline.command import Launcher
 from mmwsss.processes import end_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
+LOG_FOLDER = re.compile(r'\d{8}_\d{6}')
 COUNTED = ('.png', '.npz', '.pth', '.json')
 LEAVES = 'configs/affinitynet/scenes/r18'
 STAGES = ('cam', 'affinity', 'segmentor')
@@ -206,8 +208,9 @@ def wait_for(process, run_dir, stages):
 
 
 def results_of(run_dir):
-    """Files that count; the logs that training adds lines to do not."""
-    return [path for path in run_dir.rglob('*') if path.suffix in COUNTED and 'vis_data' not in path.parts]
+    """Files that count; what mmengine logs, in a folder called like a moment, does not."""
+    files = (path for path in run_dir.rglob('*') if path.suffix in COUNTED)
+    return [path for path in files if not any(LOG_FOLDER.fullmatch(part) for part in path.parts)]
 
 
 def cut_newest(run_dir, rng):

@@ -31,15 +31,15 @@ def draw_sample(sample: Mapping[str, Any], metainfo: Mapping[str, Any]) -> np.nd
         ndarray: uint8 (H, W, 3) RGB, or (H, 2 * W, 3) with the crop alone to the left where something lies over it.
     """
     classes, palette = metainfo['classes'], metainfo['palette']
-    photo = np.ascontiguousarray(sample['inputs'].flip(0).permute(1, 2, 0).numpy())
+    image = np.ascontiguousarray(sample['inputs'].flip(0).permute(1, 2, 0).numpy())
     packed = sample['data_samples']
-    parts = [photo]
+    parts = [image]
     if 'gt_sem_seg' in packed:
-        parts.append(draw_overlay(photo, packed.gt_sem_seg.data[0].numpy().astype(np.uint8), palette))
+        parts.append(draw_overlay(image, packed.gt_sem_seg.data[0].numpy().astype(np.uint8), palette))
     if 'seeds' in packed:
-        cams = resize_maps(torch.from_numpy(packed.seeds.cams).float(), photo.shape[:2]).numpy()
+        cams = resize_maps(torch.from_numpy(packed.seeds.cams).float(), image.shape[:2]).numpy()
         drawn = draw_cams(cams, packed.seeds.class_ids, np.asarray(palette, np.uint8))
-        parts.append((photo * 0.35 + drawn * 0.65).round().astype(np.uint8))
+        parts.append((image * 0.35 + drawn * 0.65).round().astype(np.uint8))
     picture = np.concatenate(parts, axis=1)
     if 'gt_label' in packed:
         label = packed.gt_label.score.numpy()

@@ -14,11 +14,13 @@ import numpy as np
 from mmengine.config import Config
 from PIL import Image, ImageDraw
 
+from mmwsss.datasets.image_id_matching import match_image_ids
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine.hooks.check_classes_hook import with_background
 from mmwsss.engine.tool_options import plain_type
 from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_ground_truth, read_ground_truth
-from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel
+from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel, read_mask
+from mmwsss.fileio.white_masks import holds_a_class, missing_classes, say_that_masks_are_white
 from mmwsss.pipeline.preflight import check_weights, load_dataset
 from mmwsss.visualization import draw_names, draw_overlay, load_font
 from mmwsss.visualization.progress_bar import track
@@ -64,6 +66,9 @@ class DataSummary:
         labels (Counter): Images of each pair of ``trained_on`` and class name.
         sizes (Counter): Images of each height and width.
         pixels (ndarray): int64 (C,) of each class in the masks.
+        ignored (int): Pixels of no class in the masks.
+        masked (Counter): Images with a mask, by the name of each of their labels.
+        white (Counter): Masks, by whether they hold nothing but 0 and 255.
     """
 
     classes: list[str] = field(default_factory=list)
@@ -75,6 +80,9 @@ class DataSummary:
     labels: Counter[tuple[bool, str]] = field(default_factory=Counter)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     pixels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    ignored: int = 0
+    masked: Counter[str] = field(default_factory=Counter)
+    white: Counter[bool] = field(default_factory=Counter)
 
     @property
     def foreground(self) -> list[str]:
@@ -137,6 +145,7 @@ def check_data(
         if result.thumbnail is not None:
             thumbnails.append((result.entry.image_id, result.thumbnail))
     _check_balance(summary, list(entries.values()))
+    _check_masks(summary)
     if sheet is not None and thumbnails:
         write_sheet(sheet, thumbnails)
     return summary
@@ -210,7 +219,9 @@ def _list_loader(stage: str, loader: str, config: Config, made: tuple[str, ...],
 
 
 def _match_labels(entries: Sequence[Entry], source: str, summary: DataSummary) -> None:
-    labels = read_image_labels(source, [entry.image_id for entry in entries])
+    image_ids = [entry.image_id for entry in entries]
+    given = read_image_labels(source, image_ids)
+    labels = {image_id: given[name] for name, image_id in match_image_ids(image_ids, given, source).items()}
     for entry in entries:
         names = labels.get(entry.image_id)
         if names is None:
@@ -240,10 +251,12 @@ def _keep_masks(
         listed = {line.strip() for line in Path(path).read_text(encoding='utf-8').splitlines()} - {''}
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'{path}: the list of masks cannot be read ({error})') from error
-    for image_id in sorted(listed - {entry.image_id for entry in entries}):
-        summary.warnings.append(f'{path}: {image_id!r} is none of the images')
+    meant = match_image_ids((entry.image_id for entry in entries), listed, path)
+    for name in sorted(listed - meant.keys()):
+        summary.warnings.append(f'{path}: {name!r} is none of the images')
+    evaluated = set(meant.values())
     for entry in entries:
-        entry.mask = entry.mask if entry.image_id in listed else None
+        entry.mask = entry.mask if entry.image_id in evaluated else None
 
 
 def _choose(entries: Sequence[Entry], number: int) -> set[str]:
@@ -263,29 +276,34 @@ class _Result(NamedTuple):
     problems: list[str]
     size: tuple[int, int] | None = None
     pixels: np.ndarray | None = None
+    ignored: int = 0
+    white: bool = False
     thumbnail: np.ndarray | None = None
 
 
 def _read(entry: Entry, summary: DataSummary, shown: set[str]) -> _Result:
     try:
-        photo = check_image(entry.path)
+        image = check_image(entry.path)
     except DataError as error:
         return _Result(entry, [str(error)])
-    size, problems, mask, pixels = photo.shape[:2], [], None, None
+    size, problems, mask, pixels, ignored, white = image.shape[:2], [], None, None, 0, False
     if entry.mask is not None:
         try:
             mask = read_ground_truth(entry.mask, size, len(summary.classes), entry.mask_classes)
             pixels = np.bincount(mask[mask != IGNORE_INDEX], minlength=len(summary.classes))
+            ignored = mask.size - int(pixels.sum())
+            # What is stored counts, not what a subset of the classes makes of it.
+            white = not holds_a_class(mask if entry.mask_classes is None else read_mask(entry.mask))
         except DataError as error:
             problems.append(str(error))
-    thumbnail = _draw_thumbnail(photo, mask, entry, summary) if entry.path in shown else None
-    return _Result(entry, problems, size, pixels, thumbnail)
+    thumbnail = _draw_thumbnail(image, mask, entry, summary) if entry.path in shown else None
+    return _Result(entry, problems, size, pixels, ignored, white, thumbnail)
 
 
-def _draw_thumbnail(photo: np.ndarray, mask: np.ndarray | None, entry: Entry, summary: DataSummary) -> np.ndarray:
-    scale = THUMBNAIL / max(photo.shape[:2])
-    size = tuple(max(1, round(side * scale)) for side in photo.shape[1::-1])
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+def _draw_thumbnail(image: np.ndarray, mask: np.ndarray | None, entry: Entry, summary: DataSummary) -> np.ndarray:
+    scale = THUMBNAIL / max(image.shape[:2])
+    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
     if mask is not None:
         small = draw_overlay(small, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), summary.palette)
@@ -302,6 +320,9 @@ def _add(summary: DataSummary, result: _Result) -> None:
     names = entry.names
     if result.pixels is not None:
         summary.pixels += result.pixels
+        summary.ignored += result.ignored
+        summary.white[result.white] += 1
+        summary.masked.update(entry.names or ())
         in_mask = {summary.classes[index] for index in result.pixels.nonzero()[0]} & set(summary.foreground)
         names = in_mask if names is None else names
         if in_mask - names:
@@ -322,6 +343,15 @@ def _check_balance(summary: DataSummary, entries: Sequence[Entry]) -> None:
             summary.problems.append(f'class {name!r}: no image to train on has it')
         elif count < FEW_IMAGES:
             summary.warnings.append(f'class {name!r}: only {count} images to train on have it')
+
+
+def _check_masks(summary: DataSummary) -> None:
+    if not summary.white:
+        return
+    if not summary.white[False] and summary.ignored:
+        summary.problems.append(say_that_masks_are_white(summary.white[True]))
+    else:
+        summary.warnings += missing_classes(summary.pixels, summary.ignored, summary.classes, summary.masked)
 
 
 def write_sheet(path: str | Path, thumbnails: Sequence[tuple[str, np.ndarray]]) -> None:

@@ -11,8 +11,15 @@ import numpy as np
 from mmengine.utils import track_iter_progress
 
 from mmwsss.evaluation.functional.boundary_iou import DILATION_RATIO, boundary_counts, boundary_distance, iou_of_counts
-from mmwsss.evaluation.functional.confusion import class_figures, class_ious, confusion_matrix, mean_iou
+from mmwsss.evaluation.functional.confusion import (
+    IGNORE_INDEX,
+    class_figures,
+    class_ious,
+    confusion_matrix,
+    mean_iou,
+)
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, read_class_mask
+from mmwsss.fileio.white_masks import missing_classes
 from mmwsss.processes import worker_pool
 
 _MAX_LISTED = 5
@@ -27,11 +34,13 @@ class ImageCounts:
         image_id (str): Name of the masks without suffix.
         confusion (ndarray): int64 (C, C + 1), rows are the ground truth; the last column where nothing is predicted.
         boundary (ndarray): int64 (3, C) of :func:`boundary_counts`.
+        ignored (int): Pixels without ground truth.
     """
 
     image_id: str
     confusion: np.ndarray
     boundary: np.ndarray
+    ignored: int = 0
 
 
 def find_pairs(
@@ -110,6 +119,7 @@ def compare_masks(
         image_id,
         confusion_matrix(truth, prediction, num_classes),
         boundary_counts(truth, prediction, num_classes, distance),
+        int((truth == IGNORE_INDEX).sum()),
     )
 
 
@@ -167,12 +177,14 @@ class FolderComparison:
         self.classes = list(classes)
         self.confusion = np.zeros((len(classes), len(classes) + 1), np.int64)
         self.boundary = np.zeros((3, len(classes)), np.int64)
+        self.ignored = 0
         self.image_rows: list[tuple] = []
         self.image_means: dict[str, float | None] = {}
 
     def add(self, counts: ImageCounts) -> None:
         self.confusion += counts.confusion
         self.boundary += counts.boundary
+        self.ignored += counts.ignored
         true, hits = counts.confusion.sum(1), np.diagonal(counts.confusion)
         predicted = counts.confusion[:, :-1].sum(0)
         ious, boundary = class_ious(counts.confusion), iou_of_counts(counts.boundary)
@@ -181,6 +193,10 @@ class FolderComparison:
             figures = (round(float(ious[index]), 2), round(float(boundary[index]), 2))
             self.image_rows.append((counts.image_id, self.classes[index], *pixels, *figures))
         self.image_means[counts.image_id] = _number(mean_iou(counts.confusion))
+
+    def warnings(self) -> list[str]:
+        """What the ground truth may lack, one line each."""
+        return missing_classes(self.confusion.sum(1), self.ignored, self.classes)
 
     def summary(self) -> dict:
         """Figures in percent, over- and under-activation as ratios, None where a class does not occur."""

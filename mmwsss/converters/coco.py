@@ -13,6 +13,7 @@ from pycocotools import mask as coco_mask
 
 from mmwsss.datasets.coco import CLASSES, PALETTE
 from mmwsss.fileio import DataError, write_mask
+from mmwsss.fileio.coco_ids import check_references, check_unique
 
 from .dataset_files import check_counts, check_files, convert_files, write_labels, write_list
 
@@ -82,8 +83,15 @@ def read_instances(path: str | Path) -> list[dict[str, Any]]:
         if unknown:
             raise DataError(f'{path}: expected the 80 categories of COCO, found {unknown[:5]} too')
         class_of_category = {category['id']: CLASSES.index(category['name']) for category in content['categories']}
+        annotations, images = content['annotations'], content['images']
+        for what, listed in (('category', content['categories']), ('image', images)):
+            check_unique(str(path), what, (one['id'] for one in listed))
+        check_references(
+            str(path), 'image', (entry['image_id'] for entry in annotations), {one['id'] for one in images}
+        )
+        check_references(str(path), 'category', (entry['category_id'] for entry in annotations), class_of_category)
         objects = defaultdict(list)
-        for entry in content['annotations']:
+        for entry in annotations:
             described = (class_of_category[entry['category_id']], entry['area'], entry['segmentation'])
             objects[entry['image_id']].append(described)
         return [
@@ -93,7 +101,7 @@ def read_instances(path: str | Path) -> list[dict[str, Any]]:
                 size=(image['height'], image['width']),
                 objects=objects[image['id']],
             )
-            for image in content['images']
+            for image in images
         ]
     except (OSError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise DataError(f'{path}: expected the annotations of COCO objects ({error!r})') from error

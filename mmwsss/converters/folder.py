@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmwsss.datasets.folder import find_images
+from mmwsss.datasets.class_names import check_class_names
+from mmwsss.datasets.folder import find_images, find_masks
+from mmwsss.datasets.image_id_matching import match_image_ids
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, check_image, map_parallel
+from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.visualization.progress_bar import track
 
 LABEL_FILES = ('labels.json', 'labels.csv')
@@ -134,6 +137,10 @@ def write_folder_dataset(
     warnings += [f'class {name!r} has no held-out image' for name in classes if not kept[name]]
     _link(root / 'images', images)
     if masks is not None:
+        found = find_masks(masks, given)
+        if not found:
+            raise DataError(f'{masks}: expected masks such as {next(iter(given))}.png, found none of an image')
+        check_white_masks(found.values(), str(masks))
         _link(root / 'masks', Path(masks))
     for name, image_ids in (('train', train), ('val', val)):
         atomic_write(root / f'{name}.txt', ''.join(f'{image_id}\n' for image_id in image_ids).encode())
@@ -153,10 +160,13 @@ def _match_labels(
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Labels by image id, of images that are there, and what does not fit."""
     ids = {path: image_id for image_id, path in present.items()}
+    exact = {key: key if key in present else ids.get(Path(key).as_posix()) for key in labels}
+    named = [image_id for image_id in exact.values() if image_id is not None]
+    meant = match_image_ids(present.keys() - set(named), [key for key, found in exact.items() if found is None], source)
     matched: dict[str, list[str]] = {}
     warnings = []
     for position, (key, names) in enumerate(labels.items()):
-        image_id = key if key in present else ids.get(Path(key).as_posix())
+        image_id = exact[key] or meant.get(key)
         if image_id is None:
             if position > 0 or key.lower() not in _HEADERS:
                 warnings.append(f'{source}: labels of {key!r}, but {images} has no such image')
@@ -187,6 +197,10 @@ def _check_classes(labels: Mapping[str, Sequence[str]], classes: Sequence[str] |
     if unknown:
         raise DataError(f'{source}: labels {unknown} are none of the classes {list(classes or ())}')
     chosen = list(classes) if classes is not None else used
+    if 'background' in chosen:
+        raise DataError('--classes: expected the names without the background')
+    if chosen:
+        check_class_names(['background', *chosen], '--classes' if classes is not None else source)
     if not 1 <= len(chosen) <= 253:
         raise DataError(f'{source}: expected 1 to 253 classes beside the background, got {len(chosen)}')
     return chosen

@@ -1,6 +1,7 @@
 """Images of any suffix under one folder."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmseg.datasets import BaseSegDataset
@@ -8,9 +9,9 @@ from mmseg.datasets import BaseSegDataset
 from mmwsss.fileio import DataError
 from mmwsss.registry import DATASETS
 
+from .class_names import check_given_classes
+from .image_id_matching import SUFFIXES, match_image_ids
 from .palette import color_map
-
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
 
 def find_images(folder: str | Path) -> dict[str, str]:
@@ -41,6 +42,30 @@ def find_images(folder: str | Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def find_masks(folder: str | Path, image_ids: Iterable[str], suffix: str = '.png') -> dict[str, str]:
+    """Finds the masks of images, whose names may be other spellings of the image ids.
+
+    Args:
+        folder (str | Path): Folder of masks, with sub-folders.
+        image_ids (iterable[str]): Ids of the images.
+        suffix (str): End of the names of masks, in any case. Defaults to ``'.png'``.
+
+    Returns:
+        dict[str, str]: Path by image id; without the images that have none.
+
+    Raises:
+        DataError: If two names could mean one image, or one name two images.
+    """
+    if not os.path.isdir(folder):
+        return {}
+    found = {
+        path.relative_to(folder).as_posix()[: -len(suffix)]: str(path)
+        for path in sorted(Path(folder).rglob('*'))
+        if path.name.lower().endswith(suffix.lower())
+    }
+    return {image_id: found[name] for name, image_id in match_image_ids(image_ids, found, str(folder)).items()}
+
+
 @DATASETS.register_module()
 class FolderDataset(BaseSegDataset):
     """Images of any suffix under one folder, as ``tools/dataset_converters/folder.py`` lists them.
@@ -50,7 +75,8 @@ class FolderDataset(BaseSegDataset):
     """
 
     def __init__(self, metainfo: dict | None = None, **kwargs: object) -> None:
-        metainfo = dict(metainfo or {})
+        check_given_classes(metainfo, type(self).__name__)
+        metainfo = self._load_metainfo(metainfo)
         metainfo.setdefault('palette', color_map(len(metainfo.get('classes', ()))))
         super().__init__(metainfo=metainfo, **kwargs)
 
@@ -60,8 +86,11 @@ class FolderDataset(BaseSegDataset):
         if not self.ann_file:
             raise DataError(f'{folder}: FolderDataset needs the list of its images as ann_file')
         samples = super().load_data_list()
-        for sample in samples:
-            image_id = os.path.relpath(sample['img_path'].removesuffix(self.img_suffix), folder)
-            if image_id in present:
-                sample['img_path'] = os.path.join(folder, present[image_id])
+        listed = [os.path.relpath(sample['img_path'].removesuffix(self.img_suffix), folder) for sample in samples]
+        meant = match_image_ids(present, listed, self.ann_file)
+        masks = find_masks(self.data_prefix.get('seg_map_path') or '', meant.values(), self.seg_map_suffix)
+        for name, sample in zip(listed, samples, strict=True):
+            if name in meant:
+                sample['img_path'] = os.path.join(folder, present[meant[name]])
+                sample['seg_map_path'] = masks.get(meant[name], sample.get('seg_map_path'))
         return samples

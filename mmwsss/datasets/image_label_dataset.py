@@ -7,9 +7,12 @@ from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
 
 from mmwsss.fileio import DataError, check_image_id, class_of_index, read_class_mask
+from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.registry import DATASETS
 from mmwsss.visualization.progress_bar import track
 
+from .class_names import check_class_names, check_given_classes
+from .image_id_matching import match_image_ids
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
 
 # A first class of this name is the background, unless the metainfo of the data set says otherwise.
@@ -77,8 +80,7 @@ class ImageLabelDataset(BaseDataset):
         }
         self.mask_list = osp.join(self.images.data_root or '', mask_list) if mask_list else None
         classes = self.images.metainfo.get('classes')
-        if not classes:
-            raise DataError(f'{dataset["type"]}: expected class names under classes of metainfo, got none')
+        check_class_names(classes, dataset['type'])
         if len(classes) > 254:
             raise ValueError(f'at most 254 classes fit a mask, got {len(classes)}')
         self.with_background = bool(self.images.metainfo.get('with_background', classes[0] == BACKGROUND))
@@ -172,10 +174,11 @@ class ImageLabelDataset(BaseDataset):
                 sample['seg_map_path'] = path if path and fileio.exists(path) else None
             return
         try:
-            evaluated = {line.strip() for line in fileio.get_text(self.mask_list).splitlines()} - {''}
+            listed = {line.strip() for line in fileio.get_text(self.mask_list).splitlines()} - {''}
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f'{self.mask_list}: the list of masks cannot be read ({error})') from error
-        if evaluated.isdisjoint(sample['image_id'] for sample in samples):
+        evaluated = set(match_image_ids((sample['image_id'] for sample in samples), listed, self.mask_list).values())
+        if not evaluated:
             raise DataError(
                 f'{self.mask_list}: expected ids of the images, such as {samples[0]["image_id"]}, found none of them'
             )
@@ -191,8 +194,13 @@ class ImageLabelDataset(BaseDataset):
         if self.image_labels == 'masks':
             read = track(samples) if is_main_process() else samples
             labels = {sample['image_id']: self._labels_of_mask(sample) for sample in read}
+            if not any(labels.values()):
+                check_white_masks((sample['seg_map_path'] for sample in samples), _places(self.images))
         else:
-            labels = read_image_labels(self.image_labels, [sample['image_id'] for sample in samples])
+            image_ids = [sample['image_id'] for sample in samples]
+            given = read_image_labels(self.image_labels, image_ids)
+            meant = match_image_ids(image_ids, given, self.image_labels)
+            labels = {image_id: given[name] for name, image_id in meant.items()}
         foreground = self.foreground
         for sample in samples:
             image_id = sample['image_id']
@@ -215,6 +223,7 @@ def _build_images(dataset: dict) -> BaseDataset:
     ann_file = str(dataset.get('ann_file', ''))
     if ann_file.endswith(('.pkl', '.pickle', '.yml', '.yaml')):
         raise DataError(f'{ann_file}: expected a list of images as text or JSON; pickles and YAML can run code')
+    check_given_classes(dataset.get('metainfo'), dataset['type'])
     try:
         return DATASETS.build({**dataset, 'lazy_init': True, 'pipeline': []})
     except AssertionError as error:

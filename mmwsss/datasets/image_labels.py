@@ -14,6 +14,7 @@ import numpy as np
 from mmengine import fileio
 
 from mmwsss.fileio import DataError, check_image_id, read_class_mask
+from mmwsss.fileio.coco_ids import check_references, check_unique
 
 
 def read_image_labels(
@@ -160,6 +161,7 @@ def _parse_coco(source: str, content: dict, objects: _Objects) -> dict[str, list
         ):
             if not content[name].count(marker) == len(content[name]) == len(column.values):
                 raise TypeError(name)
+        check_unique(source, 'category', (category['id'] for category in content['categories']))
         names = {category['id']: category['name'] for category in content['categories']}
         if not all(isinstance(name, str) for name in names.values()):
             raise TypeError('the name of a category')
@@ -168,6 +170,8 @@ def _parse_coco(source: str, content: dict, objects: _Objects) -> dict[str, list
         present: dict[Any, tuple[str, ...]] = dict.fromkeys(objects.image_ids.values, ())
         if not len(stems) == len(present) == len(set(stems)):
             raise DataError(f'{source}: expected COCO images whose ids and file names without suffix are all different')
+        check_references(source, 'image', objects.annotated_ids.values, present)
+        check_references(source, 'category', objects.category_ids.values, names)
         for image_id, category_id in zip(objects.annotated_ids.values, objects.category_ids.values):
             found, name = present[image_id], names[category_id]
             if name not in found:

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmwsss.fileio import DataError
 
 from .config_errors import check_keys, check_options
-from .filled_variables import check_not_filled
+from .filled_variables import check_not_filled, check_suffix
 
 
 def load_config(
@@ -30,11 +30,12 @@ def load_config(
         run_dir (str, optional): Takes the place of the folder of ``work_dir`` in all strings. Defaults to None.
 
     Raises:
-        DataError: If the file is missing or fails, a key is misspelt, there is no prefix to move, or an option names
-            no key or would change nothing.
+        DataError: If the file is missing, no ``.py`` or fails, a key is misspelt, there is no prefix to move, or an
+            option names no key or would change nothing.
     """
     if not os.path.isfile(path):
         raise DataError(f'{path}: expected a config, found no such file')
+    check_suffix(path)
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is code and fails as it likes

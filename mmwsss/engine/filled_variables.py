@@ -147,11 +147,25 @@ def _is_in(config: Any, key: str) -> bool:
     return True
 
 
+def check_suffix(path: str | Path) -> None:
+    """Refuses a config, or a base of one, that is no ``.py``.
+
+    MMEngine reads JSON and YAML too, but JSON has no tuples, which transforms of MMCV ask for, and YAML can run code.
+
+    Raises:
+        DataError: With the way out.
+    """
+    if Path(path).suffix != '.py':
+        raise DataError(
+            f'{path}: expected a config as .py: JSON turns its tuples into lists, which transforms refuse, and YAML '
+            "can run code; cfg.dump('config.py') writes one that keeps them"
+        )
+
+
 def _read(path: Path) -> _Source:
+    check_suffix(path)
     try:
         text = path.read_text(encoding='utf-8')
-        if path.suffix != '.py':
-            return _Source(path, [], set(), set(), [])
         tree = ast.parse(_PLACEHOLDER.sub(r'\1', text), str(path))
     except (OSError, ValueError, SyntaxError) as error:
         raise DataError(f'{path}: expected a config, got {error}') from error

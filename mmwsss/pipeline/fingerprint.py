@@ -34,7 +34,7 @@ _OBSERVING_HOOKS = frozenset(
         'SegVisualizationHook',
     }
 )
-_TEST_HOOKS = frozenset({'EvaluationPrecisionHook', 'FuseConvBNHook'})
+_TEST_HOOKS = frozenset({'EvaluationPrecisionHook', 'FuseConvBNHook', 'RecordHook'})
 _TEST_KEYS = frozenset(
     {'custom_hooks', 'custom_imports', 'default_hooks', 'default_scope', 'env_cfg', 'load_from', 'model', 'randomness'}
 )

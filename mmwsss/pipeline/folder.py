@@ -12,6 +12,7 @@ from mmengine import fileio
 
 from mmwsss.engine import FINAL_CHECKPOINT, PROGRESS_FILE, SKIPPED_FILE, find_trained_checkpoint
 from mmwsss.engine.launch import CONFUSIONS_FILE, METRICS_FILE, TRAINING_FILE
+from mmwsss.evaluation.records import RECORD_DIR
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_remote, is_whole, remove_parts
 
 from .fingerprint import digest_of_files
@@ -96,11 +97,13 @@ class StageFolder:
             missing += [path for path, suffix in self.stage.outputs.items() if suffix is None and not _is_there(path)]
             missing += [str(self.path / METRICS_FILE)] * (not is_whole(self.path / METRICS_FILE))
         if phase == self.stage.phases[-1]:
-            missing += [str(path) for path in self._json_files() if not is_whole(path)]
+            missing += [str(path) for path in self._other_files() if not is_whole(path)]
         return missing
 
-    def _json_files(self) -> Iterator[Path]:
-        return (path for path in sorted(self.path.glob('*.json')) if path.name not in _OWN_FILES)
+    def _other_files(self) -> Iterator[Path]:
+        """What commands leave beside the results, such as memory and the records of a report."""
+        yield from (path for path in sorted(self.path.glob('*.json')) if path.name not in _OWN_FILES)
+        yield from (path for path in sorted((self.path / RECORD_DIR).rglob('*')) if path.is_file())
 
     def is_done(self, phase: str, fingerprint: str | None, ids: Sequence[str]) -> bool:
         """Whether a phase ran to its end from the same config and inputs, and its results are there."""
@@ -132,6 +135,7 @@ class StageFolder:
         # The record comes first: a folder without one is taken for that of something else.
         self.note(phase, {**known, 'finished': False})
         if phase == 'test':
+            shutil.rmtree(self.path / RECORD_DIR, ignore_errors=True)
             atomic_write(self.path / IDS_FILE, ''.join(f'{image_id}\n' for image_id in ids).encode())
         self._remove_remains(ids)
 

@@ -9,7 +9,7 @@ import pytest
 from mmengine.config import Config
 
 from mmwsss.analysis.data_check import check_data
-from mmwsss.fileio import DataError
+from mmwsss.fileio import DataError, write_mask
 
 LABELS = [['disc'], ['stripe', 'box'], ['disc', 'box'], ['stripe']]
 SIZES = ((40, 56), (60, 44))
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
 def image_labels(data, **settings):
-    return dict(dataset=dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, **settings))
+    return dict(
+        dataset=dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, **settings)
+    )
 
 
 @pytest.fixture
@@ -105,6 +107,36 @@ def test_labels_and_masks_that_disagree_are_a_warning(data, configs):
     told = '\n'.join(check_data(configs, num_workers=1).warnings)
     assert 'p0.png: the mask holds disc, the image-level labels do not' in told
     assert 'p0.png: the labels say box, the mask not' in told
+
+
+def test_labels_and_lists_of_other_spellings_are_no_problem(data, configs):
+    Path(data.labels).write_text(json.dumps({f'{name.upper()}.JPG': labels for name, labels in zip(data.ids, LABELS)}))
+    (data.root / 'masked.txt').write_text('P0\nsub/p1\n')
+    summary = check_data(configs, num_workers=1)
+    assert not summary.problems and summary.pixels.sum() > 0
+
+
+def whiten(data, *names):
+    """Saves classes of all masks as white."""
+    for image_id, mask in data.masks.items():
+        changed = mask.copy()
+        changed[np.isin(mask, [data.classes.index(name) for name in names])] = 255
+        write_mask(data.root / 'masks' / f'{image_id}.png', changed, [(i, i, i) for i in range(4)])
+
+
+def test_masks_of_0_and_255_are_a_problem(data, configs):
+    whiten(data, *data.classes[1:])
+    (problem,) = problems(configs)
+    assert problem.startswith('the masks (2) hold nothing but 0 and 255') and 'mask[mask == 255] = 1' in problem
+
+
+def test_a_class_of_labels_that_no_mask_holds_is_told(data, configs):
+    whiten(data, 'disc')
+    summary = check_data(configs, num_workers=1)
+    (told,) = (line for line in summary.warnings if 'is in no mask' in line)
+    assert (
+        told.startswith("class 'disc' is in no mask, but labels name it for 1 of the images") and not summary.problems
+    )
 
 
 def test_labels_of_masks_are_counted(data):

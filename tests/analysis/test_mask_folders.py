@@ -137,3 +137,34 @@ def test_wrong_mask_is_named(folders, mask, expected, num_workers):
     write_mask(folders[0] / 'a.png', mask, [(0, 0, 0)])
     with pytest.raises(DataError, match=rf'pred/a\.png: {expected}'):
         compared(*folders[:2], num_workers)
+
+
+def write_white(folder, image_ids):
+    """Masks of one class that was saved as white."""
+    for image_id in image_ids:
+        mask = np.zeros((40, 48), np.uint8)
+        mask[10:20] = 255
+        write_mask(folder / f'{image_id}.png', mask, [(0, 0, 0)])
+
+
+def test_ground_truth_of_0_and_255_is_refused_with_the_cure(tmp_path, tool):
+    write_white(tmp_path / 'gt', 'ab')
+    write_white(tmp_path / 'pred', 'ab')
+    with pytest.raises(DataError, match=r'gt: the masks \(2\) hold nothing but 0 and 255.*mask\[mask == 255\] = 1'):
+        tool(tmp_path / 'pred', tmp_path / 'gt', '--num-classes', '2', '--num-workers', '0')
+
+
+def test_predictions_of_0_and_255_are_told(tmp_path, tool, capsys):
+    write_white(tmp_path / 'pred', 'ab')
+    for image_id in 'ab':
+        write_mask(tmp_path / 'gt' / f'{image_id}.png', np.eye(40, 48, dtype=np.uint8), [(0, 0, 0)] * 2)
+    tool(tmp_path / 'pred', tmp_path / 'gt', '--num-classes', '2', '--num-workers', '0')
+    assert f'warning: {tmp_path}/pred: the masks (2) hold nothing but 0 and 255' in capsys.readouterr().out
+
+
+def test_a_class_that_is_missing_while_255_fills_much_is_told(folders):
+    comparison = compared(*folders[:2])
+    assert comparison.warnings() == []
+    comparison.ignored += 10 * int(comparison.confusion.sum())
+    (warning,) = comparison.warnings()
+    assert warning.startswith("class 'cow' is in no mask") and '91% of the masks' in warning

@@ -11,6 +11,7 @@ from mmseg.registry import MODELS
 
 from mmwsss.analysis.shards import merge_shards
 from mmwsss.engine import launch
+from mmwsss.engine.tool_options import set_output_dir
 from mmwsss.fileio import DataError
 
 ROOT = Path(__file__).parents[2]
@@ -45,21 +46,27 @@ def run_test(tmp_path, image_set, cam_config, mmseg_scope):
         ),
         test_evaluator=[
             dict(type='mmwsss.SeedMetric'),
-            dict(type='mmwsss.PseudoMaskMetric', background_score=0.3, prefix='masks'),
+            dict(type='mmwsss.PseudoMaskMetric', chain='masks'),
         ],
-        test_cfg=dict(type='TestLoop'),
+        test_cfg=dict(
+            type='mmwsss.LabelLoop',
+            chains=dict(
+                masks=dict(
+                    refiners=[dict(type='mmwsss.Background', score=0.3)], labeler=dict(type='mmwsss.ArgmaxLabeler')
+                )
+            ),
+        ),
     )
     Config(config).dump(tmp_path / 'infer.py')
     torch.manual_seed(0)
     torch.save(dict(state_dict=MODELS.build(model).state_dict()), tmp_path / 'model.pth')
 
-    def run(work_dir, photos, out):
-        options = {'test_dataloader.dataset.dataset.ann_file': str(photos)}
+    def run(work_dir, images, out):
+        options = {'test_dataloader.dataset.dataset.ann_file': str(images)}
         cfg = launch.load_config(str(tmp_path / 'infer.py'), options=options)
         cfg.launcher, cfg.work_dir = 'none', str(work_dir)
-        launch.set_test_checkpoint(cfg, str(tmp_path / 'model.pth'))
-        launch.set_output_dir(cfg, str(out))
-        return launch.test(cfg)
+        set_output_dir(cfg, str(out))
+        return launch.test(cfg, str(tmp_path / 'model.pth'))
 
     return run, data.root / 'list.txt'
 
@@ -69,9 +76,9 @@ def files_of(folder):
 
 
 def test_shards_give_what_one_run_gives_and_a_lost_one_runs_again(tmp_path, run_test, merge_tool, capsys):
-    run, photos = run_test
-    whole = run(tmp_path / 'whole', photos, tmp_path / 'whole_out')
-    ids = photos.read_text().splitlines()
+    run, images = run_test
+    whole = run(tmp_path / 'whole', images, tmp_path / 'whole_out')
+    ids = images.read_text().splitlines()
     lists = [tmp_path / f'{number}.txt' for number in range(3)]
     for number, file in enumerate(lists):
         file.write_text('\n'.join(ids[number::3]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from mmwsss.converters.coco import CLASSES, COUNTS, PALETTE, convert_coco, rasterize
+from mmwsss.converters.coco import CLASSES, COUNTS, PALETTE, convert_coco, rasterize, read_instances
 from mmwsss.converters.dataset_files import read_list
 from mmwsss.fileio import DataError, read_mask
 
@@ -83,3 +83,23 @@ def test_malformed_object_is_named(raw_coco):
     path.write_text(path.read_text().replace('[[0, 0, 30, 0, 30, 30, 0, 30]]', '[["x"]]'))
     with pytest.raises(DataError, match=r'COCO_val2014_000000000000\.jpg: its objects cannot be drawn'):
         convert_coco(raw_coco.root, counts=None)
+
+
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (lambda found: found['annotations'][0].update(image_id=99), r'annotations\[0\] has image_id 99, .*: 99$'),
+        (
+            lambda found: found['annotations'][1].update(category_id='1'),
+            r"annotations\[1\] has category_id '1', .*strings in annotations",
+        ),
+        (lambda found: found['images'].append(found['images'][0]), 'the image id .* is there twice$'),
+    ],
+)
+def test_annotations_of_what_is_not_there_are_named(raw_coco, change, message):
+    path = raw_coco.root / 'annotations' / 'instances_train2014.json'
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=f'instances_train2014.json: {message}'):
+        read_instances(path)

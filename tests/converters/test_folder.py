@@ -1,5 +1,7 @@
 import json
 import shutil
+import unicodedata
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from mmseg.registry import DATASETS
 
 from mmwsss.converters.folder import split_held_out, write_folder_dataset
-from mmwsss.fileio import DataError
+from mmwsss.fileio import DataError, write_mask
 
 LABELS = {'a.jpg': ['cat'], 'b': ['dog', 'cat'], 'sub/c': ['dog'], 'sub/d.JPG': ['cat', 'dog'], 'e': []}
 
@@ -102,9 +104,10 @@ def test_the_order_of_classes_can_be_given(images, tmp_path):
 
 
 def test_a_second_call_replaces_and_other_folders_stay(images, tmp_path):
+    write_mask(tmp_path / 'masks' / 'a.png', np.array([[0, 1]], np.uint8), [(0, 0, 0)])
     write_folder_dataset(images, tmp_path / 'set', num_workers=1)
-    write_folder_dataset(images, tmp_path / 'set', masks=images, num_workers=1)
-    assert (tmp_path / 'set' / 'masks').resolve() == images
+    write_folder_dataset(images, tmp_path / 'set', masks=tmp_path / 'masks', num_workers=1)
+    assert (tmp_path / 'set' / 'masks').resolve() == tmp_path / 'masks'
     (tmp_path / 'other' / 'images').mkdir(parents=True)
     with pytest.raises(DataError, match='left as it is'):
         write_folder_dataset(images, tmp_path / 'other', num_workers=1)
@@ -124,3 +127,29 @@ def test_each_class_is_held_out_in_its_share():
         kept = sum(name in labels[image_id] for image_id in held_out)
         assert 0 < kept < total and abs(kept - 0.2 * total) <= max(1, 0.1 * total)
     assert split_held_out(labels, 0.2, seed=2)[1] != held_out
+
+
+def test_labels_of_other_spellings_mean_the_images(tmp_path, make_image):
+    names = ('b.JPG', '007.jpg', unicodedata.normalize('NFD', 'cafe\u0301.jpg'), 'd.jpg')
+    for index, name in enumerate(names):
+        path = tmp_path / 'images' / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(cv2.imencode('.jpg', make_image(seed=index))[1].tobytes())
+    labels = {'b.jpg': ['cat'], '7': ['cat'], 'caf\u00e9': ['dog'], 'D.JPEG': ['dog']}
+    (tmp_path / 'labels.json').write_text(json.dumps(labels))
+    summary = write_folder_dataset(tmp_path / 'images', tmp_path / 'set', tmp_path / 'labels.json', num_workers=1)
+    stems = [Path(name).stem for name in names]
+    assert summary.labels == dict(sorted(zip(stems, (['cat'], ['cat'], ['dog'], ['dog'])))) and not summary.warnings
+
+
+def test_masks_of_no_image_are_refused(images, tmp_path):
+    (tmp_path / 'masks').mkdir()
+    with pytest.raises(DataError, match=r'masks: expected masks such as a\.png, found none of an image'):
+        write_folder_dataset(images, tmp_path / 'set', masks=tmp_path / 'masks', num_workers=1)
+
+
+def test_masks_of_0_and_255_are_refused(images, tmp_path):
+    for name in ('a', 'b'):
+        write_mask(tmp_path / 'masks' / f'{name}.png', np.array([[0, 255]], np.uint8), [(0, 0, 0)])
+    with pytest.raises(DataError, match=r'masks: the masks \(2\) hold nothing but 0 and 255'):
+        write_folder_dataset(images, tmp_path / 'set', masks=tmp_path / 'masks', num_workers=1)

@@ -50,3 +50,12 @@ def test_the_list_says_which_images_and_the_folder_with_which_suffix(folder, mms
 def test_a_list_is_needed(folder, mmseg_scope):
     with pytest.raises(DataError, match='needs the list of its images as ann_file'):
         build(folder)
+
+
+def test_a_list_and_masks_of_other_spellings_mean_the_images(folder):
+    (folder.parent / 'list.txt').write_text('B\nsub/C\n')
+    (folder.parent / 'masks' / 'sub').mkdir(parents=True)
+    (folder.parent / 'masks' / 'sub' / 'c.PNG').write_bytes(b'')
+    samples = build(folder, ann_file='list.txt').load_data_list()
+    assert [sample['img_path'] for sample in samples] == [str(folder / 'b.png'), str(folder / 'sub' / 'c.JPEG')]
+    assert samples[1]['seg_map_path'] == str(folder.parent / 'masks' / 'sub' / 'c.PNG')

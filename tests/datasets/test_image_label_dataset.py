@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -223,3 +224,12 @@ def test_wrapped_pipeline_is_not_run_and_indices_are_kept(image_set):
     data = image_set(LABELS)
     dataset = build({**data.dataset, 'pipeline': [dict(type='NoSuchTransform')]}, indices=2)
     assert len(dataset) == 2 and 'img' not in dataset[0]
+
+
+def test_labels_and_lists_of_other_spellings_mean_the_images(image_set):
+    data = image_set([['disc'], ['box']])
+    Path(data.labels).write_text(json.dumps({'P0.jpg': ['disc'], 'sub/p1.JPG': ['box']}))
+    (data.root / 'masked.txt').write_text('P0\n')
+    dataset = build(data.dataset, image_labels=data.labels, mask_list='masked.txt')
+    assert [sample['gt_class_ids'].tolist() for sample in dataset] == [[1], [3]]
+    assert [bool(sample['seg_map_path']) for sample in dataset] == [True, False]

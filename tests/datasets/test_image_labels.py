@@ -73,8 +73,6 @@ BROKEN = {
     'null': ('l.json', '{"a": null}'),
     'deep': ('l.json', '[' * 100_000),
     'bytes': ('l.json', b'\xff\xfe\x00'),
-    'category missing': ('l.json', json.dumps({**COCO, 'categories': []})),
-    'image missing': ('l.json', json.dumps({**COCO, 'images': []})),
     'no file name': ('l.json', json.dumps({**COCO, 'images': [dict(id=1)]})),
     'file name a number': ('l.json', json.dumps({**COCO, 'images': [dict(id=1, file_name=5)]})),
     'null annotations': ('l.json', json.dumps({**COCO, 'annotations': None})),
@@ -95,6 +93,45 @@ def test_wrong_content_is_named(write, name, content):
 def test_image_that_is_there_twice(write, name, content):
     with pytest.raises(DataError, match=rf"l\.{name[2:]}.*'a'"):
         read_image_labels(write(name, content))
+
+
+CATEGORY = 'the file has no such category; {} of the annotations have category ids that are not there: '
+BROKEN_REFERENCES = {
+    'category missing': (
+        dict(categories=COCO['categories'][:1]),
+        r'annotations\[1\] has category_id 9, but ' + CATEGORY.format(1) + '9$',
+    ),
+    'no category': (
+        dict(categories=[]),
+        r'annotations\[0\] has category_id 7, but ' + CATEGORY.format(4) + '7, 9$',
+    ),
+    'image missing': (
+        dict(images=COCO['images'][1:]),
+        r'annotations\[0\] has image_id 1, but the file has no such image; 1 of the annotations have image ids .*: 1$',
+    ),
+    'ids of images as strings': (
+        dict(images=[dict(image, id=str(image['id'])) for image in COCO['images']]),
+        r"has image_id 1,.*4 of the annotations.*: 1, 2; ids are integers in annotations and strings, such as '1', in images$",
+    ),
+    'ids of categories as strings': (
+        dict(categories=[dict(category, id=str(category['id'])) for category in COCO['categories']]),
+        r"has category_id 7,.*: 7, 9; ids are integers in annotations and strings, such as '7', in categories$",
+    ),
+    'ids in annotations as strings': (
+        dict(annotations=[dict(image_id='1', category_id=7)]),
+        r"annotations\[0\] has image_id '1',.*ids are strings in annotations and integers, such as 1, in images$",
+    ),
+    'a category twice': (
+        dict(categories=[*COCO['categories'], dict(id=7, name='cow')]),
+        'the category id 7 is there twice$',
+    ),
+}
+
+
+@pytest.mark.parametrize('change, message', BROKEN_REFERENCES.values(), ids=BROKEN_REFERENCES)
+def test_an_annotation_of_what_is_not_there_is_named(write, change, message):
+    with pytest.raises(DataError, match=rf'l\.json: {message}' if message.startswith('ann') else message):
+        read_image_labels(write('l.json', json.dumps({**COCO, **change})))
 
 
 def test_missing_file(tmp_path):

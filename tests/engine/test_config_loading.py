@@ -72,3 +72,16 @@ def test_an_option_that_changes_nothing_is_refused(leaf, monkeypatch):
     monkeypatch.setattr(config_loading, 'check_not_filled', refuse)
     with pytest.raises(DataError, match='model.backbone.depth'):
         load_config(leaf, {'model.backbone.depth': 18})
+
+
+@pytest.mark.parametrize('suffix', ['json', 'yaml'])
+def test_a_config_that_loses_tuples_is_refused_with_the_way_out(leaf, tmp_path, suffix):
+    path = tmp_path / f'dumped.{suffix}'
+    path.write_text('{"scale": [512, 512]}')
+    message = rf"dumped\.{suffix}: expected a config as \.py: JSON turns .*; cfg\.dump\('config\.py'\) writes one"
+    with pytest.raises(DataError, match=message):
+        load_config(str(path))
+    child = tmp_path / 'child.py'
+    child.write_text(f"_base_ = './dumped.{suffix}'\n")
+    with pytest.raises(DataError, match=message):
+        load_config(str(child))

@@ -7,15 +7,27 @@ import pytest
 import torch
 
 from mmwsss.ops import (
+    add_background,
     affinity_loss,
     background_score,
+    crop_to_covered,
     dense_crf,
     edge_to_affinity,
     fuse_cams,
+    grad_cam,
+    grad_cam_plus_plus,
+    label_of_scores,
+    layer_cam,
     pair_labels,
     pairwise_affinity,
+    pamr,
+    par,
     pool_label_map,
+    pool_to_cells,
     random_walk,
+    resize_maps,
+    unsure_pixels,
+    xgrad_cam,
 )
 from mmwsss.ops.random_walk import resolve_method
 
@@ -60,6 +72,34 @@ def test_cam_ops():
     torch.testing.assert_close(background_score(fused_there, 16).cpu(), background_score(fused, 16))
     edge = torch.rand(2, 1, 13, 17)
     assert edge_to_affinity(edge.cuda()).cpu().equal(edge_to_affinity(edge))
+
+
+def test_maps():
+    maps = torch.rand(2, 3, 12, 15)
+    for op in (
+        lambda value: resize_maps(value, (50, 61)),
+        lambda value: crop_to_covered(value, (90, 113), 8),
+        lambda value: pool_to_cells(value, (4, 5), 3),
+        lambda value: add_background(value, alpha=4.0),
+        lambda value: add_background(value, score=0.2),
+    ):
+        torch.testing.assert_close(op(maps.cuda()).cpu(), op(maps))
+    class_ids = torch.tensor([[0, 4, 9], [0, 7, -1]])
+    assert label_of_scores(maps.cuda(), class_ids.cuda()).cpu().equal(label_of_scores(maps, class_ids))
+    assert unsure_pixels(maps.cuda(), 0.2).cpu().float().sub(unsure_pixels(maps, 0.2).float()).abs().mean() < 0.01
+
+
+@pytest.mark.parametrize('op', [grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam])
+def test_gradient_cams(op):
+    activation, gradient = torch.rand(2, 16, 9, 11), torch.randn(2, 16, 9, 11)
+    torch.testing.assert_close(op(activation.cuda(), gradient.cuda()).cpu(), op(activation, gradient))
+
+
+@pytest.mark.parametrize('op', [par, pamr])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_refinement_by_colors(op, dtype):
+    maps, images = torch.rand(2, 3, 20, 24, dtype=dtype), torch.randint(0, 256, (2, 3, 41, 50), dtype=torch.uint8)
+    torch.testing.assert_close(op(maps.cuda(), images.cuda()).cpu(), op(maps, images))
 
 
 @pytest.mark.parametrize('method', METHODS)

@@ -72,6 +72,7 @@ def test_resizing_has_a_gradient():
         (np.zeros((1, 3, 4), np.float32), (5, 5), 'maps'),
         (torch.zeros(1, 3, 4), (5, 0), 'size'),
         (torch.zeros(1, 3, 4), (5, 5, 5), 'size'),
+        (torch.zeros(1, 3, 4), (5,), 'size'),
     ],
 )
 def test_resize_maps_rejects_bad_arguments(maps, size, name):

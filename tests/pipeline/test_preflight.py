@@ -11,10 +11,10 @@ from mmwsss.pipeline.preflight import check_phases, count_images, load_dataset
 
 @pytest.fixture
 def root(tmp_path):
-    for folder in ('photos', 'masks'):
+    for folder in ('images', 'masks'):
         (tmp_path / folder).mkdir()
     for name in ('a', 'b', 'c'):
-        cv2.imwrite(str(tmp_path / 'photos' / f'{name}.jpg'), np.zeros((8, 8, 3), np.uint8))
+        cv2.imwrite(str(tmp_path / 'images' / f'{name}.jpg'), np.zeros((8, 8, 3), np.uint8))
     cv2.imwrite(str(tmp_path / 'masks' / 'a.png'), np.zeros((8, 8), np.uint8))
     (tmp_path / 'list.txt').write_text('a\nb\nc\n')
     (tmp_path / 'labels.json').write_text(json.dumps(dict(a=['cat'], b=[], c=['dog'])))
@@ -30,7 +30,7 @@ def config(root, **model):
             data_root=str(root),
             ann_file='list.txt',
             img_suffix='.jpg',
-            data_prefix=dict(img_path='photos', seg_map_path='masks'),
+            data_prefix=dict(img_path='images', seg_map_path='masks'),
             metainfo=dict(classes=['background', 'cat', 'dog'], palette=[[0] * 3] * 3),
         ),
     )
@@ -47,8 +47,8 @@ def test_counts(root):
 
 
 def test_missing_images_are_listed(root):
-    (root / 'photos' / 'b.jpg').unlink()
-    with pytest.raises(DataError, match=r'infer: 1 images are missing:\n  .*photos/b\.jpg'):
+    (root / 'images' / 'b.jpg').unlink()
+    with pytest.raises(DataError, match=r'infer: 1 images are missing:\n  .*images/b\.jpg'):
         check(root)
     check(root, skip_bad=True)
     check(root, phases=())
@@ -64,7 +64,7 @@ def test_a_long_list_is_cut(root):
 
 
 def test_a_file_that_is_no_image_is_named(root):
-    (root / 'photos' / 'c.jpg').write_text('hello')
+    (root / 'images' / 'c.jpg').write_text('hello')
     with pytest.raises(DataError, match=r'1 files are no images:\n  .*c\.jpg'):
         check(root)
 

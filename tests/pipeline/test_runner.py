@@ -104,12 +104,15 @@ def cut(path):
         ('segmentor/final.pth', ['train segmentor --resume']),
         ('segmentor/metrics.json', ['test segmentor']),
         ('segmentor/memory.json', ['test segmentor']),
+        ('segmentor/recorded/images.json', ['test segmentor']),
         ('results.json', []),
     ],
 )
 def test_what_a_loss_of_power_cut_off_is_made_again(tools, name, commands):
     first = tools.run()
     (RUN / 'segmentor/memory.json').write_text('{"train": {}}')
+    (RUN / 'segmentor/recorded').mkdir()
+    (RUN / 'segmentor/recorded/images.json').write_text('{"mIoU": {}}')
     cut(RUN / name)
     assert tools.run()['ladder'] == first['ladder']
     assert tools.commands == commands

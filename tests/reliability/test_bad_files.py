@@ -97,7 +97,7 @@ def mask_file(kind='PNG', array=None, mode=None):
 MASKS = {
     'an index that is no class': (mask_file(array=np.full(SIZE, 4, np.uint8)), 'index 4 is none of the 4 classes'),
     'an index of 16 bits': (mask_file(array=np.full(SIZE, 300, np.uint16)), 'class indices 0 to 255, got 300'),
-    'colours': (mask_file(mode='RGB'), 'a mask of one channel'),
+    'colors': (mask_file(mode='RGB'), 'a mask of one channel'),
     'alpha': (mask_file(mode='LA'), 'a mask of one channel'),
     'fractions': (mask_file('TIFF', np.full(SIZE, 0.5, np.float32)), 'integer class indices'),
     'a JPEG, which changes indices': (mask_file('JPEG'), 'expected a PNG mask'),

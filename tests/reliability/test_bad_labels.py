@@ -38,7 +38,7 @@ def build(image_set):
             path.write_bytes(content if isinstance(content, bytes) else content.encode('utf-8', 'surrogatepass'))
             settings['image_labels'] = str(path.parent if name.endswith('.xml') else path)
         return DATASETS.build(
-            dict(type='mmwsss.ImageLabelDataset', dataset={**data.dataset, **settings.pop('photos', {})}, **settings)
+            dict(type='mmwsss.ImageLabelDataset', dataset={**data.dataset, **settings.pop('images', {})}, **settings)
         )
 
     make.data = data
@@ -68,7 +68,7 @@ REFUSED = {
     'spreadsheet': ('l.csv', b'PK\x03\x04\xff\xfe\x00', 'cannot be read'),
     'CSV with semicolons': ('l.csv', 'p0;disc\nsub/p1;box\n', 'no image-level labels'),
     'CSV without id': ('l.csv', ',disc\n', 'row 1 has no image id'),
-    'COCO: unknown category': ('l.json', json.dumps({**COCO, 'categories': []}), 'COCO annotation file'),
+    'COCO: unknown category': ('l.json', json.dumps({**COCO, 'categories': []}), 'has no such category'),
     'COCO: category of a number': (
         'l.json',
         json.dumps({**COCO, 'categories': [dict(id=7, name=3)]}),
@@ -205,12 +205,12 @@ def test_blank_lines_of_a_list_are_passed_over(build):
 @pytest.mark.parametrize('suffix', ['.pkl', '.yaml'])
 def test_list_that_could_run_code(build, suffix):
     with pytest.raises(DataError, match=rf'list\{suffix}: expected a list of images as text or JSON'):
-        build(photos=dict(ann_file=f'list{suffix}'))
+        build(images=dict(ann_file=f'list{suffix}'))
 
 
 def test_wrong_suffix_is_told(build):
     with pytest.raises(DataError, match=r'no image found in .*images \(suffix \.jpeg\)'):
-        build(photos=dict(ann_file='', img_suffix='.jpeg'))
+        build(images=dict(ann_file='', img_suffix='.jpeg'))
 
 
 def test_voc_labels_of_an_id_above_the_folder(tmp_path):

@@ -23,7 +23,7 @@ def test_reader_raises_nothing_but_its_error(name):
 def test_whole_files_are_read(tmp_path):
     """Otherwise all damage would be done to files that no reader gets far with."""
     wholes = dict(
-        photo=fuzz._whole_photos(),
+        image=fuzz._whole_images(),
         mask=fuzz._whole_masks(),
         seeds=fuzz._whole_seeds(),
         checkpoint=fuzz._whole_checkpoints(),

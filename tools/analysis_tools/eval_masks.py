@@ -15,6 +15,7 @@ from mmwsss.converters.dataset_files import read_list
 from mmwsss.engine.launch import run_tool
 from mmwsss.evaluation.functional.boundary_iou import DILATION_RATIO
 from mmwsss.evaluation.functional.confusion import IGNORE_INDEX
+from mmwsss.fileio.white_masks import check_white_masks, describe_white_masks
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -58,10 +59,14 @@ def main(arguments: list[str] | None = None) -> None:
         }
     ids = read_list(args.list) if args.list else None
     pairs = find_pairs(args.pred_dir, args.gt_dir, ids, args.pred_suffix, args.gt_suffix, args.common)
+    check_white_masks((truth for _, _, truth in pairs), args.gt_dir)
+    white = describe_white_masks(predicted for _, predicted, _ in pairs)
     comparison = FolderComparison(classes)
     for counts in compare_folders(pairs, len(classes), args.num_workers, args.dilation_ratio, of_true_index):
         comparison.add(counts)
     print(f'\n{comparison.table()}')
+    for warning in ([f'{args.pred_dir}: {white}'] if white else []) + comparison.warnings():
+        print(f'warning: {warning}')
     if args.out:
         print('Written: ' + ', '.join(map(str, comparison.write(args.out))))
 

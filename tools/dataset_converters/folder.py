@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmwsss.converters.folder import write_folder_dataset
 from mmwsss.converters.folder_configs import write_folder_configs
+from mmwsss.datasets.folder import find_masks
 from mmwsss.engine.launch import run_tool
 
 
@@ -31,7 +32,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def _have_masks(root: str, image_ids: list[str]) -> bool:
-    return all(Path(root, 'masks', f'{image_id}.png').is_file() for image_id in image_ids)
+    return len(find_masks(Path(root, 'masks'), image_ids)) == len(image_ids)
 
 
 def main() -> None:

@@ -1,13 +1,17 @@
-"""Whether the heads of a model and its data set agree on the number of classes."""
+"""Whether a model, its data set and the masks of that agree on classes."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmwsss.datasets.class_names import check_class_names
 from mmwsss.fileio import DataError
+from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.registry import HOOKS
 
 SEGMENTATION_HEADS = ('decode_head', 'auxiliary_head')
@@ -21,19 +25,22 @@ class CheckClassesHook(Hook):
 
     Heads that segment, auxiliary ones and lists of them included, have one output a class; the head of a classifier has
     one a label, which the background is not. A head without ``num_classes``, and a data set without ``classes``, are
-    left alone.
+    left alone. Refuses masks, too, of which none holds a class; it reads them until one does.
     """
 
     priority = 'VERY_HIGH'
 
     def before_train(self, runner: Runner) -> None:
         check_classes(runner.cfg, runner.train_dataloader.dataset)
+        check_masks(runner.train_dataloader.dataset, 'pseudo_mask_path')
 
     def before_val(self, runner: Runner) -> None:
         check_classes(runner.cfg, runner.val_dataloader.dataset)
+        check_masks(runner.val_dataloader.dataset, 'seg_map_path')
 
     def before_test(self, runner: Runner) -> None:
         check_classes(runner.cfg, runner.test_dataloader.dataset)
+        check_masks(runner.test_dataloader.dataset, 'seg_map_path')
 
 
 def check_classes(cfg: Config, dataset: Any) -> None:
@@ -45,18 +52,39 @@ def check_classes(cfg: Config, dataset: Any) -> None:
             called background).
 
     Raises:
-        DataError: Naming the key that is wrong.
+        DataError: Naming the key that is wrong, or if the classes are no list of different names.
     """
     metainfo = getattr(dataset, 'metainfo', None) or {}
     classes = metainfo.get('classes')
     if not classes:
         return
+    check_class_names(classes, type(dataset).__name__)
     labels = len(classes) - with_background(metainfo)
     for key, found, is_label_head in _heads(cfg.get('model') or {}):
         expected = labels if is_label_head else len(classes)
         if found != expected:
             what = 'classes' if expected == len(classes) else 'classes beside the background'
             raise DataError(f'{key} is {found}, but the data set has {expected} {what}')
+
+
+def check_masks(dataset: Any, key: str) -> None:
+    """Refuses a data set whose masks hold nothing but 0 and 255.
+
+    Args:
+        dataset (Dataset): With ``get_data_info``, or a wrapper of one; another one is left alone.
+        key (str): Name of the path of a mask in its samples.
+
+    Raises:
+        DataError: With the cure.
+    """
+    while not hasattr(dataset, 'get_data_info') and hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    if not hasattr(dataset, 'get_data_info'):
+        return
+    paths = (dataset.get_data_info(index).get(key) for index in range(len(dataset)))
+    first = next((path for path in paths if path), None)
+    if first is not None:
+        check_white_masks((path for path in chain([first], paths) if path), os.path.dirname(first))
 
 
 def with_background(metainfo: Mapping[str, Any]) -> bool:

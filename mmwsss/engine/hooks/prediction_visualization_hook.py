@@ -16,7 +16,7 @@ from mmwsss.visualization import draw_cams
 
 @HOOKS.register_module()
 class PredictionVisualizationHook(SegVisualizationHook):
-    """Draws what each step predicts of a image during a test: what `tools/test.py --show-dir` uses.
+    """Draws what each step predicts of an image during a test: what `tools/test.py --show-dir` uses.
 
     Of a segmentor, its mask over the image, as mmseg's hook draws it; of a random walk, the mask of its largest
     scores, likewise; of a classifier, the activation maps over the darkened image.

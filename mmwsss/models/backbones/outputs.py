@@ -68,7 +68,7 @@ def backbone_outputs(backbone: nn.Module) -> list[BackboneOutput]:
         outputs = backbone(torch.zeros(1, 3, height, width, device=example.device))
     except Exception as error:  # a backbone fails as it likes
         raise ValueError(
-            f'backbone {name}: cannot run on a image of {width} x {height} to find its outputs '
+            f'backbone {name}: cannot run on an image of {width} x {height} to find its outputs '
             f'({type(error).__name__}: {error}); set in_channels (and in_index) of the head, and size_divisor of '
             'test_cfg where there is one'
         ) from error
@@ -93,7 +93,7 @@ def _describe(output: Any, index: int, name: str) -> BackboneOutput:
     rows, columns = output.shape[2:]
     if height % rows or width % columns or height // rows != width // columns:
         raise ValueError(
-            f'backbone {name}: output {index} of a image of {width} x {height} is {columns} x {rows}, which is no '
+            f'backbone {name}: output {index} of an image of {width} x {height} is {columns} x {rows}, which is no '
             'whole stride; set in_channels (and in_index) of the head, and size_divisor of test_cfg where there is one'
         )
     return BackboneOutput(output.shape[1], height // rows)

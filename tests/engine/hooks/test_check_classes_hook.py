@@ -1,11 +1,12 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 
 from mmwsss.engine import CheckClassesHook
-from mmwsss.engine.hooks.check_classes_hook import check_classes
-from mmwsss.fileio import DataError
+from mmwsss.engine.hooks.check_classes_hook import check_classes, check_masks
+from mmwsss.fileio import DataError, write_mask
 
 CLASSES = ('background', 'cat', 'dog')
 
@@ -68,3 +69,29 @@ def test_each_phase_looks_at_its_own_data(phase):
     loaders[f'{phase}_dataloader'].dataset.metainfo['classes'] = CLASSES[:2]
     with pytest.raises(DataError, match='the data set has 2 classes'):
         getattr(hook, f'before_{phase}')(runner)
+
+
+@pytest.mark.parametrize('key', ['pseudo_mask_path', 'seg_map_path'])
+def test_masks_of_0_and_255_are_refused(tmp_path, key):
+    white, void = np.zeros((9, 9), np.uint8), np.zeros((9, 9), np.uint8)
+    white[3:5] = 255
+    void[3:5], void[5:7] = 1, 255
+    for name, mask in dict(white=white, void=void).items():
+        write_mask(tmp_path / f'{name}.png', mask, [(0, 0, 0)])
+    with pytest.raises(DataError, match=rf'^{tmp_path}: the masks \(2\) hold nothing but 0 and 255'):
+        check_masks(Samples(key, tmp_path, ['white', None, 'white', 'absent']), key)
+    check_masks(SimpleNamespace(dataset=Samples(key, tmp_path, ['white', 'void'])), key)
+    check_masks(Samples(key, tmp_path, [None, 'absent']), key)
+
+
+class Samples:
+    """A data set of the masks of these names."""
+
+    def __init__(self, key, folder, names):
+        self.samples = [{key: name and f'{folder}/{name}.png'} for name in names]
+
+    def __len__(self):
+        return len(self.samples)
+
+    def get_data_info(self, index):
+        return self.samples[index]

@@ -64,7 +64,7 @@ def test_cams_of_the_same_images_are_drawn_and_the_training_is_the_same(train, c
     runner, folder = train('drawn', cam_config(3), [hook])
     drawn = pictures(folder)
     assert sorted(drawn) == ['cam_p0_1.png', 'cam_p0_2.png', 'cam_p2_1.png', 'cam_p2_2.png']
-    # A image of 40 x 56 whose long side becomes 48, and its map to the right of it.
+    # An image of 40 x 56 whose long side becomes 48, and its map to the right of it.
     assert drawn['cam_p0_1.png'].shape == (34, 96, 3)
     assert runner.model.training
     plain, _ = train('plain', cam_config(3), [])

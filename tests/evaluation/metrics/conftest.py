@@ -69,19 +69,3 @@ def run_metric(dataset_meta):
         return metric.evaluate(len(samples))
 
     return run
-
-
-@pytest.fixture
-def slow_miou():
-    """``slow_miou(truths, predictions, num_classes)``: pixel by pixel, over the classes that occur; 255 is no class."""
-
-    def miou(truths, predictions, num_classes=4):
-        hits, union = np.zeros(num_classes), np.zeros(num_classes)
-        for truth, prediction in zip(truths, predictions, strict=True):
-            valid = truth != 255
-            for index in range(num_classes):
-                hits[index] += (valid & (truth == index) & (prediction == index)).sum()
-                union[index] += (valid & ((truth == index) | (prediction == index))).sum()
-        return 100 * np.mean(hits[union > 0] / union[union > 0])
-
-    return miou

@@ -53,7 +53,7 @@ def fail(x):
 @pytest.mark.parametrize(
     'function, message',
     [
-        (fail, r'cannot run on a image of 96 x 64 .*sides must be 224\); set in_channels .* and size_divisor'),
+        (fail, r'cannot run on an image of 96 x 64 .*sides must be 224\); set in_channels .* and size_divisor'),
         (lambda x: [x.mean((2, 3))], r'output 0 is \(1, 3\); set what pools them .*gap_before_final_norm=False'),
         (lambda x: [[x, x]], r'output 0 is list; set what pools them or adds tokens'),
         (lambda x: [x, x[:, :, :-1]], r'output 1 .* is 96 x 63, which is no whole stride; set in_channels'),

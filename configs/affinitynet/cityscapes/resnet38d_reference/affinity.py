@@ -1,5 +1,5 @@
 # As the released code has it: pairs of cells near the border of the grid are left out, and the padding of crops is
-# labelled as background.
+# labeled as background.
 _base_ = '../resnet38d/affinity.py'
 work_dir = 'work_dirs/affinitynet/cityscapes/resnet38d_reference/affinity'
 model = dict(head=dict(border='reference'))

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 SIZE = 60, 90
 
 
-def photo():
+def image():
     """A smooth RGB image."""
     coarse = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     return cv2.resize(coarse, SIZE[::-1], interpolation=cv2.INTER_LINEAR)
@@ -36,7 +36,7 @@ def rotated(orientation):
 
 
 def cut_off(kind, share):
-    whole = encoded(Image.fromarray(photo()), kind)
+    whole = encoded(Image.fromarray(image()), kind)
     return whole[: int(share * len(whole))]
 
 
@@ -51,36 +51,36 @@ def with_header(width, height):
 
 
 def sixteen_bits(suffix, channels):
-    return cv2.imencode(suffix, photo()[:, :, ::-1][:, :, :channels].astype(np.uint16) * 257)[1].tobytes()
+    return cv2.imencode(suffix, image()[:, :, ::-1][:, :, :channels].astype(np.uint16) * 257)[1].tobytes()
 
 
-RGB = Image.fromarray(photo())
-GREY = np.repeat(photo()[:, :, 2:], 3, 2)
+RGB = Image.fromarray(image())
+GREY = np.repeat(image()[:, :, 2:], 3, 2)
 READ = {
-    'JPEG': (encoded(RGB, 'JPEG', quality=95), photo()),
-    'progressive JPEG': (encoded(RGB, 'JPEG', quality=95, progressive=True), photo()),
-    'CMYK JPEG': (encoded(RGB.convert('CMYK'), 'JPEG', quality=95), photo()),
-    'grey JPEG': (encoded(Image.fromarray(GREY[:, :, 0]), 'JPEG', quality=95), GREY),
-    'grey PNG': (encoded(Image.fromarray(GREY[:, :, 0]), 'PNG'), GREY),
-    'grey PNG with alpha': (encoded(Image.fromarray(GREY[:, :, 0]).convert('LA'), 'PNG'), GREY),
-    '16-bit PNG': (sixteen_bits('.png', 3), photo()),
-    '16-bit grey PNG': (sixteen_bits('.png', 1), GREY),
-    '16-bit TIFF': (sixteen_bits('.tiff', 3), photo()),
-    'palette PNG': (encoded(RGB.quantize(256), 'PNG'), photo()),
-    'palette GIF': (encoded(RGB.quantize(256), 'GIF'), photo()),
-    'alpha PNG': (encoded(RGB.convert('RGBA'), 'PNG'), photo()),
-    'alpha WebP': (encoded(RGB.convert('RGBA'), 'WEBP', lossless=True), photo()),
-    'LZW TIFF': (encoded(RGB, 'TIFF', compression='tiff_lzw'), photo()),
-    'EXIF turned left': (encoded(RGB, 'JPEG', quality=95, **rotated(8)), np.rot90(photo())),
-    'EXIF turned right': (encoded(RGB, 'JPEG', quality=95, **rotated(6)), np.rot90(photo(), -1)),
-    'EXIF upside down': (encoded(RGB, 'JPEG', quality=95, **rotated(3)), np.rot90(photo(), 2)),
-    'one pixel': (encoded(RGB.crop((0, 0, 1, 1)), 'PNG'), photo()[:1, :1]),
-    'two frames': (encoded(RGB, 'GIF', save_all=True, append_images=[Image.new('RGB', SIZE[::-1])]), photo()),
+    'JPEG': (encoded(RGB, 'JPEG', quality=95), image()),
+    'progressive JPEG': (encoded(RGB, 'JPEG', quality=95, progressive=True), image()),
+    'CMYK JPEG': (encoded(RGB.convert('CMYK'), 'JPEG', quality=95), image()),
+    'gray JPEG': (encoded(Image.fromarray(GREY[:, :, 0]), 'JPEG', quality=95), GREY),
+    'gray PNG': (encoded(Image.fromarray(GREY[:, :, 0]), 'PNG'), GREY),
+    'gray PNG with alpha': (encoded(Image.fromarray(GREY[:, :, 0]).convert('LA'), 'PNG'), GREY),
+    '16-bit PNG': (sixteen_bits('.png', 3), image()),
+    '16-bit gray PNG': (sixteen_bits('.png', 1), GREY),
+    '16-bit TIFF': (sixteen_bits('.tiff', 3), image()),
+    'palette PNG': (encoded(RGB.quantize(256), 'PNG'), image()),
+    'palette GIF': (encoded(RGB.quantize(256), 'GIF'), image()),
+    'alpha PNG': (encoded(RGB.convert('RGBA'), 'PNG'), image()),
+    'alpha WebP': (encoded(RGB.convert('RGBA'), 'WEBP', lossless=True), image()),
+    'LZW TIFF': (encoded(RGB, 'TIFF', compression='tiff_lzw'), image()),
+    'EXIF turned left': (encoded(RGB, 'JPEG', quality=95, **rotated(8)), np.rot90(image())),
+    'EXIF turned right': (encoded(RGB, 'JPEG', quality=95, **rotated(6)), np.rot90(image(), -1)),
+    'EXIF upside down': (encoded(RGB, 'JPEG', quality=95, **rotated(3)), np.rot90(image(), 2)),
+    'one pixel': (encoded(RGB.crop((0, 0, 1, 1)), 'PNG'), image()[:1, :1]),
+    'two frames': (encoded(RGB, 'GIF', save_all=True, append_images=[Image.new('RGB', SIZE[::-1])]), image()),
 }
 
 
 @pytest.mark.parametrize('content, expected', READ.values(), ids=READ)
-def test_odd_image_is_read_in_its_colours(tmp_path, content, expected):
+def test_odd_image_is_read_in_its_colors(tmp_path, content, expected):
     """The name says JPEG whatever the file is: the content decides."""
     (tmp_path / 'p.jpg').write_bytes(content)
     results = TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile'))(dict(img_path=str(tmp_path / 'p.jpg')))
@@ -168,7 +168,7 @@ def test_names_are_kept(tmp_path, name):
     RGB.save(path)
     (tmp_path / 'list.txt').write_text(f'{name}\n', encoding='utf-8')
     (tmp_path / 'labels.csv').write_text('"' + name.replace('"', '""') + '",cat\n', encoding='utf-8')
-    photos = dict(
+    images = dict(
         type='BaseSegDataset',
         data_root=str(tmp_path),
         ann_file='list.txt',
@@ -179,7 +179,7 @@ def test_names_are_kept(tmp_path, name):
     dataset = DATASETS.build(
         dict(
             type='mmwsss.ImageLabelDataset',
-            dataset=photos,
+            dataset=images,
             image_labels=str(tmp_path / 'labels.csv'),
             seed_dir=str(tmp_path / 'seeds'),
             pipeline=pipeline,

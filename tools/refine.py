@@ -29,11 +29,7 @@ def main() -> None:
     cfg = launch.config_from_arguments(args)
     if args.skip_bad:
         set_skip_bad(cfg, training=False)
-<<<<<<< HEAD
-    launch.refine(cfg, args.affinity_dir, args.out, args.feature_dir)
-=======
     launch.refine(cfg, args.affinity_dir, args.feature_dir, args.out)
->>>>>>> main
 
 
 if __name__ == '__main__':

@@ -169,24 +169,15 @@ def test(cfg: Config, checkpoint: str | None = None) -> dict:
 
 
 def refine(
-<<<<<<< HEAD
-    cfg: Config, affinity_dir: str | None = None, output_dir: str | None = None, feature_dir: str | None = None
-=======
     cfg: Config, affinity_dir: str | None = None, feature_dir: str | None = None, output_dir: str | None = None
->>>>>>> main
 ) -> dict:
     """Runs the label chains of a stage again, on class maps, affinities and features that tests have stored.
 
     Args:
         cfg (Config): With `work_dir` and `launcher`.
         affinity_dir (str, optional): As of :func:`mmwsss.engine.stored_maps.use_stored_maps`. Defaults to None.
-<<<<<<< HEAD
-        output_dir (str, optional): Folder for what the evaluators write. Defaults to None: where they write else.
-        feature_dir (str, optional): As ``affinity_dir``. Defaults to None.
-=======
         feature_dir (str, optional): The same. Defaults to None.
         output_dir (str, optional): Folder for what the evaluators write. Defaults to None: where they write else.
->>>>>>> main
 
     Returns:
         dict: The metrics, as of :func:`test`.

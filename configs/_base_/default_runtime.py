@@ -15,6 +15,7 @@ log_processor = dict(by_epoch=False, window_size=20)
 log_level = 'INFO'
 load_from = None
 resume = False
+# A training repeats with this seed and the same num_workers of its data loader: each worker draws its own numbers.
 randomness = dict(seed=0)
 # These merge with the default_hooks of a config by their names; custom_hooks are left to it.
 # Activation maps or affinities during training: maps=dict(type='mmwsss.MapVisualizationHook', interval=200).

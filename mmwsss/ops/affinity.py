@@ -258,7 +258,55 @@ def pairwise_affinity(features: Tensor, radius: int = RADIUS, border: str = 'ful
     if border not in BORDERS:
         raise ValueError(f'border must be one of {BORDERS}, got {border!r}')
     offset_list(radius)
+    if _is_recorded():
+        return _recordable_affinity(features, radius, border)
     return _PairwiseAffinity.apply(features, radius, border)
+
+
+def _is_recorded() -> bool:
+    """Whether operations are being recorded, for images of other sizes: by torch.jit, torch.export or an exporter."""
+    exporting = getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)
+    return torch.jit.is_tracing() or exporting()
+
+
+def _recordable_affinity(features: Tensor, radius: int, border: str) -> Tensor:
+    """:func:`pairwise_affinity` in operations that know no size; slower, and its backward pass stores more.
+
+    Blocks that are cut to fit a cache, and buffers that are written to, would be those of the recorded size.
+    """
+    features = features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
+    height, width = features.shape[2:]
+    sources = torch.ones_like(features[0, 0])
+    targets = _Surroundings(sources, radius)
+    if border == 'reference':
+        rows, columns = (torch.arange(side, device=features.device) for side in (height, width))
+        kept = (columns >= radius - 1) & (columns < width - (radius - 1))
+        sources = sources * ((rows < height - (radius - 1))[:, None] & kept)
+    others = _Surroundings(features, radius)
+    fields = [
+        torch.exp(-(features - others.at(*offset)).abs().mean(1)) * (sources * targets.at(*offset))
+        for offset in offset_list(radius)
+    ]
+    return torch.stack(fields, 1)
+
+
+class _Surroundings:
+    """Maps (..., H, W) and what lies around each of their cells, zero outside the grid; knows no size.
+
+    Args:
+        maps (Tensor): (..., H, W).
+        radius (int): Strict radius that offsets stay within.
+    """
+
+    def __init__(self, maps: Tensor, radius: int):
+        self.height, self.width = maps.shape[-2:]
+        self.reach = radius - 1
+        self.padded = F.pad(maps, (self.reach, self.reach, 0, self.reach))
+
+    def at(self, dy: int, dx: int) -> Tensor:
+        """The cell at an offset of the half-plane, of each cell (..., H, W)."""
+        left = self.reach + dx
+        return self.padded[..., dy : dy + self.height, left : left + self.width]
 
 
 def pair_labels(
@@ -437,6 +485,10 @@ def edge_to_affinity(edge: Tensor, radius: int = RADIUS) -> Tensor:
     batch, _, height, width = edge.shape
     plane = edge[:, 0]
     offsets = offset_list(radius)
+    if _is_recorded():
+        edges, inside = _Surroundings(plane, radius), _Surroundings(torch.ones_like(plane), radius)
+        strongest = [reduce(torch.maximum, (edges.at(*cell) for cell in path_cells(*offset))) for offset in offsets]
+        return torch.stack([(1 - most) * inside.at(*offset) for most, offset in zip(strongest, offsets)], 1)
     out = edge.new_zeros(batch, len(offsets), height, width)
     for p, (ys, xs), _ in pair_windows(height, width, radius, 'full'):
         path = [plane[:, ys.start + y : ys.stop + y, xs.start + x : xs.stop + x] for y, x in path_cells(*offsets[p])]

@@ -24,7 +24,9 @@ def _check_maps(maps: Tensor, axes: str = '(..., K, H, W)') -> None:
 def _check_size(name: str, size: Sequence[int]) -> tuple[int, int]:
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f'{name} must be two positive integers (rows, columns), got {size!r}')
-    return int(size[0]), int(size[1])
+    # Sizes that are recorded, for images of other sizes, must not become numbers.
+    recorded = torch.jit.is_tracing() or any(isinstance(side, torch.SymInt) for side in size)
+    return (size[0], size[1]) if recorded else (int(size[0]), int(size[1]))
 
 
 def resize_maps(maps: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:

@@ -1,9 +1,11 @@
+import copy
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 
 from mmwsss.fileio import DataError, read_class_mask
@@ -233,3 +235,24 @@ def test_labels_and_lists_of_other_spellings_mean_the_images(image_set):
     dataset = build(data.dataset, image_labels=data.labels, mask_list='masked.txt')
     assert [sample['gt_class_ids'].tolist() for sample in dataset] == [[1], [3]]
     assert [bool(sample['seg_map_path']) for sample in dataset] == [True, False]
+
+
+def test_what_is_drawn_repeats_with_the_seed_and_the_number_of_workers(image_set):
+    data = image_set([['disc']] * 8)
+    transforms = [
+        dict(type='mmwsss.LoadImageFromFile'),
+        dict(type='RandomResize', scale=(64, 64), ratio_range=(0.5, 2), keep_ratio=True),
+        dict(type='mmwsss.PackWeakInputs'),
+    ]
+    loader = dict(
+        batch_size=2,
+        sampler=dict(type='DefaultSampler', shuffle=True),
+        dataset=dict(type='mmwsss.ImageLabelDataset', dataset=data.dataset, pipeline=transforms),
+    )
+
+    def sizes(num_workers):
+        batches = Runner.build_dataloader(dict(copy.deepcopy(loader), num_workers=num_workers), seed=5)
+        return [tuple(inputs.shape) for batch in batches for inputs in batch['inputs']]
+
+    two = sizes(2)
+    assert sizes(2) == two != sizes(1)

@@ -359,3 +359,31 @@ def test_edge_affinity_rejects_bad_edges(edge, message):
 def test_edge_affinity_has_the_published_radius_by_default():
     edge = torch.rand(1, 1, 6, 7)
     torch.testing.assert_close(edge_to_affinity(edge), edge_to_affinity(edge, 5))
+
+
+RECORDED = {
+    'pairwise_affinity': (lambda maps: pairwise_affinity(maps, 3), 4),
+    'pairwise_affinity, reference': (lambda maps: pairwise_affinity(maps, 3, 'reference'), 4),
+    'edge_to_affinity': (lambda maps: edge_to_affinity(maps, 4), 1),
+}
+
+
+@pytest.mark.parametrize('function, channels', RECORDED.values(), ids=RECORDED)
+def test_recorded_on_one_size_it_is_right_on_another(function, channels):
+    """Both ways to record operations: torch.jit.trace, on which ONNX's old exporter rests, and torch.export."""
+    recorded_on, other = torch.rand(1, channels, 7, 9), torch.rand(1, channels, 5, 12)
+    traced = torch.jit.trace(function, recorded_on, check_trace=False)
+    sides = {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+    exported = torch.export.export(_Module(function), (recorded_on,), dynamic_shapes=(sides,)).module()
+    for maps in (recorded_on, other):
+        torch.testing.assert_close(traced(maps), function(maps))
+        torch.testing.assert_close(exported(maps), function(maps))
+
+
+class _Module(torch.nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, maps):
+        return self.function(maps)

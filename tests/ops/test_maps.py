@@ -262,3 +262,13 @@ def test_unsure_pixels_of_a_batch_are_those_of_its_members():
 def test_unsure_pixels_rejects_bad_margins(margin):
     with pytest.raises(ValueError, match='margin'):
         unsure_pixels(torch.zeros(2, 3, 4), margin)
+
+
+def test_recorded_on_one_size_maps_are_resized_to_another():
+    def enlarge(maps):
+        return resize_maps(maps, (maps.shape[2] * 2, maps.shape[3] + 1))
+
+    recorded_on, other = torch.rand(1, 2, 4, 6), torch.rand(1, 2, 5, 3)
+    traced = torch.jit.trace(enlarge, recorded_on, check_trace=False)
+    for maps in (recorded_on, other):
+        torch.testing.assert_close(traced(maps), enlarge(maps))

@@ -66,11 +66,14 @@ class AffinityNet(AffinityModel):
         return self.head.loss(self.extract_feat(inputs), labels, with_background)
 
     def affinity(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> StencilAffinity:
+        features, grid = self.extract_feat(inputs), self._grid(inputs.shape[2:])
+        if not data_samples:
+            height, width = inputs.shape[2:]
+            return StencilAffinity(self.head.affinity(features, grid), (height, width), self.head.stride)
         # Images of a batch are of one size; cells beyond it are padding.
-        shape = data_samples[0].img_shape if data_samples else inputs.shape[2:]
-        covered = int(shape[0]), int(shape[1])
-        field = self.head.affinity(self.extract_feat(inputs), self._grid(inputs.shape[2:]), self._grid(covered))
-        return StencilAffinity(field, covered, self.head.stride)
+        height, width = data_samples[0].img_shape[:2]
+        covered = int(height), int(width)
+        return StencilAffinity(self.head.affinity(features, grid, self._grid(covered)), covered, self.head.stride)
 
     def _grid(self, size: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of the cells over height and width in pixels."""

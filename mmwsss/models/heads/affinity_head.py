@@ -144,8 +144,10 @@ class AffinityHead(BaseModule):
         Returns:
             Tensor: (B, P, rows, columns) of what is kept.
         """
-        rows, columns = kept or size
-        return pairwise_affinity(self(feats, size)[:, :, :rows, :columns].float(), self.radius, self.border)
+        embedded = self(feats, size)
+        if kept is not None:
+            embedded = embedded[:, :, : kept[0], : kept[1]]
+        return pairwise_affinity(embedded.float(), self.radius, self.border)
 
     def loss(self, feats: Sequence[Tensor], label_map: Tensor, with_background: bool = True) -> dict[str, Tensor]:
         """Weighted losses of the affinity labels.

@@ -39,7 +39,9 @@ def test_every_registry_is_swept():
     found = {name for name, value in vars(registry).items() if isinstance(value, registry.Registry)}
     assert found == set(ROOMS)
     assert all(getattr(registry, name).scope == 'mmwsss' for name in found)
-    assert len(COMPONENTS) > 30 and all(any(name == case.values[0] for case in COMPONENTS) for name in ROOMS if ROOMS[name])
+    assert len(COMPONENTS) > 30 and all(
+        any(name == case.values[0] for case in COMPONENTS) for name in ROOMS if ROOMS[name]
+    )
 
 
 @pytest.mark.parametrize('name, kind, component', COMPONENTS)

@@ -21,7 +21,13 @@ from mmwsss.report import SHEET_FILE, write_report
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('leaves', nargs='+', metavar='LEAF', help='configs of stages in order, or a folder of them')
+    parser.add_argument(
+        'leaves',
+        nargs='+',
+        metavar='LEAF',
+        help='configs of stages, or a folder of them; a further choice for a stage, such as segmentor_x.py '
+        'beside segmentor.py, runs only where it is named',
+    )
     stages = parser.add_mutually_exclusive_group()
     stages.add_argument('--from', dest='first', metavar='STAGE', help='begin with this stage, even if it is done')
     stages.add_argument('--only', metavar='STAGE', help='run only this stage, even if it is done')
@@ -74,11 +80,11 @@ def main() -> None:
     print(f'\n{format_table(results)}\n')
     for stage, number in results['skipped'].items():
         print(f'Skipped: {number} images by {stage}, listed in {pipeline.folders[stage].path / SKIPPED_FILE}')
-    print(f'Results: {pipeline.run_folder / RESULTS_FILE}')
+    print(f'Results: {pipeline.results_folder / RESULTS_FILE}')
     stages = [(stage.name, stage.work_dir, stage.cfg) for stage in pipeline.stages]
-    print(f'Report: {write_report(pipeline.run_folder, stages, results)}')
-    if (pipeline.run_folder / SHEET_FILE).is_file():
-        print(f'Images: {pipeline.run_folder / SHEET_FILE}')
+    print(f'Report: {write_report(pipeline.results_folder, stages, results)}')
+    if (pipeline.results_folder / SHEET_FILE).is_file():
+        print(f'Images: {pipeline.results_folder / SHEET_FILE}')
 
 
 if __name__ == '__main__':

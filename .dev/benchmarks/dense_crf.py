@@ -1,6 +1,6 @@
 """Compares the two backends of the dense CRF on a folder of images.
 
-    python .dev/benchmarks/dense_crf.py PHOTOGRAPHS --count 100 --out dense_crf.json
+    python .dev/benchmarks/dense_crf.py IMAGES --count 100 --out dense_crf.json
 
 The scores are rough on purpose: a smooth random map for each of a few classes, as blurred as CAMs are.
 """
@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 import torch
 from PIL import Image
-from rough_cams import pick_photographs, rough_cams
+from rough_cams import pick_images, rough_cams
 
 from mmwsss.ops import background_score, dense_crf
 from mmwsss.visualization.progress_bar import track
@@ -38,7 +38,7 @@ def main():
     parser.add_argument('--out', help='JSON file of the results')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    paths = pick_photographs(parser, args.images, args.count)
+    paths = pick_images(parser, args.images, args.count)
 
     generator = torch.Generator().manual_seed(0)
     agreement, difference, seconds = [], [], {'pydensecrf': [], 'torch': []}

@@ -1,6 +1,6 @@
 """Times affinity labels against the published way, which builds both CRFs of an image from nothing.
 
-    python .dev/benchmarks/labels.py PHOTOGRAPHS --count 60 --out labels.json
+    python .dev/benchmarks/labels.py IMAGES --count 60 --out labels.json
 
 Both read an image, refine stored maps of a few classes with two backgrounds, and write a file: the published way
 the two score volumes that training pools later, ours the label map. First the labels of both are compared. Then our way
@@ -20,20 +20,20 @@ from statistics import median
 import numpy as np
 import torch
 from PIL import Image
-from rough_cams import pick_photographs, rough_cams
+from rough_cams import pick_images, rough_cams
 
-from mmwsss.evaluation.metrics.seed_metric import resize_maps
 from mmwsss.fileio import read_image, write_mask
 from mmwsss.ops import affinity_label_map, background_score, confident_label_map
+from mmwsss.ops.maps import resize_maps
 from mmwsss.visualization.progress_bar import track
 
 ALPHAS = 4, 32
 PALETTE = np.arange(30, dtype=np.uint8).reshape(10, 3).tolist()
 
 
-def photograph_and_cams(path, seeds):
-    image = np.ascontiguousarray(read_image(path)[:, :, ::-1])
-    return image, torch.from_numpy(resize_maps(seeds, image.shape[:2]))
+def image_and_cams(path, seeds):
+    image = read_image(path, channel_order='rgb')
+    return image, resize_maps(torch.from_numpy(seeds).float(), image.shape[:2])
 
 
 def published_labels(path, seeds, folder):
@@ -41,7 +41,7 @@ def published_labels(path, seeds, folder):
     import pydensecrf.densecrf as crfs
     from pydensecrf.utils import unary_from_softmax
 
-    image, cams = photograph_and_cams(path, seeds)
+    image, cams = image_and_cams(path, seeds)
     refined = []
     for alpha in ALPHAS:
         scores = torch.cat([background_score(cams, alpha), cams]).numpy()
@@ -56,8 +56,8 @@ def published_labels(path, seeds, folder):
 
 
 def our_labels(path, seeds, folder):
-    """What `AffinityLabelMetric` does with an image."""
-    image, cams = photograph_and_cams(path, seeds)
+    """What `AffinityLabeler` and `PseudoMaskMetric` do with an image."""
+    image, cams = image_and_cams(path, seeds)
     labels = affinity_label_map(image, cams, range(1, len(seeds) + 1), *ALPHAS, backend='pydensecrf')
     write_mask(Path(folder, f'{Path(path).stem}.png'), labels, PALETTE)
     return labels
@@ -92,7 +92,7 @@ def main():
     parser.add_argument('--out', help='JSON file of the results')
     args = parser.parse_args()
     one_thread()
-    paths = pick_photographs(parser, args.images, args.count)
+    paths = pick_images(parser, args.images, args.count)
 
     generator = torch.Generator().manual_seed(0)
     sizes = [Image.open(path).size[::-1] for path in paths]

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 
-def pick_photographs(parser, folder, count):
+def pick_images(parser, folder, count):
     """``count`` paths spread over a folder of JPEG and PNG files."""
     paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in ('.jpg', '.jpeg', '.png'))
     if not paths:

@@ -1,9 +1,9 @@
 """Times seed inference against the published loop of one pass a scale and flip; compares their maps first.
 
-    python .dev/benchmarks/seeds.py work_dirs/voc12/seed_infer/seed_infer.py --count 200 --out seeds.json
-    python .dev/benchmarks/seeds.py work_dirs/voc12/seed_infer/seed_infer.py --count 10582 --timed 30
+    python .dev/benchmarks/seeds.py LEAF CHECKPOINT --count 200 --out seeds.json
+    python .dev/benchmarks/seeds.py LEAF CHECKPOINT --count 10582 --timed 30
 
-The images, labels, checkpoint, network and scales are those of the config that a pipeline's seed step left.
+The images, labels, network and scales are those of a cam leaf's test.
 The published loop runs each scale and mirror image on its own, resizes the maps of all classes to the image, moves
 them off the device and multiplies them by the labels there. Also told: bytes of the stored seeds, and on how many
 pixels label maps made from them agree with those made from full-size float32 maps.
@@ -25,12 +25,12 @@ from mmcv.cnn.utils import fuse_conv_bn
 from mmengine.config import DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
-from mmseg.registry import DATASETS, MODELS
 
-from mmwsss.engine import launch, load_from_local
-from mmwsss.engine.memory import keep_freed_memory
-from mmwsss.evaluation.metrics.seed_metric import resize_maps
-from mmwsss.fileio import Seeds, read_seeds, write_seeds
+from mmwsss.engine import load_from_local
+from mmwsss.engine.config_loading import load_config
+from mmwsss.fileio import read_seeds, write_seeds
+from mmwsss.ops.maps import resize_maps
+from mmwsss.registry import DATASETS, MODELS
 from mmwsss.visualization.progress_bar import track
 
 
@@ -45,7 +45,7 @@ def published_maps(model, batch, size):
         sides = [max(round(side * scale / divisor), 1) * divisor for side in inputs.shape[2:]]
         scaled = F.interpolate(inputs, size=sides, mode='bicubic', align_corners=False, antialias=scale < 1)
         for flip in (False, True):
-            maps = model.head.cams(model.backbone(scaled.flip(3) if flip else scaled))
+            maps = model.localize(scaled.flip(3) if flip else scaled, [sample]).maps
             maps = F.interpolate(maps, size=size, mode='bilinear', align_corners=False)[0].cpu().numpy()
             maps = (maps[:, :, ::-1] if flip else maps) * labels[:, None, None] * weight
             total = maps if total is None else total + maps
@@ -53,23 +53,23 @@ def published_maps(model, batch, size):
     return total / (total.max((1, 2), keepdims=True) + 1e-5)
 
 
-def our_maps(model, batch, size, **test_cfg):
-    """The maps before they are stored, at the size that is asked for."""
-    sample = batch['data_samples'][0].clone()
-    sample.set_metainfo(dict(img_shape=size))
-    with patch.dict(model.test_cfg, seed_stride=1, **test_cfg):
-        return model.predict(batch['inputs'], [sample])[0].cams
+def our_seeds(model, batch, **test_cfg):
+    with patch.dict(model.test_cfg, test_cfg):
+        return model.predict(batch['inputs'], [batch['data_samples'][0].clone()])[0].seeds
 
 
 def stored_and_full(model, batch, path):
     """Seeds as they come back from the disk, and the maps at the size of the image, of one run of the network."""
-    sample, once = batch['data_samples'][0], model.multi_scale_maps(batch['inputs'])
-    size = tuple(sample.ori_shape)
-    with patch.object(model, 'multi_scale_maps', lambda _: once):
-        model.predict(batch['inputs'], [sample])
-        full = our_maps(model, batch, size)
-    write_seeds(path, Seeds(sample.class_ids, sample.cams, size))
-    return resize_maps(read_seeds(path).cams, size), full
+    views = list(model.localize_views(batch['inputs'], batch['data_samples']))
+    with patch.object(model, 'localize_views', lambda *_: views):
+        write_seeds(path, our_seeds(model, batch))
+        full = our_seeds(model, batch, seed_stride=1)
+    stored = read_seeds(path)
+    return stored.class_ids, [at_size(cams, full.size) for cams in (stored.cams, full.cams)]
+
+
+def at_size(cams, size):
+    return resize_maps(torch.from_numpy(np.asarray(cams, np.float32)), size).numpy()
 
 
 def label_map(maps, class_ids, background):
@@ -92,7 +92,8 @@ def seconds(way, *arguments):
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config of seed inference; random weights where its load_from is None')
+    parser.add_argument('config', help='leaf whose test localizes classes')
+    parser.add_argument('checkpoint', nargs='?', help='trained weights; by default those of the leaf')
     parser.add_argument('--count', type=int, default=100, help='images, spread over the list')
     parser.add_argument('--timed', type=int, help='those of them that are timed too, spread likewise; by default all')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -108,14 +109,15 @@ def parse_args():
 def main():
     args = parse_args()
     torch.set_num_threads(args.threads)
-    keep_freed_memory()
-    cfg = launch.load_config(args.config, options=args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options)
     with DefaultScope.overwrite_default_scope('mmseg'):
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
-        plain = MODELS.build({**cfg.model, 'data_preprocessor': cfg.data_preprocessor})
-    if cfg.get('load_from'):
-        state = load_from_local(cfg.load_from, map_location='cpu')
+        plain = MODELS.build(cfg.model)
+    if args.checkpoint:
+        state = load_from_local(args.checkpoint, map_location='cpu')
         plain.load_state_dict(state.get('state_dict', state))
+    else:
+        plain.init_weights()
     plain = plain.to(args.device).eval()
     ours = fuse_conv_bn(copy.deepcopy(plain)).to(memory_format=torch.channels_last)
 
@@ -130,12 +132,12 @@ def main():
             if index in timed:
                 size = tuple(batch['inputs'].shape[2:])
                 expected = published_maps(plain, batch, size)
-                differences.append(
-                    float(np.abs(our_maps(ours, batch, size, peak_quantile=1.0) - expected).max(initial=0))
-                )
+                made = our_seeds(ours, batch, seed_stride=1, peak_quantile=1.0).cams
+                differences.append(float(np.abs(made - expected).max(initial=0)))
                 times['published'].append(seconds(published_maps, plain, batch, size))
                 times['ours'].append(seconds(ours.predict, batch['inputs'], [sample]))
-            labels = [label_map(maps, sample.class_ids, args.background) for maps in stored_and_full(ours, batch, path)]
+            class_ids, made = stored_and_full(ours, batch, path)
+            labels = [label_map(maps, class_ids, args.background) for maps in made]
             stored.append(path.stat().st_size)
             agreement.append((int((labels[0] == labels[1]).sum()), labels[0].size))
     results = dict(

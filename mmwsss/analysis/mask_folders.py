@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from mmengine.utils import track_iter_progress
 
 from mmwsss.evaluation.functional.boundary_iou import DILATION_RATIO, boundary_counts, boundary_distance, iou_of_counts
 from mmwsss.evaluation.functional.confusion import (
@@ -21,6 +20,7 @@ from mmwsss.evaluation.functional.confusion import (
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, read_class_mask
 from mmwsss.fileio.white_masks import missing_classes
 from mmwsss.processes import worker_pool
+from mmwsss.visualization.progress_bar import track
 
 _MAX_LISTED = 5
 _FIGURES = ('iou', 'precision', 'recall', 'over_activation', 'under_activation')
@@ -152,11 +152,11 @@ def compare_folders(
         class_of_true_index=class_of_true_index,
     )
     if num_workers == 0:
-        yield from track_iter_progress((map(compare, pairs), len(pairs)))
+        yield from track(map(compare, pairs), len(pairs))
         return
     with worker_pool(num_workers) as pool:
         try:
-            yield from track_iter_progress((pool.map(compare, pairs, chunksize=16), len(pairs)))
+            yield from track(pool.map(compare, pairs, chunksize=16), len(pairs))
         finally:
             pool.shutdown(cancel_futures=True)
 

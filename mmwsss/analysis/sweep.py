@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from mmengine.utils import track_iter_progress
 
 from mmwsss.evaluation.functional.confusion import (
     class_ious,
@@ -33,6 +32,7 @@ from mmwsss.models import (
 )
 from mmwsss.processes import worker_pool
 from mmwsss.structures import ScoreMaps, StencilAffinity
+from mmwsss.visualization.progress_bar import track
 
 
 class Crf(NamedTuple):
@@ -194,12 +194,12 @@ def run_sweep(
     sweep = partial(sweep_image, settings=list(settings), num_classes=num_classes)
     total = np.zeros((len(settings), num_classes, num_classes + 1), np.int64)
     if num_workers == 0:
-        for counts in track_iter_progress((map(sweep, images), len(images))):
+        for counts in track(map(sweep, images), len(images)):
             total += counts
         return total
     with worker_pool(num_workers) as pool:
         try:
-            for counts in track_iter_progress((pool.map(sweep, images), len(images))):
+            for counts in track(pool.map(sweep, images), len(images)):
                 total += counts
         finally:
             pool.shutdown(cancel_futures=True)

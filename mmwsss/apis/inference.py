@@ -16,7 +16,7 @@ from mmengine.registry import DefaultScope
 from mmseg.structures import SegDataSample
 
 from mmwsss.datasets.image_labels import multi_hot
-from mmwsss.fileio import DataError, quantize_affinity, restore_affinity
+from mmwsss.fileio import DataError, quantize_affinity, restore_affinity, swap_channels
 from mmwsss.models import LabelChain, RefineContext
 from mmwsss.structures import ScoreMaps, Seeds, StencilAffinity
 
@@ -199,7 +199,7 @@ class PseudoMaskInferencer:
         affinity = self._as_seen_by_the_chain(result.get('affinity'))
         features = result.get('features')
         features = None if features is None else features[None].float()
-        context = RefineContext([np.ascontiguousarray(pixels[:, :, ::-1])], affinity, features)
+        context = RefineContext([swap_channels(pixels)], affinity, features)
         started = [_on_cpu(made) for made in self.chain.refine_on_device(maps, context)]
         if affinity is not None:
             context = replace(context, affinity=replace(affinity, field=affinity.field.cpu()))

@@ -1,4 +1,4 @@
-"""Configs for a data set of a folder of images: those of `configs/affinitynet/custom`, filled in."""
+"""Configs for a data set of a folder of images: those of `custom` of a method, filled in."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,8 @@ import mmwsss
 from mmwsss.fileio import DataError, atomic_write
 
 FILES = ('data.py', 'cam.py', 'affinity.py', 'segmentor.py')
+# The first one is the default.
+METHODS = ('fast', 'affinitynet')
 _HEADER = '# Written by tools/dataset_converters/folder.py: where the images are and what is on them.\n'
 _WITHOUT_MASKS = '# The held-out images have no masks'
 
@@ -25,7 +27,9 @@ def find_configs() -> Path:
     raise DataError(f'{package}: expected its configs in .mim, found none; install the package again')
 
 
-def write_folder_configs(folder: str | Path, root: str | Path, classes: Sequence[str], has_masks: bool) -> list[str]:
+def write_folder_configs(
+    folder: str | Path, root: str | Path, classes: Sequence[str], has_masks: bool, method: str = METHODS[0]
+) -> list[str]:
     """Writes the three leaves of a data set and the file of its classes and folders.
 
     They inherit the configs of the clone by their path, or of the installed package by its name, so that they work from
@@ -37,6 +41,7 @@ def write_folder_configs(folder: str | Path, root: str | Path, classes: Sequence
         root (str | Path): Folder of the data set.
         classes (sequence[str]): Names, background first.
         has_masks (bool): Whether the held-out images have masks, for the segmentor to be measured on.
+        method (str): 'fast' or 'affinitynet'. Defaults to 'fast'.
 
     Returns:
         list[str]: What was left as it is, one line each.
@@ -49,12 +54,12 @@ def write_folder_configs(folder: str | Path, root: str | Path, classes: Sequence
     base = f'{configs.as_posix()}/_base_/' if in_clone else 'mmwsss::_base_/'
     warnings = []
     for name in FILES:
-        text = (configs / 'affinitynet' / 'custom' / name).read_text(encoding='utf-8')
+        text = (configs / method / 'custom' / name).read_text(encoding='utf-8')
         if name == 'data.py':
             text = _fill_in(text, str(root), list(classes))
         else:
             run = Path(root).resolve().name
-            text = text.replace("'../../_base_/", f"'{base}").replace('affinitynet/custom/', f'affinitynet/{run}/')
+            text = text.replace("'../../_base_/", f"'{base}").replace(f'{method}/custom/', f'{method}/{run}/')
         if name == 'segmentor.py' and has_masks:
             text = text[: text.index(_WITHOUT_MASKS)]
         path = Path(folder, name)

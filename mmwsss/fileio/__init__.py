@@ -1,6 +1,6 @@
 """File formats: images, seeds, palette masks, and whole-or-nothing writing."""
 
-from mmwsss.fileio.images import MAX_PIXELS, read_image, size_reduction
+from mmwsss.fileio.images import MAX_PIXELS, read_image, size_reduction, swap_channels
 from mmwsss.fileio.whole_images import check_image
 from mmwsss.structures import AffinityField, Seeds
 
@@ -42,6 +42,7 @@ __all__ = [
     'remove_parts',
     'restore_affinity',
     'size_reduction',
+    'swap_channels',
     'write_affinity',
     'write_feature_table',
     'write_features',

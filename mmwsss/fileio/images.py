@@ -61,7 +61,12 @@ def read_image(path: str, reduce: int = 1, backend_args: dict | None = None, cha
         raise DataError(f'{path}: the image cannot be decoded ({error.err})') from error
     if image is None:
         raise DataError(f'{path}: expected an image file, got {len(content)} bytes that do not decode')
-    return image if channel_order == 'bgr' else np.ascontiguousarray(image[:, :, ::-1])
+    return image if channel_order == 'bgr' else swap_channels(image)
+
+
+def swap_channels(image: np.ndarray) -> np.ndarray:
+    """RGB (H, W, 3) of BGR, or BGR of RGB."""
+    return np.ascontiguousarray(image[:, :, ::-1])
 
 
 def _content(path: str, backend_args: dict | None) -> bytes:

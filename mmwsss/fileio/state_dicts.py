@@ -16,7 +16,7 @@ _WRAPPED = 'module.'
 # Of batches that a BatchNorm has seen; weights from before torch 0.4.1 have none, and nothing is computed from it.
 _COUNTER = 'num_batches_tracked'
 _MAX_NAMES = 5
-CONVERTER = 'tools/model_converters/psa.py'
+CONVERTER = 'tools/model_converters/published2mmwsss.py'
 
 
 def first_names(names: Iterable[str]) -> str:

@@ -35,7 +35,7 @@ def cosine_affinity(features: Tensor, power: float = POWER) -> Tensor:
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value, or there are more than 10,000 cells.
 
-    Example:
+    Examples:
         >>> features = torch.tensor([[[[2.0, 1.0, -3.0]], [[0.0, 1.0, 0.0]]]])
         >>> cosine_affinity(features, power=2).round(decimals=3).tolist()
         [[[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]]]
@@ -66,7 +66,7 @@ def cosine_stencil(features: Tensor, radius: int, power: float = POWER) -> Tenso
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> features = torch.tensor([[[[2.0, 1.0, -3.0]], [[0.0, 1.0, 0.0]]]])
         >>> cosine_stencil(features, radius=2, power=2)[0, 0].round(decimals=3).tolist()
         [[0.5, 0.0, 0.0]]
@@ -105,7 +105,7 @@ def spread_by_cosine(
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value, or there are too many cells for all pairs.
 
-    Example:
+    Examples:
         >>> features = torch.tensor([[[[2.0, 1.0, -3.0]], [[0.0, 1.0, 0.0]]]])
         >>> spread_by_cosine(torch.tensor([[[[3.0, 0.0, 0.0]]]]), features, power=2).round(decimals=3).tolist()
         [[[[2.0, 1.0, 0.0]]]]

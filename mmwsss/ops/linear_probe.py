@@ -25,7 +25,7 @@ class LinearClassifier(NamedTuple):
         bias (Tensor): (C,).
         loss (float): Loss at the end, with the weight decay.
 
-    Example:
+    Examples:
         >>> LinearClassifier(torch.ones(2, 3), torch.zeros(2), loss=0.5).weight.shape
         torch.Size([2, 3])
     """
@@ -38,7 +38,7 @@ class LinearClassifier(NamedTuple):
 def lbfgs(parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
     """The optimizer that a fit uses by default, with a line search.
 
-    Example:
+    Examples:
         >>> lbfgs([torch.zeros(2, requires_grad=True)]).defaults['line_search_fn']
         'strong_wolfe'
     """
@@ -70,7 +70,7 @@ def fit_linear_classifier(
     Raises:
         ValueError: If an argument has the wrong shape, dtype or value.
 
-    Example:
+    Examples:
         >>> features, labels = torch.tensor([[0.0], [1.0], [2.0], [3.0]]), torch.tensor([[0], [0], [1], [1]])
         >>> fitted = fit_linear_classifier(features, labels)
         >>> (features @ fitted.weight.T + fitted.bias > 0).long().equal(labels)

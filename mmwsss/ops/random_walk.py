@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from .affinity import offset_list, radius_of
-from .chebyshev import walk_coefficients
+from .chebyshev import Product, walk_schedule
 from .checks import check_float_map, check_integer
 from .stencil import StencilWalker, edge_weights, transition_matrix
 
@@ -87,7 +87,7 @@ def _walk_dense(weights: Tensor, scores: Tensor, num_steps: int, radius: int) ->
 
 
 def _walk_torch(
-    weights: Tensor, scores: Tensor, num_steps: int, radius: int, coefficients: tuple[float, ...] | None
+    weights: Tensor, scores: Tensor, num_steps: int, radius: int, schedule: tuple[Product, ...] | None
 ) -> Tensor:
     """Walks in blocks of maps, on the CPU sample by sample; another device takes the whole batch at once."""
     on_cpu = scores.device.type == 'cpu'
@@ -98,10 +98,10 @@ def _walk_torch(
         walker = StencilWalker(weights[b : b + samples], radius)
         for k in range(0, scores.shape[1], count):
             block = slice(b, b + samples), slice(k, k + count)
-            if coefficients is None:
+            if schedule is None:
                 walked[block] = walker.power(scores[block], num_steps)
             else:
-                walked[block] = walker.chebyshev(scores[block], coefficients)
+                walked[block] = walker.walk(scores[block], schedule)
     return walked
 
 
@@ -111,10 +111,10 @@ def _walk(weights: Tensor, scores: Tensor, num_steps: int, radius: int, method: 
     if method == 'stencil':
         return _walk_torch(weights, scores, num_steps, radius, None)
     neighbors = 2 * len(offset_list(radius))
-    coefficients = walk_coefficients(num_steps, scores[0, 0].numel(), neighbors, scores.dtype)
+    schedule = walk_schedule(num_steps, scores[0, 0].numel(), neighbors, scores.dtype)
     if method == 'chebyshev':
-        return _walk_torch(weights, scores, num_steps, radius, coefficients)
-    return _kernels(method).walk(weights, scores, coefficients, radius)
+        return _walk_torch(weights, scores, num_steps, radius, schedule)
+    return _kernels(method).walk(weights, scores, schedule, radius)
 
 
 def _range_of(maps: Tensor) -> tuple[Tensor, Tensor]:

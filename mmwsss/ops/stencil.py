@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from .affinity import offset_list, pair_mask, pair_windows
-from .chebyshev import tail_sums
+from .chebyshev import Product
 
 
 def _integer_power(base: Tensor, exponent: int) -> Tensor:
@@ -201,21 +201,18 @@ class StencilWalker:
             maps.cells.copy_(moved)
         return maps.unpad(maps.cells)
 
-    def chebyshev(self, scores: Tensor, coefficients: tuple[float, ...]) -> Tensor:
-        """``sum_j coefficients[j] T_j(P) x``, where the coefficients sum to 1.
-
-        With ``L = P - 1`` and ``D_j = T_j - T_{j-1}``, the recurrence of the polynomials is ``D_{j+1} = D_j + 2 L T_j``
-        and the sum is ``x + sum_j (c_j + c_{j+1} + ...) D_j``, which are differences again.
-        """
+    def walk(self, scores: Tensor, schedule: tuple[Product, ...]) -> Tensor:
+        """What the products of a schedule make of maps (B, K, H, W)."""
         maps = PaddedMaps(scores, self.radius)
         differences = _Differences(self.weights, maps, self.radius)
         change, walked = torch.zeros_like(maps.cells), torch.zeros_like(maps.cells)
-        factor = self.inverse_degree / 2
-        for tail in tail_sums(coefficients)[1:]:
-            change.addcmul_(differences(), factor)
+        factors = {factor: self.inverse_degree * (factor / 2) for factor in {product.factor for product in schedule}}
+        for product in schedule:
+            if product.keep != 1:
+                change.mul_(product.keep)
+            change.addcmul_(differences(), factors[product.factor])
             maps.cells.add_(change)
-            walked.add_(change, alpha=tail)
-            factor = self.inverse_degree
+            walked.add_(change, alpha=product.tail)
         return scores + maps.unpad(walked)
 
 

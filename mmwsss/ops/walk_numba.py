@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .chebyshev import tail_sums
+from .chebyshev import Product
 from .stencil import PaddedMaps, used_shifts
 
 # Products and sums may be fused. They keep their order: a difference must not be taken apart.
-COMPILE = dict(nogil=True, fastmath={'contract', 'nsz', 'arcp'})
+COMPILE: dict[str, Any] = dict(nogil=True, fastmath={'contract', 'nsz', 'arcp'})
 THREADED_OPERATIONS = 2**26
 TILE_CELLS = 2**11
 
@@ -75,21 +75,18 @@ def _walk(
     inverse_degree: np.ndarray,
     current: np.ndarray,
     margin: int,
-    tails: np.ndarray,
+    schedule: np.ndarray,
     tile: int,
     walked: np.ndarray,
 ) -> None:
-    """``sum_j tails[j] (T_j(P) x - T_{j-1}(P) x)`` of flattened maps ``current`` (K, M), which are overwritten, added
-    to ``walked``.
+    """Adds to ``walked`` what a schedule (S, 3) makes of flattened maps ``current`` (K, M), which are overwritten.
 
     A tile of cells is done for all maps before the next, so that its weights are read from the cache.
     """
     count, length = walked.shape
     following, change = np.zeros_like(current), np.zeros_like(walked)
     total = np.empty(min(tile, length), weights.dtype)
-    for j in range(1, len(tails)):
-        factor = tails.dtype.type(1 if j == 1 else 2)
-        tail = tails[j]
+    for keep, factor, tail in schedule:
         for start in range(0, length, tile):
             stop = min(start + tile, length)
             inverse = inverse_degree[start:stop]
@@ -99,20 +96,20 @@ def _walk(
                 here, there = current[k, margin + start : margin + stop], following[k, margin + start : margin + stop]
                 step, partial = change[k, start:stop], walked[k, start:stop]
                 for i in range(len(sums)):
-                    value = step[i] + factor * sums[i] * inverse[i]
+                    value = keep * step[i] + factor * sums[i] * inverse[i]
                     step[i] = value
                     there[i] = here[i] + value
                     partial[i] += tail * value
         current, following = following, current
 
 
-def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radius: int) -> Tensor:
+def walk(weights: Tensor, scores: Tensor, schedule: tuple[Product, ...], radius: int) -> Tensor:
     """Walks every map of a batch.
 
     Args:
         weights (Tensor): float32 or float64 (B, P, H, W) on the CPU, as of ``edge_weights``.
         scores (Tensor): (B, K, H, W) of the same dtype.
-        coefficients (tuple[float, ...]): As of ``walk_coefficients``; they sum to 1.
+        schedule (tuple[Product, ...]): As of ``walk_schedule``.
         radius (int): Strict radius of the stencil.
 
     Returns:
@@ -120,7 +117,8 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
 
     Examples:
         >>> weights, scores = torch.tensor([1.0, 0.0]).expand(1, 4, 1, 2), torch.tensor([[[[1.0, 0.0]]]])
-        >>> walk(weights, scores, coefficients=(0.0, 1.0), radius=2).tolist()  # one step
+        >>> plain_step = Product(keep=0.0, factor=1.0, tail=1.0)
+        >>> walk(weights, scores, (plain_step,), radius=2).tolist()
         [[[[0.5, 0.5]]]]
     """
     batch, count, height, width = scores.shape
@@ -128,11 +126,11 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
     shifts = np.array([shift for _, shift in used], dtype=np.int64)
     maps = PaddedMaps(scores, radius)
     flat, margin = maps.flat.numpy(), maps.margin
-    tails = np.array(tail_sums(coefficients), dtype=flat.dtype)
+    products = np.array(schedule, dtype=flat.dtype).reshape(-1, 3)
     result = torch.zeros_like(maps.cells)
     walked = result.numpy()
 
-    operations = count * maps.length * len(shifts) * len(tails)
+    operations = count * maps.length * len(shifts) * len(products)
     threads = min(torch.get_num_threads(), count) if operations > THREADED_OPERATIONS else 1
     groups = [slice(count * i // threads, count * (i + 1) // threads) for i in range(threads)]
 
@@ -142,7 +140,7 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
         _inverse_degree(field, shifts, margin, inverse_degree)
 
         def walk_group(group: slice) -> None:
-            _walk(field, shifts, inverse_degree, flat[b, group], margin, tails, TILE_CELLS, walked[b, group])
+            _walk(field, shifts, inverse_degree, flat[b, group], margin, products, TILE_CELLS, walked[b, group])
 
         list(pool.map(walk_group, groups) if threads > 1 else map(walk_group, groups))
 

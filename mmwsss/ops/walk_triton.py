@@ -6,7 +6,7 @@ import triton.language as tl
 from torch import Tensor
 
 from .affinity import offset_list
-from .chebyshev import tail_sums
+from .chebyshev import Product
 from .stencil import PaddedMaps, inverse_degree
 
 BLOCK_CELLS = 128
@@ -22,7 +22,7 @@ def _step(
     following,
     change,
     walked,
-    tails,
+    schedule,
     j,
     count,
     length,
@@ -31,8 +31,8 @@ def _step(
     BLOCK_MAPS: tl.constexpr,
     BLOCK_CELLS: tl.constexpr,
 ):
-    """``T_j`` into ``following`` from ``T_{j-1}`` in ``current``, and ``T_j - T_{j-1}`` into ``change``, which holds
-    that of the step before; adds its term to ``walked``."""
+    """Product j of a schedule (S, 3): the maps in ``current`` after it into ``following``, and its part of the result
+    added to ``walked``."""
     sample = tl.program_id(0).to(tl.int64)
     plane = length + 2 * margin
     cells = tl.program_id(1) * BLOCK_CELLS + tl.arange(0, BLOCK_CELLS)
@@ -53,23 +53,21 @@ def _step(
         to += plane
 
     inverse = tl.load(inverse_degree + sample * length + cells, mask=valid, other=0.0)
-    value = total * inverse[None, :]
+    keep, factor, tail = tl.load(schedule + 3 * j), tl.load(schedule + 3 * j + 1), tl.load(schedule + 3 * j + 2)
     out = ((sample * count + maps) * length)[:, None] + cells[None, :]
-    if j > 1:
-        value = 2 * value + tl.load(change + out, mask=both, other=0.0)
+    value = keep * tl.load(change + out, mask=both, other=0.0) + factor * (total * inverse[None, :])
     tl.store(change + out, value, mask=both)
     tl.store(following + at, here + value, mask=both)
-    tail = tl.load(tails + j)
     tl.store(walked + out, tl.load(walked + out, mask=both, other=0.0) + tail * value, mask=both)
 
 
-def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radius: int) -> Tensor:
+def walk(weights: Tensor, scores: Tensor, schedule: tuple[Product, ...], radius: int) -> Tensor:
     """Walks every map of a batch.
 
     Args:
         weights (Tensor): float32 or float64 (B, P, H, W) on a CUDA device, as of ``edge_weights``.
         scores (Tensor): (B, K, H, W) of the same dtype and device.
-        coefficients (tuple[float, ...]): As of ``walk_coefficients``; they sum to 1.
+        schedule (tuple[Product, ...]): As of ``walk_schedule``.
         radius (int): Strict radius of the stencil.
 
     Returns:
@@ -80,12 +78,12 @@ def walk(weights: Tensor, scores: Tensor, coefficients: tuple[float, ...], radiu
     shifts = torch.tensor([dy * row + dx for dy, dx in offset_list(radius)], dtype=torch.int64, device=scores.device)
     field = PaddedMaps(weights, radius)
     inverse = inverse_degree(field, radius).contiguous()
-    tails = torch.tensor(tail_sums(coefficients), dtype=scores.dtype, device=scores.device)
+    products = torch.tensor(schedule, dtype=scores.dtype, device=scores.device)
     current, following = PaddedMaps(scores, radius), PaddedMaps(torch.zeros_like(scores), radius)
     change, walked = torch.zeros_like(current.cells), torch.zeros_like(current.cells)
     grid = batch, triton.cdiv(current.length, BLOCK_CELLS), triton.cdiv(count, BLOCK_MAPS)
-    for j in range(1, len(coefficients)):
-        _step[grid](field.flat, shifts, inverse, current.flat, following.flat, change, walked, tails, j, count,
+    for j in range(len(schedule)):
+        _step[grid](field.flat, shifts, inverse, current.flat, following.flat, change, walked, products, j, count,
                     current.length, current.margin, len(shifts), BLOCK_MAPS, BLOCK_CELLS)  # fmt: skip
         current, following = following, current
     return scores + current.unpad(walked)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from mmwsss.fileio import DataError, atomic_write_json
@@ -70,6 +71,11 @@ class Pipeline:
         self.runner = runner
         self.skip_bad = skip_bad
         self._samples = cache(self._load_samples)
+
+    @property
+    def results_folder(self) -> Path:
+        """Where the results lie: beside the folder of the last stage, of a method or of a combination of methods."""
+        return self.stages[-1].work_dir.parent
 
     def _load_samples(self, name: str) -> list[dict]:
         cfg = self._stage(name).cfg
@@ -213,7 +219,7 @@ class Pipeline:
             output (callable): Receives lines for the user. Defaults to `print`.
 
         Returns:
-            dict: The results, which are also in `results.json` of the folder of the run.
+            dict: The results, which are also in `results.json` beside the folder of the last stage.
 
         Raises:
             DataError: If data, weights or a config cannot be used; before the first stage where possible.
@@ -222,7 +228,10 @@ class Pipeline:
         chosen, forced = self.select(first, only)
         planned = self.planned(chosen, forced)
         self.check_data(planned)
-        with locked(self.run_folder, [stage.work_dir for stage in self.stages]) as lock, _ended_by_signals():
+        with (
+            locked(self.run_folder, [self.results_folder, *(stage.work_dir for stage in self.stages)]) as lock,
+            _ended_by_signals(),
+        ):
             left = TimeLeft(self._expected_seconds())
             for number, stage in enumerate(chosen, 1):
                 title = f'[{number}/{len(chosen)}] {stage.name}'
@@ -237,7 +246,7 @@ class Pipeline:
                 left.finish()
                 output(f'{title}: {format_seconds(left.elapsed())}{self._headline(stage)}')
             results = self.summarize()
-            atomic_write_json(self.run_folder / RESULTS_FILE, results)
+            atomic_write_json(self.results_folder / RESULTS_FILE, results)
         return results
 
     def _run_stage(self, stage: Stage, forced: bool, watch: ProgressWatch, lock: int) -> None:

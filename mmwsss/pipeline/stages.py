@@ -98,7 +98,8 @@ def part_of(cfg: Config, phase: str) -> dict[str, Any]:
 def find_leaves(places: Sequence[str]) -> list[str]:
     """Configs of stages: files as they are given, and those of folders, in the order of their names.
 
-    Of a folder, files without `model` and `work_dir`, such as one that describes the data, are no stages.
+    Of a folder, files without `model` and `work_dir`, such as one that describes the data, are no stages, and a file
+    such as `segmentor_fcn.py` beside `segmentor.py` is another choice for that stage, which has to be named.
 
     Raises:
         DataError: If there is none.
@@ -108,7 +109,9 @@ def find_leaves(places: Sequence[str]) -> list[str]:
         if not os.path.isdir(place):
             found.append(place)
             continue
-        files = sorted(str(path) for path in Path(place).glob('*.py'))
+        stems = {path.stem for path in Path(place).glob('*.py')}
+        chosen = sorted(stem for stem in stems if not any(stem.startswith(f'{other}_') for other in stems))
+        files = [os.path.join(place, f'{stem}.py') for stem in chosen]
         leaves = [path for path in files if _is_stage(load_config(path))]
         if not leaves:
             raise DataError(f'{place}: expected configs of stages, with model and work_dir, found none')

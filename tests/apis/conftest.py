@@ -12,10 +12,8 @@ STAGES = Path(__file__).parents[1] / 'data' / 'stages'
 
 
 @pytest.fixture
-def run_stage(tmp_path, monkeypatch):
+def run_stage(tmp_path, plain_config_text):
     """``run_stage(name, data_root, options)`` trains and tests a stage; gives its config and its figures."""
-    # Laying out the text of a config takes longer than the stage.
-    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **settings: (text, True))
 
     def run(name, data_root, options=None, test=True):
         cfg = load_config(str(STAGES / f'{name}.py'), options, str(data_root), str(tmp_path / 'run'))

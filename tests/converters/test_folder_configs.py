@@ -9,7 +9,7 @@ import pytest
 from mmengine.config import Config
 
 from mmwsss.converters import folder_configs
-from mmwsss.converters.folder_configs import FILES, write_folder_configs
+from mmwsss.converters.folder_configs import FILES, METHODS, write_folder_configs
 from mmwsss.engine.filled_variables import check_not_filled
 
 ROOT = Path(__file__).parents[2]
@@ -23,14 +23,15 @@ def load(folder):
     return {stage: Config.fromfile(path) for stage, path in paths.items()}
 
 
-def test_three_stages_with_the_classes_and_folders(tmp_path):
-    assert write_folder_configs(tmp_path / 'configs', 'data/pets', CLASSES, has_masks=False) == []
+@pytest.mark.parametrize('method', METHODS)
+def test_three_stages_with_the_classes_and_folders(tmp_path, method):
+    assert write_folder_configs(tmp_path / 'configs', 'data/pets', CLASSES, has_masks=False, method=method) == []
     cfgs = load(tmp_path / 'configs')
     assert sorted(cfgs) == ['affinity', 'cam', 'segmentor']
     for stage, cfg in cfgs.items():
-        dataset = cfg.train_dataloader.dataset.dataset
+        dataset = (cfg.get('train_dataloader') or cfg.test_dataloader).dataset.dataset
         assert dataset.data_root == cfg.data_root == 'data/pets' and dataset.metainfo.classes == CLASSES
-        assert cfg.work_dir == f'work_dirs/affinitynet/pets/{stage}'
+        assert cfg.work_dir == f'work_dirs/{method}/pets/{stage}'
     assert cfgs['cam'].model.head.num_classes == 13 and cfgs['segmentor'].model.decode_head.num_classes == 14
     assert cfgs['cam'].train_dataloader.dataset.image_labels == 'data/pets/image_labels.json'
     assert cfgs['affinity'].test_dataloader.dataset.seed_dir == f'{cfgs["cam"].work_dir}/seeds'
@@ -38,10 +39,11 @@ def test_three_stages_with_the_classes_and_folders(tmp_path):
         assert max(map(len, (tmp_path / 'configs' / name).read_text().splitlines())) <= 120 + len(str(ROOT))
 
 
-def test_the_segmentor_is_measured_where_held_out_images_have_masks(tmp_path):
+@pytest.mark.parametrize('method', METHODS)
+def test_the_segmentor_is_measured_where_held_out_images_have_masks(tmp_path, method):
     for has_masks in (False, True):
         folder = tmp_path / str(has_masks)
-        write_folder_configs(folder, 'data/pets', CLASSES, has_masks)
+        write_folder_configs(folder, 'data/pets', CLASSES, has_masks, method)
         cfg = load(folder)['segmentor']
         assert (cfg.val_cfg is not None) == has_masks
         assert cfg.test_evaluator.get('format_only', False) != has_masks
@@ -62,7 +64,7 @@ def test_without_a_clone_they_inherit_the_installed_package(tmp_path, monkeypatc
     (installed / 'configs').symlink_to(ROOT / 'configs')
     monkeypatch.setattr(folder_configs.mmwsss, '__file__', str(tmp_path / 'mmwsss' / '__init__.py'))
     write_folder_configs(tmp_path / 'configs', 'data/pets', CLASSES, has_masks=False)
-    assert "'mmwsss::_base_/models/cam_mobilenet_v2.py'" in (tmp_path / 'configs' / 'cam.py').read_text()
+    assert "'mmwsss::_base_/models/fast_cam_efficientnet_lite1.py'" in (tmp_path / 'configs' / 'cam.py').read_text()
 
 
 def test_what_was_edited_is_left_alone(tmp_path):

@@ -72,10 +72,8 @@ def convert(request):
 
 
 @pytest.fixture
-def run_stage(tmp_path, monkeypatch):
+def run_stage(tmp_path, plain_config_text):
     """``run_stage(stage, name, root)`` trains and tests a stage on a data set; gives the figures."""
-    # Laying out the text of a config takes longer than the stage.
-    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **settings: (text, True))
 
     def run(stage, name, root):
         cfg = load_config(str(STAGES / f'{stage}.py'), run_dir=str(tmp_path / 'run'))

@@ -60,13 +60,11 @@ def memory(monkeypatch):
 
 
 @pytest.fixture
-def stage_test(tmp_path_factory, monkeypatch):
+def stage_test(tmp_path_factory, plain_config_text):
     """``stage_test(name, dataset, outputs, **loop)`` tests a stage with seeded weights; gives its figures.
 
     ``outputs`` are the folders of its metrics, in their order. Its logs lie elsewhere.
     """
-    # Laying out the text of a config takes longer than the stage.
-    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **settings: (text, True))
 
     def run(name, dataset, outputs, **loop):
         folder = tmp_path_factory.mktemp('logs')

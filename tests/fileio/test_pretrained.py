@@ -62,7 +62,7 @@ def test_a_part_under_the_prefix_is_enough(start_from):
 def test_weights_of_another_network_are_named_with_the_converter(start_from):
     message = (
         r'weights\.pth: expected weights of Network, such as backbone\.conv\.weight, found features\.0\.weight, '
-        r'features\.1\.weight; tools/model_converters/psa\.py converts weights of other projects'
+        r'features\.1\.weight; tools/model_converters/published2mmwsss\.py converts weights of other projects'
     )
     with pytest.raises(DataError, match=message):
         start_from({f'features.{index}.weight': torch.ones(3) for index in range(2)}, prefix='backbone.')

@@ -3,7 +3,12 @@ import math
 import pytest
 import torch
 
-from mmwsss.ops.chebyshev import chebyshev_coefficients, tail_sums, walk_coefficients
+from mmwsss.ops.chebyshev import (
+    chebyshev_coefficients,
+    chebyshev_schedule,
+    walk_coefficients,
+    walk_schedule,
+)
 
 
 def exact_coefficients(num_steps):
@@ -54,6 +59,31 @@ def test_the_tail_of_a_walk_is_its_tolerance_spread_over_the_grid(dtype, toleran
     assert sum(exact[len(coefficients) :]) <= tail < sum(exact[len(coefficients) - 2 :])
 
 
-def test_tail_sums_are_those_of_the_coefficients_from_each_degree_on():
-    assert tail_sums((0.5, 0.0, 0.375, 0.125)) == (1.0, 0.5, 0.5, 0.125)
-    assert tail_sums((1.0,)) == (1.0,)
+def numbers_after(schedule, eigenvalue):
+    """What the products of a schedule make of 1, with a transition that is a number."""
+    x, result, change = 1.0, 1.0, 0.0
+    for keep, factor, tail in schedule:
+        change = keep * change + factor * (eigenvalue - 1) * x
+        x, result = x + change, result + tail * change
+    return result
+
+
+@pytest.mark.parametrize('coefficients', [(1.0,), (0.0, 1.0), (0.25, 0.75), (0.1, 0.2, 0.3, 0.4), (0.2, 0.0, 0.8)])
+@pytest.mark.parametrize('angle', [0.0, 0.3, 1.7, math.pi])
+def test_a_schedule_of_coefficients_sums_their_polynomials(coefficients, angle):
+    expected = sum(c * math.cos(j * angle) for j, c in enumerate(coefficients))
+    assert numbers_after(chebyshev_schedule(coefficients), math.cos(angle)) == pytest.approx(expected, abs=1e-14)
+
+
+@pytest.mark.parametrize('num_steps', [1, 2, 255, 256, 257, 1000, 4096])
+@pytest.mark.parametrize('eigenvalue', [1.0, 0.999, 0.5, 0.0, -0.97])
+def test_the_schedule_of_a_walk_is_its_power(num_steps, eigenvalue):
+    schedule = walk_schedule(num_steps, 1, 1, torch.float64)
+    assert numbers_after(schedule, eigenvalue) == pytest.approx(eigenvalue**num_steps, abs=1e-9)
+
+
+@pytest.mark.parametrize('num_steps, plain', [(1, 0), (256, 0), (257, 1), (512, 1), (513, 2), (4096, 15)])
+def test_one_step_in_256_of_a_long_walk_is_taken_as_it_is(num_steps, plain):
+    schedule = walk_schedule(num_steps, 300, 68, torch.float32)
+    assert schedule[:plain] == ((0, 1, 1),) * plain
+    assert schedule[plain:] == chebyshev_schedule(walk_coefficients(num_steps - plain, 300, 68, torch.float32))

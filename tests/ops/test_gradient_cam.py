@@ -164,6 +164,8 @@ def test_one_layer_is_fused_to_itself_but_for_its_gain():
     maps = random(2, 3, 4)
     assert fuse_layers([maps]).equal(maps)
     assert fuse_layers([maps], gain=3.0).equal(torch.tanh(3 * maps))
+    assert fuse_layers([maps], gain=0.5).equal(torch.tanh(0.5 * maps))
+    assert fuse_layers([maps[0]]).equal(maps[0])
     assert LAYER_CAM_GAIN == 2
 
 
@@ -175,6 +177,7 @@ def test_one_layer_is_fused_to_itself_but_for_its_gain():
         ([torch.zeros(2, 4, 4), torch.zeros(3, 4, 4)], {}, 'maps'),
         ([torch.zeros(2, 4, 4, dtype=torch.long)], {}, 'maps'),
         ([torch.zeros(2, 4, 4)], dict(gain=0), 'gain'),
+        ([torch.zeros(2, 4, 4)], dict(gain=-1.0), 'gain'),
         ([torch.zeros(2, 4, 4)], dict(size=(0, 4)), 'size'),
     ],
 )

@@ -178,6 +178,16 @@ def test_half_precision_is_kept(name, dtype):
     torch.testing.assert_close(refined, REFINERS[name](maps.float(), images).to(dtype))
 
 
+@pytest.mark.parametrize('name', KERNELS)
+def test_images_may_be_of_any_type(name):
+    images = torch.randint(0, 256, (1, 3, 5, 6), dtype=torch.uint8)
+    kernel = KERNELS[name](images)
+    assert kernel.dtype == torch.float32 and kernel.equal(KERNELS[name](images.float()))
+    maps = random(1, 2, 5, 6).float()
+    for other in (images.double(), images.half(), images.long()):
+        assert REFINERS[name](maps, other).equal(REFINERS[name](maps, images))
+
+
 @pytest.mark.parametrize('name', REFINERS)
 def test_inputs_are_left_alone(name):
     images, maps = random(1, 3, 5, 6), random(1, 2, 5, 6, seed=1)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mmwsss.ops import neighbor_offsets
-from mmwsss.ops.chebyshev import chebyshev_coefficients
+from mmwsss.ops.chebyshev import PLAIN_STEP, chebyshev_coefficients, chebyshev_schedule
 from mmwsss.ops.stencil import (
     PaddedMaps,
     StencilWalker,
@@ -132,7 +132,10 @@ def test_walkers_equal_the_power_of_the_twin(size, radius, num_steps):
     )
     before = scores.clone()
     torch.testing.assert_close(walker.power(scores, num_steps), expected)
-    torch.testing.assert_close(walker.chebyshev(scores, chebyshev_coefficients(num_steps, 0.0)), expected)
+    torch.testing.assert_close(
+        walker.walk(scores, chebyshev_schedule(chebyshev_coefficients(num_steps, 0.0))), expected
+    )
+    torch.testing.assert_close(walker.walk(scores, (PLAIN_STEP,) * num_steps), expected)
     torch.testing.assert_close(walker.power(scores, num_steps), expected)
     assert scores.equal(before)
 
@@ -147,7 +150,7 @@ def test_a_chebyshev_series_equals_that_of_the_twin(coefficients):
         terms.append(2 * matrix @ terms[-1] - terms[-2])
     series = sum(coefficient * term for coefficient, term in zip(coefficients, terms, strict=False))
     expected = (scores.flatten(2) @ series.T).view_as(scores)
-    torch.testing.assert_close(StencilWalker(weights, 3).chebyshev(scores, coefficients), expected)
+    torch.testing.assert_close(StencilWalker(weights, 3).walk(scores, chebyshev_schedule(coefficients)), expected)
 
 
 @pytest.mark.parametrize('size, radius', [*SIZES, ((3, 5), 3)])

@@ -5,7 +5,7 @@ import torch
 
 pytest.importorskip('numba')
 from mmwsss.ops import neighbor_offsets, random_walk, walk_numba
-from mmwsss.ops.chebyshev import chebyshev_coefficients
+from mmwsss.ops.chebyshev import PLAIN_STEP, chebyshev_coefficients, chebyshev_schedule
 from mmwsss.ops.stencil import edge_weights, transition_matrix
 
 # The grids use an even and an odd number of offsets, one, and none.
@@ -40,7 +40,7 @@ def walked_by_matrix(weights, scores, coefficients, radius):
 def test_a_walk_equals_its_twin(size, radius, coefficients, dtype):
     weights, scores = case(size, radius, dtype=dtype)
     before = weights.clone(), scores.clone()
-    walked = walk_numba.walk(weights, scores, coefficients, radius)
+    walked = walk_numba.walk(weights, scores, chebyshev_schedule(coefficients), radius)
     assert walked.dtype == dtype
     torch.testing.assert_close(walked, walked_by_matrix(weights, scores, coefficients, radius))
     assert weights.equal(before[0]) and scores.equal(before[1])
@@ -49,10 +49,10 @@ def test_a_walk_equals_its_twin(size, radius, coefficients, dtype):
 @pytest.mark.parametrize('tile', [1, 7, 8, 10**6])
 def test_the_size_of_a_tile_changes_nothing(monkeypatch, tile):
     weights, scores = case((4, 5), 3)
-    coefficients = chebyshev_coefficients(5, 0.0)
-    expected = walk_numba.walk(weights, scores, coefficients, 3)
+    schedule = (PLAIN_STEP, *chebyshev_schedule(chebyshev_coefficients(5, 0.0)))
+    expected = walk_numba.walk(weights, scores, schedule, 3)
     monkeypatch.setattr(walk_numba, 'TILE_CELLS', tile)
-    torch.testing.assert_close(walk_numba.walk(weights, scores, coefficients, 3), expected)
+    torch.testing.assert_close(walk_numba.walk(weights, scores, schedule, 3), expected)
 
 
 @pytest.mark.parametrize('maps', [1, 2, 5])
@@ -60,6 +60,7 @@ def test_the_size_of_a_tile_changes_nothing(monkeypatch, tile):
 def test_threads_share_the_maps_of_a_long_walk(monkeypatch, maps, limit, most):
     weights, scores = case((4, 5), 3, maps=maps)
     coefficients = (0.5, 0.0, 0.5)
+    schedule = chebyshev_schedule(coefficients)
     pools = []
 
     class Pool(walk_numba.ThreadPoolExecutor):
@@ -70,21 +71,29 @@ def test_threads_share_the_maps_of_a_long_walk(monkeypatch, maps, limit, most):
     monkeypatch.setattr(walk_numba, 'ThreadPoolExecutor', Pool)
     monkeypatch.setattr(walk_numba, 'THREADED_OPERATIONS', limit)
     monkeypatch.setattr(torch, 'get_num_threads', lambda: 3)
-    walked = walk_numba.walk(weights, scores, coefficients, 3)
+    walked = walk_numba.walk(weights, scores, schedule, 3)
     assert pools == [min(most, maps)]
     torch.testing.assert_close(walked, walked_by_matrix(weights, scores, coefficients, 3))
 
 
 def test_a_walk_is_long_by_its_operations(monkeypatch):
-    """Maps, padded cells, offsets and terms are multiplied."""
+    """Maps, padded cells, offsets and products are multiplied."""
     weights, scores = case((4, 5), 3, batch=1, maps=2)
     asked = []
     monkeypatch.setattr(torch, 'get_num_threads', lambda: asked.append(1) or 1)
     operations = 2 * (4 * (5 + 2)) * len(neighbor_offsets(3)) * 3
     for limit, expected in ((operations, []), (operations - 1, [1])):
         monkeypatch.setattr(walk_numba, 'THREADED_OPERATIONS', limit)
-        walk_numba.walk(weights, scores, (0.5, 0.0, 0.5), 3)
+        walk_numba.walk(weights, scores, (PLAIN_STEP,) * 3, 3)
         assert asked == expected
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_plain_steps_are_steps(dtype):
+    weights, scores = case((4, 5), 3, dtype=dtype)
+    walked = walk_numba.walk(weights, scores, (PLAIN_STEP,) * 3, 3)
+    torch.testing.assert_close(walked, walked_by_matrix(weights, scores, (0.0, 0.75, 0.0, 0.25), 3))
+    assert walk_numba.walk(weights, scores, (), 3).equal(scores)
 
 
 def test_the_random_walk_asks_for_it():

@@ -288,6 +288,12 @@ def test_folders_are_moved_in_every_command(tools, tmp_path):
     assert all(command[-4:] == flags for command in tools.flags)
 
 
+def test_results_of_combined_methods_lie_with_the_last_stage(tools, write_leaf):
+    write_leaf('cam', "work_dir = 'work/run/cam'", "work_dir = 'work/other/cam'")
+    pipeline = tools.pipeline()
+    assert pipeline.run_folder == Path('work').resolve() and pipeline.results_folder.resolve() == RUN.resolve()
+
+
 def test_a_run_that_was_moved_is_still_done(tools):
     tools.run()
     Path('work').rename('moved')

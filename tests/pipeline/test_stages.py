@@ -117,6 +117,12 @@ def test_a_folder_without_stages_is_refused(tmp_path):
         build_stages(['absent.py'])
 
 
+def test_a_further_choice_for_a_stage_has_to_be_named(leaves, tmp_path):
+    shutil.copy(leaves[0], tmp_path / 'cam_other.py')
+    assert str(tmp_path / 'cam_other.py') not in find_leaves([str(tmp_path)])
+    assert find_leaves([str(tmp_path / 'cam_other.py')]) == [str(tmp_path / 'cam_other.py')]
+
+
 def test_a_path_below_a_folder():
     assert is_below('a/b/c', 'a/b') and is_below('./a/b', 'a/b/') and is_below('s3://x/y', 's3://x')
     assert not is_below('a/bc', 'a/b') and not is_below('s3://xy', 's3://x')

@@ -61,7 +61,11 @@ def dataset(tmp_path, image_set):
             (tmp_path / folder).mkdir(exist_ok=True)
         pipeline = [dict(type='mmwsss.LoadImageFromFile'), *transforms]
         config = dict(
-            type='mmwsss.ImageLabelDataset', dataset=data.dataset, image_labels=data.labels, pipeline=pipeline, **folders
+            type='mmwsss.ImageLabelDataset',
+            dataset=data.dataset,
+            image_labels=data.labels,
+            pipeline=pipeline,
+            **folders,
         )
         return DATASETS.build(config)
 

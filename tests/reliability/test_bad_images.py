@@ -115,7 +115,9 @@ def test_image_that_cannot_be_used_is_named(tmp_path, content, message, long_sid
     if content is not None:
         (tmp_path / 'p.jpg').write_bytes(content)
     with pytest.raises(DataError, match=rf'p\.jpg: .*{message}'):
-        TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile', long_side=long_side))(dict(img_path=str(tmp_path / 'p.jpg')))
+        TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile', long_side=long_side))(
+            dict(img_path=str(tmp_path / 'p.jpg'))
+        )
 
 
 def test_folder_in_place_of_a_image(tmp_path):
@@ -134,7 +136,9 @@ def test_image_of_108_megapixels_is_reduced(tmp_path, kind):
     assert results['ori_shape'] == image.shape[:2] == (2250, 3000) and results['decode_reduction'] == 1
     assert image[:, :1490].min() > 250 and image[:, 1510:].max() < 5
     if kind == 'JPEG':
-        results = TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile', long_side=1400))(dict(img_path=str(tmp_path / 'p.jpg')))
+        results = TRANSFORMS.build(dict(type='mmwsss.LoadImageFromFile', long_side=1400))(
+            dict(img_path=str(tmp_path / 'p.jpg'))
+        )
         assert results['img'].shape[:2] == (1125, 1500) and results['decode_reduction'] == 2
 
 
@@ -175,7 +179,11 @@ def test_names_are_kept(tmp_path, name):
         data_prefix=dict(img_path='images'),
         metainfo=dict(classes=('background', 'cat')),
     )
-    pipeline = [dict(type='mmwsss.LoadImageFromFile'), dict(type='mmwsss.LoadSeeds'), dict(type='mmwsss.PackWeakInputs')]
+    pipeline = [
+        dict(type='mmwsss.LoadImageFromFile'),
+        dict(type='mmwsss.LoadSeeds'),
+        dict(type='mmwsss.PackWeakInputs'),
+    ]
     dataset = DATASETS.build(
         dict(
             type='mmwsss.ImageLabelDataset',

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from mmwsss.converters.folder import write_folder_dataset
-from mmwsss.converters.folder_configs import write_folder_configs
+from mmwsss.converters.folder_configs import METHODS, write_folder_configs
 from mmwsss.datasets.folder import find_masks
 from mmwsss.engine.launch import run_tool
 
@@ -31,6 +31,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--held-out', type=float, default=0.1, help='share that nothing trains on (default: 0.1)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the split')
     parser.add_argument('--num-workers', type=int, default=4, help='threads that decode images')
+    parser.add_argument('--method', choices=METHODS, default=METHODS[0], help='whose configs (default: %(default)s)')
     parser.add_argument('--configs', metavar='DIR', help='folder for the configs (default: ROOT/configs)')
     return parser.parse_args(arguments)
 
@@ -41,9 +42,10 @@ def _have_masks(root: str, image_ids: list[str]) -> bool:
 
 def main() -> None:
     given = vars(parse_args())
-    configs = given.pop('configs') or Path(given['root'], 'configs').as_posix()
+    method, configs = given.pop('method'), given.pop('configs') or Path(given['root'], 'configs').as_posix()
     summary = write_folder_dataset(**given)
-    kept = write_folder_configs(configs, given['root'], summary.classes, _have_masks(given['root'], summary.held_out))
+    has_masks = _have_masks(given['root'], summary.held_out)
+    kept = write_folder_configs(configs, given['root'], summary.classes, has_masks, method)
     for warning in [*summary.warnings, *kept]:
         print(f'warning: {warning}')
     print('\nThe labels were understood as')

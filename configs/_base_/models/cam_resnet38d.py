@@ -1,5 +1,5 @@
 # AffinityNet's classifier on ResNet-38, as its released code has it. The weights of ImageNet come from
-# tools/model_converters/psa.py; a config names them in init_cfg of the backbone.
+# tools/model_converters/published2mmwsss.py; a config names them in init_cfg of the backbone.
 model = dict(
     type='mmwsss.CAMClassifier',
     data_preprocessor=dict(

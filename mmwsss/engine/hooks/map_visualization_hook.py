@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmwsss.fileio import DataError
+from mmwsss.fileio import DataError, swap_channels
 from mmwsss.models import AffinityModel, Localizer
 from mmwsss.ops import fuse_cams, neighbor_offsets
 from mmwsss.ops.affinity import radius_of
@@ -88,7 +88,7 @@ class MapVisualizationHook(Hook):
             if max(results['img'].shape[:2]) > self.long_side:
                 results = self.shrink(results)
             packed = self.pack(results)
-            image = packed['inputs'].permute(1, 2, 0).numpy()[:, :, ::-1]
+            image = swap_channels(packed['inputs'].permute(1, 2, 0).numpy())
             batch = model.data_preprocessor(pseudo_collate([packed]), False)
             draw, kind = (_draw_cams, 'cam') if isinstance(model, Localizer) else (_draw_affinity, 'affinity')
             drawn = draw(model, batch['inputs'], batch['data_samples'], self.palette)

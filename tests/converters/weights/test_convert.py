@@ -370,8 +370,8 @@ def test_unknown_networks_are_refused():
 def test_tool(psa, tmp_path, monkeypatch, capsys):
     src, dst = tmp_path / 'src.pth', tmp_path / 'dst.pth'
     torch.save(psa('vgg16_cls'), src)
-    tool = Path(__file__).parents[2] / 'tools' / 'model_converters' / 'psa.py'
-    monkeypatch.setattr('sys.argv', ['psa.py', str(src), str(dst)])
+    tool = Path(__file__).parents[2] / 'tools' / 'model_converters' / 'published2mmwsss.py'
+    monkeypatch.setattr('sys.argv', ['published2mmwsss.py', str(src), str(dst)])
     runpy.run_path(tool, run_name='__main__')
     said = capsys.readouterr().out
     assert f'{src}: VGG-16 LargeFOV: image-level classifier' in said and f'{dst}: 31 tensors' in said

@@ -72,14 +72,14 @@ def test_any_process_makes_the_folder_of_the_masks(samples, tmp_path, monkeypatc
     assert read_mask(tmp_path / 'new/masks/0.png').min() == 1
 
 
-def test_photographs_of_one_name_in_two_folders_have_two_masks(samples, tmp_path):
+def test_images_of_one_name_in_two_folders_have_two_masks(samples, tmp_path):
     named = [dict(one, img_path=f'{number}/same.jpg', image_id=f'{number}/same') for number, one in enumerate(samples)]
     evaluate(SegmentorMetric(format_only=True, output_dir=str(tmp_path)), named)
     for number, sample in enumerate(named):
         assert np.array_equal(read_mask(tmp_path / f'{number}/same.png'), sample['pred_sem_seg']['data'][0])
 
 
-def test_nothing_is_kept_of_each_photograph(samples):
+def test_nothing_is_kept_of_each_image(samples):
     metric = SegmentorMetric()
     metric.dataset_meta = dict(classes=('a', 'b', 'c'))
     for _ in range(3):

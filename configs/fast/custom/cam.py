@@ -1,0 +1,14 @@
+# A linear classifier on a frozen EfficientNet-Lite1.
+_base_ = [
+    './data.py',
+    '../../_base_/models/fast_cam_efficientnet_lite1.py',
+    '../../_base_/datasets/fast_cam.py',
+    '../../_base_/schedules/linear_probe.py',
+    '../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/fast/custom/cam'
+model = dict(head=dict(num_classes={{_base_.num_labels}}))
+train_dataloader = dict(dataset=dict(dataset={{_base_.train_dataset}}, image_labels={{_base_.image_labels}}))
+val_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}, image_labels={{_base_.image_labels}}))
+# Labels are measured wherever there is a mask.
+test_dataloader = dict(dataset=dict(dataset={{_base_.train_dataset}}, image_labels={{_base_.image_labels}}))

@@ -1,0 +1,24 @@
+# Images of your own: the one file to edit. tools/dataset_converters/folder.py writes a folder like this one, filled in,
+# for a folder of images and their image-level labels. The folder of these four files works from wherever it is, once
+# the paths of `_base_` in the other three are changed to where the bases are, for example to
+# mmwsss::_base_/default_runtime.py.
+data_root = 'data/custom'
+# 'background' first, then what the labels name.
+classes = ['background', 'cat', 'dog']
+num_classes = len(classes)
+num_labels = num_classes - 1
+image_labels = f'{data_root}/image_labels.json'
+train_dataset = dict(
+    type='mmwsss.FolderDataset',
+    data_root=data_root,
+    ann_file='train.txt',
+    data_prefix=dict(img_path='images', seg_map_path='masks'),
+    metainfo=dict(classes=classes),
+)
+val_dataset = dict(
+    type='mmwsss.FolderDataset',
+    data_root=data_root,
+    ann_file='val.txt',
+    data_prefix=dict(img_path='images', seg_map_path='masks'),
+    metainfo=dict(classes=classes),
+)

@@ -1,0 +1,37 @@
+# DeepLabV3+ on EfficientNet-Lite1.
+_base_ = [
+    './data.py',
+    '../../_base_/models/deeplabv3plus_efficientnet_lite1.py',
+    '../../_base_/datasets/segmentor.py',
+    '../../_base_/schedules/sgd_poly.py',
+    '../../_base_/default_runtime.py',
+]
+work_dir = 'work_dirs/fast/custom/segmentor'
+model = dict(
+    backbone=dict(frozen_stages=3),
+    decode_head=dict(num_classes={{_base_.num_classes}}),
+)
+optim_wrapper = dict(
+    optimizer=dict(lr=0.003),
+    paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10)}),
+)
+train_dataloader = dict(
+    dataset=dict(dataset={{_base_.train_dataset}}, pseudo_mask_dir='work_dirs/fast/custom/affinity/pseudo_masks')
+)
+train_cfg = dict(max_iters=500)
+val_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}))
+test_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}))
+# The held-out images have no masks: nothing validates, and the test predicts them and measures nothing. Where there are
+# masks of val.txt, delete the rest of this file.
+test_pipeline = [
+    dict(type='LoadImageFromFile', _scope_='mmwsss'),
+    dict(type='Resize', scale=(320, 320), keep_ratio=True),
+    dict(type='mmwsss.PackWeakInputs'),
+]
+test_dataloader['dataset'].update(pipeline=test_pipeline)
+test_evaluator = dict(format_only=True, output_dir='work_dirs/fast/custom/segmentor/predictions')
+tta_pipeline = [
+    dict(type='LoadImageFromFile', _scope_='mmwsss'),
+    dict(type='TestTimeAug', transforms=_base_.tta_pipeline[1].transforms[:2] + [[dict(type='mmwsss.PackWeakInputs')]]),
+]
+val_dataloader = val_evaluator = val_cfg = None

@@ -35,10 +35,19 @@ TESTS = {
     'affinity': ['tests/ops/test_affinity.py'],
     'cam': ['tests/ops/test_cam.py'],
     'chebyshev': ['tests/ops/test_chebyshev.py'],
+    'checks': ['tests/ops/test_checks.py'],
     'dense_crf': ['tests/ops/test_dense_crf.py'],
+    'gradient_cam': ['tests/ops/test_gradient_cam.py'],
+    'maps': ['tests/ops/test_maps.py'],
+    'par': ['tests/ops/test_par.py'],
     'permutohedral': ['tests/ops/test_permutohedral.py'],
-    'random_walk': ['tests/ops/test_random_walk.py', '-k', 'not numba and not auto'],
-    'stencil': ['tests/ops/test_stencil.py'],
+    'random_walk': [
+        'tests/ops/test_random_walk.py',
+        'tests/ops/test_walk_precision.py',
+        '-k',
+        'not numba and not auto',
+    ],
+    'stencil': ['tests/ops/test_stencil.py', 'tests/ops/test_walk_precision.py'],
     'walk_numba': ['tests/ops/test_walk_numba.py'],
 }
 LIBRARIES = ('hypothesis', 'numba', 'numpy', 'pydensecrf.densecrf', 'pytest', 'scipy.sparse', 'torch')

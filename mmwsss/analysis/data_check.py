@@ -14,9 +14,9 @@ import numpy as np
 from mmengine.config import Config
 from PIL import Image, ImageDraw
 
+from mmwsss.datasets.class_names import has_background
 from mmwsss.datasets.image_id_matching import match_image_ids
 from mmwsss.datasets.image_labels import read_image_labels
-from mmwsss.engine.hooks.check_classes_hook import with_background
 from mmwsss.engine.tool_options import plain_type
 from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, classes_of_ground_truth, read_ground_truth
 from mmwsss.fileio import DataError, atomic_write, check_image, map_parallel, read_mask
@@ -197,7 +197,7 @@ def _list_loader(stage: str, loader: str, config: Config, made: tuple[str, ...],
         return []
     if not summary.classes:
         summary.classes, summary.palette = list(dataset.metainfo['classes']), list(dataset.metainfo['palette'])
-    summary.with_background = with_background(dataset.metainfo)
+    summary.with_background = has_background(dataset.metainfo)
     # Of the images themselves: the wrapper passes over masks that are missing.
     images = getattr(dataset, 'images', dataset)
     folder = images.data_prefix.get('img_path') or ''

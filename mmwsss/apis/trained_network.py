@@ -13,7 +13,7 @@ from mmseg.registry import MODELS, TRANSFORMS
 from mmseg.structures import SegDataSample
 
 import mmwsss.registry  # noqa: F401
-from mmwsss.datasets.image_label_dataset import BACKGROUND
+from mmwsss.datasets.class_names import has_background
 from mmwsss.datasets.palette import color_map
 from mmwsss.engine import check_state_dict, has_bfloat16, load_from_local
 from mmwsss.engine.launch import load_config
@@ -128,9 +128,8 @@ def _classes(meta: Mapping[str, Any], config: Config, checkpoint: str) -> tuple[
     if not classes:
         raise DataError(f'{checkpoint}: expected class names in its dataset_meta, or classes in the config')
     palette = known.get('palette')
-    with_background = bool(known.get('with_background', classes[0] == BACKGROUND))
     colors = [list(color) for color in palette] if palette else color_map(len(classes))
-    return tuple(classes), colors, with_background
+    return tuple(classes), colors, has_background({**known, 'classes': classes})
 
 
 def _prepare(sample: Mapping[str, Any]) -> dict[str, Any]:

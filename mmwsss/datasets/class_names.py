@@ -2,10 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmwsss.fileio import DataError
+
+BACKGROUND = 'background'
 
 
 def check_class_names(classes: Any, source: str) -> None:
@@ -47,3 +49,9 @@ def check_given_classes(metainfo: Any, source: str) -> None:
     classes = (metainfo or {}).get('classes')
     if classes is not None and not (isinstance(classes, str) and os.path.isfile(classes)):
         check_class_names(classes, source)
+
+
+def has_background(metainfo: Mapping[str, Any]) -> bool:
+    """Whether class 0 is the background: as ``with_background`` of a metainfo says, else if it is called background."""
+    first = next(iter(metainfo.get('classes') or ()), None)
+    return bool(metainfo.get('with_background', first == BACKGROUND))

@@ -11,12 +11,9 @@ from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.registry import DATASETS
 from mmwsss.visualization.progress_bar import track
 
-from .class_names import check_class_names, check_given_classes
+from .class_names import check_class_names, check_given_classes, has_background
 from .image_id_matching import match_image_ids
 from .image_labels import labels_from_mask, multi_hot, read_image_labels
-
-# A first class of this name is the background, unless the metainfo of the data set says otherwise.
-BACKGROUND = 'background'
 
 
 @DATASETS.register_module()
@@ -83,7 +80,7 @@ class ImageLabelDataset(BaseDataset):
         check_class_names(classes, dataset['type'])
         if len(classes) > 254:
             raise ValueError(f'at most 254 classes fit a mask, got {len(classes)}')
-        self.with_background = bool(self.images.metainfo.get('with_background', classes[0] == BACKGROUND))
+        self.with_background = has_background(self.images.metainfo)
         super().__init__(
             metainfo={**self.images.metainfo, 'with_background': self.with_background},
             data_root='',

@@ -9,14 +9,13 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmwsss.datasets.class_names import check_class_names
+from mmwsss.datasets.class_names import check_class_names, has_background
 from mmwsss.fileio import DataError
 from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.registry import HOOKS
 
 SEGMENTATION_HEADS = ('decode_head', 'auxiliary_head')
 LABEL_HEAD = 'head'
-BACKGROUND = 'background'
 
 
 @HOOKS.register_module()
@@ -59,7 +58,7 @@ def check_classes(cfg: Config, dataset: Any) -> None:
     if not classes:
         return
     check_class_names(classes, type(dataset).__name__)
-    labels = len(classes) - with_background(metainfo)
+    labels = len(classes) - has_background(metainfo)
     for key, found, is_label_head in _heads(cfg.get('model') or {}):
         expected = labels if is_label_head else len(classes)
         if found != expected:
@@ -85,12 +84,6 @@ def check_masks(dataset: Any, key: str) -> None:
     first = next((path for path in paths if path), None)
     if first is not None:
         check_white_masks((path for path in chain([first], paths) if path), os.path.dirname(first))
-
-
-def with_background(metainfo: Mapping[str, Any]) -> bool:
-    """Whether class 0 of a data set is the background."""
-    first = next(iter(metainfo.get('classes') or ()), None)
-    return bool(metainfo.get('with_background', first == BACKGROUND))
 
 
 def _heads(model: Mapping[str, Any], prefix: str = 'model') -> Iterator[tuple[str, int, bool]]:

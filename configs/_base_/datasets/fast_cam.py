@@ -32,5 +32,5 @@ test_dataloader = dict(
 val_evaluator = dict(type='mmwsss.MultiLabelMetric')
 val_cfg = dict(type='ValLoop')
 # The features take 94 kB an image of 4 to 3.
-test_cfg = dict(type='mmwsss.LabelLoop', num_workers=1, feature_dir='features')
+test_cfg = dict(type='mmwsss.LabelLoop', fp16=True, num_workers=1, feature_dir='features')
 test_evaluator = [dict(type='mmwsss.SeedMetric', background_score=0.3, output_dir='seeds')]

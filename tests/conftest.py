@@ -1,11 +1,15 @@
 """Tiny images, data sets and networks that the tests of several packages share."""
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+# Tiny networks gain nothing from threads, and processes that share few cores lose much.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 CLASSES = ('background', 'disc', 'stripe', 'box')
 

@@ -1,8 +1,8 @@
 """Networks, and the four roles that a method is made of: localizers, affinity models, refiners and labelers."""
 
-from .affinity import AffinityModel, AffinityNet
+from .affinity import AffinityModel, AffinityNet, IRNet
 from .backbones import EfficientNetLite, ResNet38d, VGG16LargeFOV
-from .heads import AffinityHead, CAMHead, DeepLabV2Head
+from .heads import AffinityHead, CAMHead, DeepLabV2Head, IRNetHead
 from .label_chain import ChainResult, LabelChain
 from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
 from .localizers import CAMClassifier, GradCAM, GradCAMPlusPlus, LayerCAM, Localizer, XGradCAM
@@ -30,6 +30,8 @@ __all__ = [
     'EfficientNetLite',
     'GradCAM',
     'GradCAMPlusPlus',
+    'IRNet',
+    'IRNetHead',
     'LabelChain',
     'Labeler',
     'LayerCAM',

@@ -12,6 +12,7 @@ from .cam import affinity_label_map, confident_label_map, fuse_cams
 from .cosine_affinity import cosine_affinity, cosine_stencil, spread_by_cosine
 from .dense_crf import dense_crf, dense_crf_stack
 from .gradient_cam import fuse_layers, grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam
+from .irnet import displacement_loss, path_affinity
 from .linear_probe import LinearClassifier, fit_linear_classifier
 from .maps import (
     add_background,
@@ -37,6 +38,7 @@ __all__ = [
     'crop_to_covered',
     'dense_crf',
     'dense_crf_stack',
+    'displacement_loss',
     'edge_to_affinity',
     'fit_linear_classifier',
     'fuse_cams',
@@ -52,6 +54,7 @@ __all__ = [
     'pamr_kernel',
     'par',
     'par_kernel',
+    'path_affinity',
     'pool_label_map',
     'pool_to_cells',
     'position_kernel',

@@ -2,5 +2,6 @@
 
 from .affinity_model import AffinityModel
 from .affinity_net import AffinityNet
+from .irnet import IRNet
 
-__all__ = ['AffinityModel', 'AffinityNet']
+__all__ = ['AffinityModel', 'AffinityNet', 'IRNet']

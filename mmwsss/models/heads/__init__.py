@@ -1,5 +1,6 @@
 from .affinity_head import AffinityHead
 from .cam_head import CAMHead
 from .deeplabv2_head import DeepLabV2Head
+from .irnet_head import IRNetHead
 
-__all__ = ['AffinityHead', 'CAMHead', 'DeepLabV2Head']
+__all__ = ['AffinityHead', 'CAMHead', 'DeepLabV2Head', 'IRNetHead']

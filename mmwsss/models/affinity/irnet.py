@@ -1,0 +1,128 @@
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from mmwsss.models.backbones.outputs import as_outputs, build_backbone
+from mmwsss.models.heads.building import build_head
+from mmwsss.registry import MODELS
+from mmwsss.structures import BoundaryAffinity
+
+from .affinity_model import AffinityModel
+
+
+class _Stem(nn.Module):
+    """A backbone that gives the output of one of its modules before its own outputs."""
+
+    def __init__(self, backbone: nn.Module, name: str) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.name = name
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        seen: list[Tensor] = []
+        module = self.backbone.get_submodule(self.name)
+        handle = module.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+        try:
+            outputs = as_outputs(self.backbone(inputs))
+        finally:
+            handle.remove()
+        return (seen[0], *outputs)
+
+
+@MODELS.register_module()
+class IRNet(AffinityModel):
+    """Learns class boundaries, and lets two cells belong together as far as no boundary lies between them.
+
+    Beside boundaries it learns displacements to the centers of objects, which instance masks would be made of. They
+    share no weights with the boundaries and do not change the affinities.
+
+    Args:
+        backbone (dict): Config of any mmseg backbone with the taps of the head in its ``out_indices``.
+        head (dict): Config of an :class:`IRNetHead`. Without ``in_channels``, they are those of the backbone's outputs.
+        data_preprocessor (dict): Config of a ``SegDataPreProcessor``.
+        stem (str, optional): Name of a module of the backbone whose output is the first tap, before the backbone's own
+            outputs: ``'maxpool'`` of a ResNet, as in the paper. Defaults to None.
+        flip (bool): Average the logits of an image and of its mirror image. Defaults to True.
+        freeze_backbone (bool): Keep the backbone as it was initialized and train the head alone. Defaults to True.
+        init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If the package of the backbone is not installed, its outputs cannot be found by running it once, or
+            it has no module ``stem``; the message says what to set.
+
+    Source: Ahn, Cho & Kwak, CVPR 2019, sections 4 and 5.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        data_preprocessor: dict | None = None,
+        stem: str | None = None,
+        flip: bool = True,
+        freeze_backbone: bool = True,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        self.backbone = build_backbone(backbone)
+        if stem is not None and stem not in dict(self.backbone.named_modules()):
+            names = [name for name, _ in self.backbone.named_children()]
+            raise ValueError(f'stem of IRNet: the backbone has no module {stem!r}; among its modules are {names}')
+        self.stem, self.flip, self.freeze_backbone = stem, flip, freeze_backbone
+        self.head: Any = build_head(head, self._tapped_backbone())
+        if freeze_backbone:
+            self.backbone.requires_grad_(False)
+
+    def _tapped_backbone(self) -> nn.Module:
+        return self.backbone if self.stem is None else _Stem(self.backbone, self.stem)
+
+    def train(self, mode: bool = True) -> 'IRNet':
+        super().train(mode)
+        if self.freeze_backbone:
+            self.backbone.train(False)
+        return self
+
+    def extract_feat(self, inputs: Tensor) -> Sequence[Tensor]:
+        """Taps of the backbone, outside the graph where it is frozen."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
+            return as_outputs(self._tapped_backbone()(inputs))
+
+    def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
+        labels = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
+        with_background = bool(data_samples[0].get('with_background', True))
+        return self.head.loss(self.extract_feat(inputs), labels, with_background)
+
+    def boundaries(self, inputs: Tensor, covered_size: tuple[int, int]) -> Tensor:
+        """Probabilities (B, 1, h, w) of a class boundary in the cells of images.
+
+        Args:
+            inputs (Tensor): Normalized images (B, 3, H, W).
+            covered_size (tuple[int, int]): Height and width in pixels of the part that is no padding. The mirror image
+                is padded on the same side, so that its cells are shifted by the pixels that its last column lacks.
+        """
+        kept = self._grid(covered_size)
+        logits = self._boundary_logits(inputs, kept)
+        if self.flip:
+            mirrored = inputs.clone()
+            mirrored[..., : covered_size[1]] = inputs[..., : covered_size[1]].flip(3)
+            logits = (logits + self._boundary_logits(mirrored, kept).flip(3)) / 2
+        return logits.sigmoid()
+
+    def _boundary_logits(self, inputs: Tensor, kept: tuple[int, int]) -> Tensor:
+        logits = self.head.boundary_logits(self.extract_feat(inputs), self._grid(inputs.shape[2:]))
+        return logits[:, :, : kept[0], : kept[1]].float()
+
+    def affinity(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BoundaryAffinity:
+        # Images of a batch are of one size; cells beyond it are padding.
+        height, width = data_samples[0].img_shape[:2] if data_samples else inputs.shape[2:]
+        covered = int(height), int(width)
+        edge = self.boundaries(inputs, covered)
+        return BoundaryAffinity(self.head.affinity(edge), covered, self.head.stride, edge)
+
+    def _grid(self, size: Sequence[int]) -> tuple[int, int]:
+        """Rows and columns of the cells over height and width in pixels."""
+        rows, columns = (-(-side // self.head.stride) for side in size)
+        return rows, columns

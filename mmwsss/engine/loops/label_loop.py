@@ -117,6 +117,11 @@ class LabelLoop(SkipBadTestLoop):
     def _context_of(self, sample: SegDataSample) -> RefineContext:
         affinity = sample.get('affinity')
         if affinity is not None and self.affinity_dir is not None:
+            if type(affinity) is not StencilAffinity:
+                raise DataError(
+                    'test_cfg.affinity_dir: a file holds affinities alone, which are not all of a '
+                    f'{type(affinity).__name__}; set affinity_dir=None'
+                )
             rounded = restore_affinity(quantize_affinity(affinity.field.float().cpu().numpy()))
             field = torch.from_numpy(rounded).to(affinity.field.device)
             affinity = StencilAffinity(field, affinity.covered_size, affinity.stride)

@@ -31,7 +31,7 @@ def test_table_of_methods_names_what_is_there():
     table = (ROOT / 'docs/methods.md').read_text(encoding='utf-8')
     for name in re.findall(r'`((?:ops|models)/[\w/]+\.py)`', table):
         assert (ROOT / 'mmwsss' / name).is_file(), name
-    for pattern in re.findall(r'`((?:affinitynet|fast|irnet|layercam|par)/[\w/*]+\.py)`', table):
+    for pattern in re.findall(r'`((?:affinitynet|fast|irnet|layercam|par|seam)/[\w/*]+\.py)`', table):
         assert any((ROOT / 'configs').glob(pattern)), pattern
     for path in re.findall(r'`(configs/[\w/]+\.md)`', table):
         assert (ROOT / path).is_file(), path

@@ -5,7 +5,16 @@ from .backbones import EfficientNetLite, ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead, DeepLabV2Head, IRNetHead
 from .label_chain import ChainResult, LabelChain
 from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
-from .localizers import CAMClassifier, GradCAM, GradCAMPlusPlus, LayerCAM, Localizer, XGradCAM
+from .localizers import (
+    SEAM,
+    CAMClassifier,
+    GradCAM,
+    GradCAMPlusPlus,
+    LayerCAM,
+    Localizer,
+    PixelCorrelation,
+    XGradCAM,
+)
 from .losses import BalancedCrossEntropyLoss, CrossEntropyLoss
 from .refiners import PAMR, PAR, Background, CosineAffinity, DenseCRF, Normalize, RandomWalk, RefineContext, Refiner
 from .segmentors import DenseCRFTTAModel
@@ -39,10 +48,12 @@ __all__ = [
     'Normalize',
     'PAMR',
     'PAR',
+    'PixelCorrelation',
     'RandomWalk',
     'RefineContext',
     'Refiner',
     'ResNet38d',
+    'SEAM',
     'StoredMaps',
     'VGG16LargeFOV',
     'XGradCAM',

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from collections import OrderedDict
 
 import pytest
 from mmengine.registry import DefaultScope
@@ -29,10 +30,16 @@ ROOMS = dict(
 def components(name):
     ours = getattr(registry, name)
     ours.import_from_location()
-    return sorted(ours.module_dict.items())
+    return sorted(one for one in ours.module_dict.items() if one[1].__module__.startswith('mmwsss.'))
 
 
 COMPONENTS = [pytest.param(name, *one, id=f'{name}-{one[0]}') for name in ROOMS for one in components(name)]
+
+
+@pytest.fixture(autouse=True)
+def no_scope(monkeypatch):
+    """Without the scopes that runners of other tests left."""
+    monkeypatch.setattr(DefaultScope, '_instance_dict', OrderedDict())
 
 
 def test_every_registry_is_swept():

@@ -65,12 +65,13 @@ def choose_weights(
         dict[str, Tensor]: Tensors under a prefix, by name without it.
 
     Raises:
-        DataError: If none is of the module.
+        DataError: If none is of the module, or, with a prefix, one has another shape than in the module.
     """
     expected = parameters_of(module)
     asked = f'{prefix.rstrip(".")}.' if prefix else ''
     chosen = _under(asked, tensors)
-    if not expected or _fitting(chosen, expected):
+    # A prefix names a part of a network, which has to fit. Of a whole network, the last layer may have other classes.
+    if not expected or (_fitting(chosen, expected) and not (asked and _reshaped(chosen, expected))):
         return chosen
     others = [_under(other, tensors) for other in _PREFIXES if other != asked]
     best = max(others, key=lambda weights: _fitting(weights, expected))
@@ -87,6 +88,10 @@ def _fitting(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> i
     return sum(name in weights and weights[name].shape == value.shape for name, value in expected.items())
 
 
+def _reshaped(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
+    return [name for name in expected if name in weights and weights[name].shape != expected[name].shape]
+
+
 def _mismatch(
     module: nn.Module,
     chosen: Mapping[str, Tensor],
@@ -96,10 +101,10 @@ def _mismatch(
     prefix: str,
 ) -> str:
     wanted = f'{filename}: expected weights of {type(module).__name__}, such as {prefix}{next(iter(expected))}'
-    reshaped = next((name for name in expected if name in chosen), None)
-    if reshaped is not None:
-        found, shape = tuple(chosen[reshaped].shape), tuple(expected[reshaped].shape)
-        return f'{wanted}; {prefix}{reshaped} has the shape {found} instead of {shape}, and no other fits'
+    reshaped = _reshaped(chosen, expected)
+    if reshaped:
+        found, shape = tuple(chosen[reshaped[0]].shape), tuple(expected[reshaped[0]].shape)
+        return f'{wanted}; {prefix}{reshaped[0]} has the shape {found} instead of {shape}'
     return f'{wanted}, found {first_names(tensors)}; {CONVERTER} converts weights of other projects'
 
 

@@ -77,3 +77,10 @@ def test_weights_of_other_shapes_are_named(start_from):
 def test_a_stray_name_does_not_pass_for_another_spelling(start_from):
     with pytest.raises(DataError, match='expected weights of Network'):
         start_from({'norm.bias': torch.ones(4), 'other': torch.ones(1)}, prefix='backbone.')
+
+
+def test_a_part_of_another_network_is_refused_even_where_some_weights_fit(start_from):
+    content = weights('neck.')
+    content['neck.conv.weight'] = torch.zeros(4, 5, 1, 1)
+    with pytest.raises(DataError, match=r'neck\.conv\.weight has the shape \(4, 5, 1, 1\) instead of \(4, 3, 1, 1\)'):
+        start_from(content, prefix='neck.')

@@ -10,7 +10,7 @@ work_dir = 'work_dirs/affinitynet/custom/segmentor'
 # It starts from the classifier.
 model = dict(
     backbone=dict(
-        frozen_stages=3,
+        frozen_stages=5,
         init_cfg=dict(type='Pretrained', checkpoint='work_dirs/affinitynet/custom/cam/final.pth', prefix='backbone.'),
     ),
     decode_head=dict(num_classes={{_base_.num_classes}}),

@@ -8,7 +8,7 @@ _base_ = [
 ]
 work_dir = 'work_dirs/fast/custom/segmentor'
 model = dict(
-    backbone=dict(frozen_stages=3),
+    backbone=dict(frozen_stages=5),
     decode_head=dict(num_classes={{_base_.num_classes}}),
 )
 optim_wrapper = dict(

@@ -9,7 +9,7 @@ work_dir = 'work_dirs/affinitynet/voc12/efficientnet_lite1/segmentor'
 # It starts from the classifier.
 model = dict(
     backbone=dict(
-        frozen_stages=3,
+        frozen_stages=5,
         init_cfg=dict(
             type='Pretrained',
             checkpoint='work_dirs/affinitynet/voc12/efficientnet_lite1/cam/final.pth',

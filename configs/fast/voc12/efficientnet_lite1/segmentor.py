@@ -7,7 +7,7 @@ _base_ = [
 ]
 work_dir = 'work_dirs/fast/voc12/efficientnet_lite1/segmentor'
 model = dict(
-    backbone=dict(frozen_stages=3),
+    backbone=dict(frozen_stages=5),
     decode_head=dict(num_classes=21),
 )
 optim_wrapper = dict(

@@ -7,7 +7,7 @@ _base_ = [
 ]
 work_dir = 'work_dirs/fast/voc12/efficientnet_lite1_six_classes/segmentor'
 model = dict(
-    backbone=dict(frozen_stages=3),
+    backbone=dict(frozen_stages=5),
     decode_head=dict(num_classes=7),
 )
 optim_wrapper = dict(
@@ -17,4 +17,4 @@ optim_wrapper = dict(
 train_dataloader = dict(
     dataset=dict(pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity/pseudo_masks')
 )
-train_cfg = dict(max_iters=2500)
+train_cfg = dict(max_iters=1500)

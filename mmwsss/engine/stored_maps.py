@@ -79,6 +79,9 @@ def _load_seeds(cfg: Config) -> None:
     if not dataset.get('seed_dir'):
         dataset.seed_dir = _written_seeds(cfg)
     pipeline = list(dataset.pipeline)
+    if plain_type(pipeline[-1]['type']) == 'TestTimeAug':
+        # No network looks at the variants.
+        pipeline[-1] = dict(type='mmwsss.PackWeakInputs')
     if not any(plain_type(transform['type']) == 'LoadSeeds' for transform in pipeline):
         # Before the last one, which packs.
         pipeline.insert(len(pipeline) - 1, dict(type='mmwsss.LoadSeeds'))
@@ -91,7 +94,8 @@ def _written_seeds(cfg: Config) -> str:
     for evaluator in evaluators:
         if plain_type(evaluator['type']) == 'SeedMetric' and evaluator.get('output_dir'):
             folder = _of_stage(cfg, evaluator.pop('output_dir'))
-            cfg.test_evaluator = evaluators
+            # One that only writes has nothing left to do.
+            cfg.test_evaluator = [one for one in evaluators if one is not evaluator or not one.get('format_only')]
             if not _is_there(folder):
                 raise DataError(f'{folder}: expected seeds that tools/test.py wrote, found no such folder')
             return str(folder)

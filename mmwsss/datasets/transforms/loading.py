@@ -7,6 +7,7 @@ from PIL import Image
 
 from mmwsss.fileio import DataError, read_class_mask, read_image, read_seeds, size_reduction
 from mmwsss.registry import TRANSFORMS
+from mmwsss.structures import Seeds
 
 MAX_ASPECT = 100
 
@@ -108,6 +109,10 @@ class LoadLabelMap(BaseTransform):
         return f'{type(self).__name__}(source={self.source!r})'
 
 
+def _begin_with_background(results: dict, seeds: Seeds) -> bool:
+    return bool(results.get('with_background', True)) and 0 in seeds.class_ids
+
+
 @TRANSFORMS.register_module()
 class LoadSeeds(BaseTransform):
     """Load ``seeds`` (:class:`mmwsss.structures.Seeds`) from ``seed_path``.
@@ -131,7 +136,8 @@ class LoadSeeds(BaseTransform):
                 f'({results["img_path"]}), got {seeds.size}'
             )
         present = results.get('gt_class_ids')
-        if present is not None and list(seeds.class_ids) != list(present):
+        found = seeds.class_ids[1:] if _begin_with_background(results, seeds) else seeds.class_ids
+        if present is not None and list(found) != list(present):
             raise DataError(
                 f'{path}: holds classes {list(map(int, seeds.class_ids))}, but the image-level labels of '
                 f'{results["image_id"]!r} say {list(map(int, present))}; were the seeds made with other labels?'

@@ -170,6 +170,14 @@ def test_seeds(tmp_path, class_ids):
     assert seeds.class_ids.tolist() == list(class_ids) and seeds.cams.shape == (len(class_ids), 3, 4)
 
 
+def test_seeds_with_the_background_in_front_are_those_of_the_labels(tmp_path):
+    write_seeds(tmp_path / 's.npz', seeds_of((0, 1, 3)))
+    assert load_seeds(tmp_path / 's.npz', (1, 3)).class_ids.tolist() == [0, 1, 3]
+    results = dict(img_path='p.jpg', image_id='p', seed_path=str(tmp_path / 's.npz'), gt_class_ids=np.array([1, 3]))
+    with pytest.raises(DataError, match=r'holds classes \[0, 1, 3\]'):
+        build(type='mmwsss.LoadSeeds')({**results, 'with_background': False})
+
+
 def test_seeds_need_no_labels(tmp_path):
     write_seeds(tmp_path / 's.npz', seeds_of())
     results = build(type='mmwsss.LoadSeeds')(dict(img_path='p.jpg', seed_path=str(tmp_path / 's.npz')))

@@ -1,7 +1,7 @@
 """Label chains on class maps, affinities and features that tests have stored, without a network."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -70,8 +70,16 @@ def _needs(cfg: Config, need: str) -> bool:
 
 def _members(cfg: Config) -> Iterator[dict]:
     for chain in (cfg.test_cfg.get('chains') or {}).values():
-        yield from chain.get('refiners') or ()
+        yield from _members_of(chain)
+
+
+def _members_of(chain: Mapping[str, Any]) -> Iterator[dict]:
+    yield from chain.get('refiners') or ()
+    if 'labeler' in chain:
         yield chain['labeler']
+    for witness in chain.get('witnesses') or ():
+        if isinstance(witness, Mapping):
+            yield from _members_of(witness)
 
 
 def _load_seeds(cfg: Config) -> None:

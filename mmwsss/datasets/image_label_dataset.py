@@ -31,7 +31,8 @@ class ImageLabelDataset(BaseDataset):
     - ``gt_label``: float32 multi-hot over the foreground classes, or over all classes if there is no background; only
       with ``image_labels``,
     - ``gt_class_ids``: uint8 class indices of these labels,
-    - ``seed_path``, ``affinity_label_path``, ``pseudo_mask_path``: files of the folders that are given,
+    - ``seed_path``, ``affinity_label_path``, ``pseudo_mask_path``, ``pixel_weight_path``: files of the folders that are
+      given,
     - ``seg_map_path``: the ground truth to evaluate on, None where there is none.
 
     The ground truth is never used in training. Labels are read from it only with ``image_labels='masks'``.
@@ -49,6 +50,7 @@ class ImageLabelDataset(BaseDataset):
         test_mode (bool): As in ``BaseDataset``. Defaults to False.
         lazy_init (bool): As in ``BaseDataset``. Defaults to False.
         indices (int | sequence[int], optional): As in ``BaseDataset``. Defaults to None.
+        pixel_weight_dir (str, optional): Folder of the weights of the pixels of pseudo masks. Defaults to None.
 
     Raises:
         DataError: If there is no image, an image is listed twice, lies outside the image folder or has no labels, a
@@ -67,6 +69,7 @@ class ImageLabelDataset(BaseDataset):
         test_mode: bool = False,
         lazy_init: bool = False,
         indices: int | Sequence[int] | None = None,
+        pixel_weight_dir: str | None = None,
     ) -> None:
         self.images = _build_images(dataset)
         self.image_labels = image_labels
@@ -74,6 +77,7 @@ class ImageLabelDataset(BaseDataset):
             'seed_path': (seed_dir, '.npz'),
             'affinity_label_path': (affinity_label_dir, '.png'),
             'pseudo_mask_path': (pseudo_mask_dir, '.png'),
+            'pixel_weight_path': (pixel_weight_dir, '.png'),
         }
         self.mask_list = osp.join(self.images.data_root or '', mask_list) if mask_list else None
         classes = self.images.metainfo.get('classes')

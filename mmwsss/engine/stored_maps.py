@@ -1,7 +1,7 @@
 """Label chains on class maps, affinities and features that tests have stored, without a network."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -70,8 +70,16 @@ def _needs(cfg: Config, need: str) -> bool:
 
 def _members(cfg: Config) -> Iterator[dict]:
     for chain in (cfg.test_cfg.get('chains') or {}).values():
-        yield from chain.get('refiners') or ()
+        yield from _members_of(chain)
+
+
+def _members_of(chain: Mapping[str, Any]) -> Iterator[dict]:
+    yield from chain.get('refiners') or ()
+    if 'labeler' in chain:
         yield chain['labeler']
+    for witness in chain.get('witnesses') or ():
+        if isinstance(witness, Mapping):
+            yield from _members_of(witness)
 
 
 def _load_seeds(cfg: Config) -> None:
@@ -79,6 +87,9 @@ def _load_seeds(cfg: Config) -> None:
     if not dataset.get('seed_dir'):
         dataset.seed_dir = _written_seeds(cfg)
     pipeline = list(dataset.pipeline)
+    if plain_type(pipeline[-1]['type']) == 'TestTimeAug':
+        # No network looks at the variants.
+        pipeline[-1] = dict(type='mmwsss.PackWeakInputs')
     if not any(plain_type(transform['type']) == 'LoadSeeds' for transform in pipeline):
         # Before the last one, which packs.
         pipeline.insert(len(pipeline) - 1, dict(type='mmwsss.LoadSeeds'))
@@ -91,7 +102,8 @@ def _written_seeds(cfg: Config) -> str:
     for evaluator in evaluators:
         if plain_type(evaluator['type']) == 'SeedMetric' and evaluator.get('output_dir'):
             folder = _of_stage(cfg, evaluator.pop('output_dir'))
-            cfg.test_evaluator = evaluators
+            # One that only writes has nothing left to do.
+            cfg.test_evaluator = [one for one in evaluators if one is not evaluator or not one.get('format_only')]
             if not _is_there(folder):
                 raise DataError(f'{folder}: expected seeds that tools/test.py wrote, found no such folder')
             return str(folder)

@@ -42,8 +42,8 @@ def enable_amp(cfg: Config) -> None:
 def set_output_dir(cfg: Config, folder: str) -> None:
     """Makes the evaluators of the test write their predictions under `folder`.
 
-    Those that write anyway do it there, or where there is none, all that can. Where several do, each gets a sub-folder,
-    called like the folder that it has, or like its type.
+    Those that write anyway do it there, or where there is none, all that can. Where several do, or one
+    writes weights too, each gets a sub-folder, called like the folder that it has, or like its type.
 
     Raises:
         DataError: If no evaluator writes predictions.
@@ -58,7 +58,10 @@ def set_output_dir(cfg: Config, folder: str) -> None:
     folder = folder if is_remote(folder) else os.path.abspath(folder)
     for writer in writers:
         name = os.path.basename((writer.get('output_dir') or '').rstrip('/')) or plain_type(writer['type'])
-        writer['output_dir'] = folder if len(writers) == 1 else os.path.join(folder, name)
+        weights = os.path.basename((writer.get('weight_dir') or '').rstrip('/'))
+        writer['output_dir'] = folder if len(writers) == 1 and not weights else os.path.join(folder, name)
+        if weights:
+            writer['weight_dir'] = os.path.join(folder, weights)
     # A list of evaluators is copied by the config, so what was changed is put back.
     cfg.test_evaluator = evaluators
 

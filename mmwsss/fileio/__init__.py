@@ -12,6 +12,7 @@ from .features import read_features, write_features
 from .image_ids import check_image_id
 from .masks import IGNORE_COLOR, class_of_index, read_class_mask, read_mask, write_mask
 from .parallel import map_parallel
+from .pixel_weights import FULL_WEIGHT, read_pixel_weights, write_pixel_weights
 from .rle import encode_rle
 from .seeds import read_seeds, write_seeds
 from .whole_files import is_whole
@@ -20,6 +21,7 @@ __all__ = [
     'IGNORE_COLOR',
     'AffinityField',
     'DataError',
+    'FULL_WEIGHT',
     'MAX_PIXELS',
     'Seeds',
     'atomic_write',
@@ -38,6 +40,7 @@ __all__ = [
     'read_class_mask',
     'read_mask',
     'read_image',
+    'read_pixel_weights',
     'read_seeds',
     'remove_parts',
     'restore_affinity',
@@ -47,5 +50,6 @@ __all__ = [
     'write_feature_table',
     'write_features',
     'write_mask',
+    'write_pixel_weights',
     'write_seeds',
 ]

@@ -17,7 +17,7 @@ from .localizers import (
 )
 from .losses import BalancedCrossEntropyLoss, CrossEntropyLoss
 from .refiners import PAMR, PAR, Background, CosineAffinity, DenseCRF, Normalize, RandomWalk, RefineContext, Refiner
-from .segmentors import DenseCRFTTAModel
+from .segmentors import DenseCRFTTAModel, SeedTTAModel, WeightedCascadeEncoderDecoder, WeightedEncoderDecoder
 from .stored_maps import StoredMaps
 
 __all__ = [
@@ -54,7 +54,10 @@ __all__ = [
     'Refiner',
     'ResNet38d',
     'SEAM',
+    'SeedTTAModel',
     'StoredMaps',
     'VGG16LargeFOV',
+    'WeightedCascadeEncoderDecoder',
+    'WeightedEncoderDecoder',
     'XGradCAM',
 ]

@@ -1,7 +1,10 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from torch import Tensor
+
+from mmwsss.ops.maps import IGNORE_INDEX, label_of_scores, share_of_agreement
 from mmwsss.registry import MODELS
 from mmwsss.structures import Labels, ScoreMaps
 
@@ -25,23 +28,52 @@ class ChainResult:
 class LabelChain:
     """Refiners one after the other, then a labeler: how score maps become labels, wherever they do.
 
+    Labels that other ways to make them contradict are doubtful. Such witnesses are the best class after some of the
+    refiners, or other chains on the same maps.
+
     Args:
         labeler (dict | Labeler): Config of a labeler.
         refiners (sequence[dict | Refiner]): Configs of refiners, in their order. Defaults to ().
+        witnesses (sequence[int | dict]): For each witness, a number of refiners after which maps have all classes,
+            the background included, or arguments of another chain; its labeler is by default that of this one.
+            Defaults to (): none.
+        agreement (str): What happens to a pixel of which a witness says another class: ``'ignore'`` makes it 255,
+            ``'weight'`` multiplies its weight by the share of those that agree, this chain among them. Defaults to
+            ``'ignore'``.
 
     Raises:
-        ValueError: In a call, if a member needs something that is not there, such as affinities.
+        ValueError: If ``agreement`` is none of these, or a number of refiners is none of a map before the end; in a
+            call, if a member needs something that is not there, such as affinities, or a witness has no background.
     """
 
     def __init__(
-        self, labeler: Mapping[str, Any] | Labeler, refiners: Sequence[Mapping[str, Any] | Refiner] = ()
+        self,
+        labeler: Mapping[str, Any] | Labeler,
+        refiners: Sequence[Mapping[str, Any] | Refiner] = (),
+        witnesses: Sequence[int | Mapping[str, Any]] = (),
+        agreement: str = 'ignore',
     ) -> None:
         self.refiners: list[Refiner] = [one if isinstance(one, Refiner) else MODELS.build(one) for one in refiners]
         self.labeler: Labeler = labeler if isinstance(labeler, Labeler) else MODELS.build(labeler)
+        if agreement not in ('ignore', 'weight'):
+            raise ValueError(f"agreement of a label chain must be 'ignore' or 'weight', got {agreement!r}")
+        self.agreement = agreement
+        self.witnesses = [self._witness(one) for one in witnesses]
+
+    def _witness(self, one: 'int | Mapping[str, Any]') -> 'int | LabelChain':
+        if not isinstance(one, int):
+            return LabelChain(**{'labeler': self.labeler, **one})
+        if not 0 <= one < len(self.refiners):
+            raise ValueError(
+                f'a witness of a label chain must be a number of refiners below {len(self.refiners)}, which the chain '
+                f'has, got {one}'
+            )
+        return one
 
     def needs(self, done: int = 0) -> set[str]:
         """What of a :class:`RefineContext` the members need, without the first ``done`` refiners."""
-        return {need for member in self.members[done:] for need in member.needs}
+        others = {need for one in self.witnesses if isinstance(one, LabelChain) for need in one.needs()}
+        return {need for member in self.members[done:] for need in member.needs} | others
 
     @property
     def members(self) -> list[Refiner | Labeler]:
@@ -56,6 +88,9 @@ class LabelChain:
         """
         for member in self.members:
             _check_needs(member, context)
+        for one in self.witnesses:
+            if isinstance(one, LabelChain):
+                one.check(context)
 
     def refine_on_device(self, maps: ScoreMaps, context: RefineContext) -> tuple[ScoreMaps, ...]:
         """The maps, and those after each of the first refiners that work on their device."""
@@ -77,7 +112,28 @@ class LabelChain:
         for refiner in self.refiners[len(made) - 1 :]:
             made.append(self._refine(refiner, made[-1], context))
         _check_needs(self.labeler, context)
-        return ChainResult(tuple(made), self.labeler.label(made[-1], context))
+        labels = self.labeler.label(made[-1], context)
+        return ChainResult(tuple(made), self._heard(labels, made, context) if self.witnesses else labels)
+
+    def _heard(self, labels: Labels, made: Sequence[ScoreMaps], context: RefineContext) -> Labels:
+        """The labels once the witnesses were heard."""
+        share = share_of_agreement([labels.best, *(self._said(one, made, context) for one in self.witnesses)])
+        if self.agreement == 'ignore':
+            return replace(labels, labels=labels.labels.masked_fill(share < 1, IGNORE_INDEX))
+        return replace(labels, weights=share if labels.weights is None else share * labels.weights)
+
+    @staticmethod
+    def _said(witness: 'int | LabelChain', made: Sequence[ScoreMaps], context: RefineContext) -> Tensor:
+        """Best class of each pixel, uint8 (B, H, W), as a witness sees it."""
+        if isinstance(witness, LabelChain):
+            return witness(made[0], context).labels.best
+        maps = made[witness]
+        if maps.with_background and not maps.has_background:
+            raise ValueError(
+                f'the maps after {witness} refiners have no background to bear witness of; expected dict(refiners='
+                "[dict(type='mmwsss.Background', ...)]) in place of the number"
+            )
+        return label_of_scores(maps.at_image_size, maps.class_ids)
 
     @staticmethod
     def _refine(refiner: Refiner, maps: ScoreMaps, context: RefineContext) -> ScoreMaps:

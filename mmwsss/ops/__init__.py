@@ -21,7 +21,10 @@ from .maps import (
     label_of_scores,
     pool_to_cells,
     resize_maps,
+    score_margin,
+    share_of_agreement,
     unsure_pixels,
+    weight_of_margin,
 )
 from .par import pamr, pamr_kernel, par, par_kernel, position_kernel
 from .random_walk import random_walk
@@ -81,6 +84,9 @@ __all__ = [
     'spread_by_correlation',
     'spread_by_cosine',
     'stretch_maps',
+    'score_margin',
+    'share_of_agreement',
     'unsure_pixels',
+    'weight_of_margin',
     'xgrad_cam',
 ]

@@ -227,6 +227,37 @@ def label_of_scores(maps: Tensor, class_ids: Sequence[int] | Tensor, ignore_inde
 
 
 @torch.no_grad()
+def score_margin(maps: Tensor) -> Tensor:
+    """By how much the best score of every pixel exceeds the second, where the scores of a pixel sum to 1.
+
+    Args:
+        maps (Tensor): Floating-point (..., K, H, W), not negative. The sum of a pixel's scores is taken as at least
+            1e-8.
+
+    Returns:
+        Tensor: (..., H, W) in [0, 1], dtype of ``maps``. With fewer than two maps it is 1.
+
+    Raises:
+        ValueError: If the maps have the wrong shape or dtype.
+
+    Examples:
+        >>> score_margin(torch.tensor([[[3.0, 2.0]], [[1.0, 2.0]]])).tolist()
+        [[0.5, 0.0]]
+    """
+    _check_maps(maps)
+    if maps.shape[-3] < 2:
+        return maps.new_ones(*maps.shape[:-3], *maps.shape[-2:])
+    planes = maps.unbind(-3)
+    best, second = torch.maximum(*planes[:2]), torch.minimum(*planes[:2])
+    for plane in planes[2:]:
+        second = torch.maximum(second, torch.minimum(best, plane))
+        best = torch.maximum(best, plane)
+    # One after the other: torch and numpy sum many maps in different orders.
+    total = reduce(torch.add, planes).clamp_(min=SUM_FLOOR)
+    return best / total - second / total
+
+
+@torch.no_grad()
 def unsure_pixels(maps: Tensor, margin: float) -> Tensor:
     """Pixels whose best score exceeds the second by less than a margin, where the scores of a pixel sum to 1.
 
@@ -246,16 +277,52 @@ def unsure_pixels(maps: Tensor, margin: float) -> Tensor:
         >>> unsure_pixels(maps, margin=0.2).tolist()
         [[False, True]]
     """
-    _check_maps(maps)
     if not 0 <= margin < 1:
         raise ValueError(f'margin must be in [0, 1), got {margin!r}')
-    if maps.shape[-3] < 2:
-        return maps.new_zeros(*maps.shape[:-3], *maps.shape[-2:], dtype=torch.bool)
-    planes = maps.unbind(-3)
-    best, second = torch.maximum(*planes[:2]), torch.minimum(*planes[:2])
-    for plane in planes[2:]:
-        second = torch.maximum(second, torch.minimum(best, plane))
-        best = torch.maximum(best, plane)
-    # One after the other: torch and numpy sum many maps in different orders.
-    total = reduce(torch.add, planes).clamp_(min=SUM_FLOOR)
-    return best / total - second / total < margin
+    return score_margin(maps) < margin
+
+
+@torch.no_grad()
+def weight_of_margin(maps: Tensor, full_margin: float) -> Tensor:
+    """How much each pixel counts: its margin as a share of one that is enough, at most 1.
+
+    Args:
+        maps (Tensor): As of :func:`score_margin`.
+        full_margin (float): Margin from which on a pixel counts fully, in (0, 1].
+
+    Returns:
+        Tensor: (..., H, W) in [0, 1], dtype of ``maps``. With fewer than two maps it is 1.
+
+    Raises:
+        ValueError: If an argument has the wrong shape, dtype or value.
+
+    Examples:
+        >>> weight_of_margin(torch.tensor([[[3.0, 2.5]], [[1.0, 1.5]]]), full_margin=0.5).tolist()
+        [[1.0, 0.5]]
+    """
+    if not 0 < full_margin <= 1:
+        raise ValueError(f'full_margin must be in (0, 1], got {full_margin!r}')
+    return (score_margin(maps) / full_margin).clamp_(max=1)
+
+
+@torch.no_grad()
+def share_of_agreement(labels: Sequence[Tensor]) -> Tensor:
+    """Share of label maps that say of every pixel what the first one says, itself included.
+
+    Args:
+        labels (Sequence[Tensor]): Label maps of one integer dtype and one shape (..., H, W), one at least.
+
+    Returns:
+        Tensor: float32 (..., H, W) in (0, 1]; 1 where all agree.
+
+    Raises:
+        ValueError: If there is none, or they differ in shape.
+
+    Examples:
+        >>> share_of_agreement([torch.tensor([[1, 2]]), torch.tensor([[1, 0]])]).tolist()
+        [[1.0, 0.5]]
+    """
+    if not labels or any(one.shape != labels[0].shape for one in labels):
+        raise ValueError(f'labels must be label maps of one shape, got {[tuple(one.shape) for one in labels]}')
+    same = torch.stack([one == labels[0] for one in labels])
+    return same.sum(0) / len(labels)

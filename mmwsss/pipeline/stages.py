@@ -239,6 +239,8 @@ def _outputs(cfg: Config) -> Iterator[tuple[str, str | None]]:
         metric = METRICS.get(evaluator['type']) if isinstance(evaluator['type'], str) else evaluator['type']
         if isinstance(metric, type) and issubclass(metric, StreamingMetric):
             yield _below_work_dir(cfg, folder), metric.file_suffix
+            if evaluator.get('weight_dir'):
+                yield _below_work_dir(cfg, evaluator['weight_dir']), metric.file_suffix
         else:
             yield folder, None
     for key in ('affinity_dir', 'feature_dir'):

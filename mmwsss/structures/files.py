@@ -9,7 +9,8 @@ class Seeds(NamedTuple):
     """Class activation maps of one image.
 
     Attributes:
-        class_ids (ndarray): uint8 (K,), data set indices of the classes present, ascending.
+        class_ids (ndarray): uint8 (K,), data set indices of the classes present, ascending. Of a data set with a
+            background, the first is 0 where its map is there, as in those of a segmentor.
         cams (ndarray): float16 (K, h, w) in [0, 1] at a reduced stride.
         size (tuple[int, int]): Height and width of the image in pixels.
     """

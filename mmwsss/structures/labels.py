@@ -11,7 +11,8 @@ class Labels:
         labels (Tensor): uint8 (B, H, W) of class indices, 255 where no class is sure enough.
         best (Tensor): uint8 (B, H, W), the class of each pixel, sure or not; 255 where there is no class at all. Masks
             are measured by it. A labeler that knows no class of an unsure pixel repeats its labels.
-        weights (Tensor, optional): Float (B, H, W), how much each pixel counts in a loss. Defaults to None: all alike.
+        weights (Tensor, optional): float32 (B, H, W) in [0, 1], how much each pixel counts in a loss. Defaults to None:
+            all alike.
     """
 
     labels: Tensor

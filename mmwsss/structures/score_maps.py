@@ -42,11 +42,15 @@ class ScoreMaps:
 
     @classmethod
     def of_seeds(cls, seeds: Seeds, with_background: bool, device: torch.device | str = 'cpu') -> 'ScoreMaps':
-        """The class maps of one image as its file holds them, a batch of one in float32."""
+        """The class maps of one image as its file holds them, a batch of one in float32.
+
+        Where the data set has a background and class 0 is among the maps, theirs is the background's.
+        """
         maps = torch.as_tensor(np.asarray(seeds.cams, np.float32), device=device)[None]
         class_ids = torch.as_tensor(np.asarray(seeds.class_ids, np.int64), device=device)[None]
         height, width = seeds.size
-        return cls(maps, class_ids, (int(height), int(width)), with_background)
+        has_background = with_background and 0 in seeds.class_ids
+        return cls(maps, class_ids, (int(height), int(width)), with_background, has_background)
 
     @cached_property
     def at_image_size(self) -> Tensor:

@@ -27,6 +27,7 @@ def test_samples(image_set):
         seed_dir='seeds',
         affinity_label_dir='labels',
         pseudo_mask_dir='masks',
+        pixel_weight_dir='weights',
     )
     assert len(dataset) == 4 and dataset.metainfo['classes'] == data.classes
     assert dataset.foreground == data.classes[1:]
@@ -41,6 +42,7 @@ def test_samples(image_set):
     assert sample['seed_path'] == 'seeds/sub/p1.npz'
     assert sample['affinity_label_path'] == 'labels/sub/p1.png'
     assert sample['pseudo_mask_path'] == 'masks/sub/p1.png'
+    assert sample['pixel_weight_path'] == 'weights/sub/p1.png'
     assert samples['p2']['gt_label'].tolist() == [0, 0, 0] and samples['p2']['gt_class_ids'].size == 0
 
 

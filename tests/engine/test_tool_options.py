@@ -40,6 +40,10 @@ def test_out_reaches_each_evaluator_that_writes():
     cfg = Config(dict(test_evaluator=labels))
     set_output_dir(cfg, '/out')
     assert [evaluator.output_dir for evaluator in cfg.test_evaluator] == ['/out/seeds', '/out/affinity_labels']
+    masks = dict(type='mmwsss.PseudoMaskMetric', chain='a', output_dir='masks', weight_dir='weights/')
+    cfg = Config(dict(test_evaluator=masks))
+    set_output_dir(cfg, '/out')
+    assert (cfg.test_evaluator[0].output_dir, cfg.test_evaluator[0].weight_dir) == ('/out/masks', '/out/weights')
     with pytest.raises(DataError, match='--out'):
         set_output_dir(Config(dict(test_evaluator=[])), 'out')
     with pytest.raises(DataError, match='NoSuchMetric'):

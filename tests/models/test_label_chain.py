@@ -96,3 +96,47 @@ def test_batch_is_one_by_one():
     for index, labels in enumerate(chain(maps, context).labels.labels):
         alone = chain(*one_of(maps, context, index)).labels.labels[0]
         assert (labels == alone).float().mean() > 0.999
+
+
+def test_pixels_that_a_witness_contradicts_are_ignored():
+    maps, context = score_maps(), context_of()
+    refiners = [dict(type='mmwsss.Background', score=0.4), WALK]
+    plain = LabelChain(ARGMAX, refiners)(maps, context)
+    found = LabelChain(ARGMAX, refiners, witnesses=[1])(maps, context)
+    agrees = ArgmaxLabeler().label(plain.maps[1], context).best == plain.labels.best
+    assert agrees.any() and not agrees.all()
+    assert torch.equal(found.labels.labels, plain.labels.labels.masked_fill(~agrees, 255))
+    assert torch.equal(found.labels.best, plain.labels.best) and found.labels.weights is None
+
+
+def test_witnesses_weigh_together_with_the_chain():
+    maps, context = score_maps(), context_of()
+    cam = dict(refiners=[dict(type='mmwsss.Background', score=0.4)], labeler=dict(type='mmwsss.ArgmaxLabeler'))
+    plain = LabelChain(dict(ARGMAX, full_margin=0.3), [WALK, CRF])(maps, context)
+    weighted = LabelChain(
+        dict(ARGMAX, full_margin=0.3), [WALK, CRF], witnesses=[1, cam], agreement='weight'
+    )(maps, context)  # fmt: skip
+    others = [ArgmaxLabeler().label(plain.maps[1], context).best, LabelChain(**cam)(maps, context).labels.best]
+    votes = 1 + sum((other == plain.labels.best).float() for other in others)
+    torch.testing.assert_close(weighted.labels.weights, plain.labels.weights * votes / 3)
+    assert {1, 2, 3} >= set(votes.unique().tolist()) and len(votes.unique()) > 1
+    assert torch.equal(weighted.labels.labels, plain.labels.labels)
+    without = LabelChain(ARGMAX, [WALK, CRF], witnesses=[1, cam], agreement='weight')(maps, context)
+    torch.testing.assert_close(without.labels.weights, votes / 3)
+
+
+def test_a_witness_labels_as_the_chain_does_and_needs_what_its_members_need():
+    chain = LabelChain(ARGMAX, [Background(score=0.3)], witnesses=[dict(refiners=[WALK])])
+    assert repr(chain.witnesses[0].labeler) == repr(chain.labeler)
+    assert chain.needs() == {'affinity'} and chain.needs(1) == {'affinity'}
+    with pytest.raises(ValueError, match='RandomWalk of a label chain needs the affinity'):
+        chain.check(RefineContext())
+
+
+def test_witnesses_that_cannot_be_heard():
+    with pytest.raises(ValueError, match='number of refiners below 1, which the chain has, got 1'):
+        LabelChain(ARGMAX, [WALK], witnesses=[1])
+    with pytest.raises(ValueError, match="'ignore' or 'weight', got 'both'"):
+        LabelChain(ARGMAX, [WALK], agreement='both')
+    with pytest.raises(ValueError, match='after 0 refiners have no background'):
+        LabelChain(ARGMAX, [WALK], witnesses=[0])(score_maps(), context_of())

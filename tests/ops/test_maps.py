@@ -12,7 +12,10 @@ from mmwsss.ops import (
     label_of_scores,
     pool_to_cells,
     resize_maps,
+    score_margin,
+    share_of_agreement,
     unsure_pixels,
+    weight_of_margin,
 )
 
 COUNTS = [1, 2, 5, 21]
@@ -272,3 +275,45 @@ def test_recorded_on_one_size_maps_are_resized_to_another():
     traced = torch.jit.trace(enlarge, recorded_on, check_trace=False)
     for maps in (recorded_on, other):
         torch.testing.assert_close(traced(maps), enlarge(maps))
+
+
+@pytest.mark.parametrize('count', [2, 3, 7])
+def test_the_margin_is_that_of_the_sorted_shares(count):
+    scores = np.random.default_rng(count).random((2, count, 5, 6)).astype(np.float32)
+    ranked = np.sort(scores / scores.sum(1, keepdims=True), axis=1)
+    found = score_margin(torch.from_numpy(scores))
+    np.testing.assert_allclose(found, ranked[:, -1] - ranked[:, -2], atol=1e-6)
+    assert torch.equal(unsure_pixels(torch.from_numpy(scores), 0.2), found < 0.2)
+
+
+@pytest.mark.parametrize('count', [0, 1])
+def test_without_a_second_map_a_pixel_is_sure(count):
+    assert torch.equal(score_margin(torch.zeros(2, count, 3, 4)), torch.ones(2, 3, 4))
+
+
+def test_the_weight_grows_with_the_margin_to_one():
+    first = torch.tensor([0.5, 0.55, 0.6, 0.75, 0.8, 1.0], dtype=torch.float64)
+    weights = weight_of_margin(torch.stack([first, 1 - first])[:, None], full_margin=0.5)
+    torch.testing.assert_close(weights[0], torch.tensor([0, 0.2, 0.4, 1, 1, 1], dtype=torch.float64))
+
+
+@pytest.mark.parametrize('full_margin', [0, 1.1, -0.2, float('nan')])
+def test_a_margin_that_is_enough_is_a_share(full_margin):
+    with pytest.raises(ValueError, match='full_margin must be in'):
+        weight_of_margin(torch.zeros(2, 3, 4), full_margin)
+
+
+def test_agreement_is_counted_with_the_first():
+    first = torch.tensor([[0, 1, 255], [3, 4, 5]], dtype=torch.uint8)
+    second, third = first.clone(), first.clone()
+    second[0, 1] = third[0, 1] = second[1, 2] = 7
+    share = share_of_agreement([first, second, third])
+    assert share.dtype == torch.float32
+    torch.testing.assert_close(share, torch.tensor([[1, 1 / 3, 1], [1, 1, 2 / 3]]))
+    assert torch.equal(share_of_agreement([first]), torch.ones(2, 3))
+
+
+@pytest.mark.parametrize('labels', [[], [torch.zeros(2, 3), torch.zeros(3, 2)]])
+def test_agreement_is_of_label_maps_of_one_shape(labels):
+    with pytest.raises(ValueError, match='label maps of one shape'):
+        share_of_agreement(labels)

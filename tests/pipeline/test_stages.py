@@ -47,6 +47,8 @@ def test_what_a_stage_writes(leaves):
     options = ['cam.test_cfg.affinity_dir=affinities', 'segmentor.test_evaluator.0.output_dir=elsewhere']
     cam, affinity, segmentor = build_stages(leaves, options)
     assert cam.outputs == {'work/run/cam/seeds': '.npz', 'work/run/cam/affinities': '.npz'}
+    weighing = build_stages(leaves, ['affinity.test_evaluator.0.weight_dir=weights'])[1]
+    assert weighing.outputs == {'work/run/affinity/masks': '.npz', 'work/run/affinity/weights': '.npz'}
     # Of a metric that is none of ours, a relative folder is one of the current folder, of files of no known name.
     assert segmentor.outputs == {'elsewhere': None}
     assert cam.checkpoint == 'work/run/cam/final.pth'

@@ -1,14 +1,17 @@
 import math
 
 import cv2
+import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms import LoadImageFromFile as MMCVLoadImageFromFile
 from PIL import Image
 
-from mmwsss.fileio import DataError, read_class_mask, read_image, read_seeds, size_reduction
+from mmwsss.fileio import DataError, read_class_mask, read_image, read_pixel_weights, read_seeds, size_reduction
 from mmwsss.registry import TRANSFORMS
+from mmwsss.structures import Seeds
 
 MAX_ASPECT = 100
+PIXEL_WEIGHT = 'gt_pixel_weight'
 
 
 def _path(results: dict, key: str, folder: str) -> str:
@@ -75,12 +78,16 @@ class LoadImageFromFile(MMCVLoadImageFromFile):
 class LoadLabelMap(BaseTransform):
     """Load ``gt_seg_map`` from affinity labels or pseudo masks, in the indices of the configured classes.
 
+    Where the data set has a ``pixel_weight_dir``, the weights of the pixels of a pseudo mask become
+    ``gt_pixel_weight``, uint8 (H, W), 255 for a weight of 1. As one of ``seg_fields``, it takes part in what transforms
+    do to label maps.
+
     Args:
         source (str): ``'affinity_label'`` or ``'pseudo_mask'``: which of the files of ``ImageLabelDataset`` to read.
         num_classes (int, optional): Checks the indices against this count. By default, against that of the data set.
 
     Raises:
-        DataError: If the sample names no such file, it is unreadable, of another size than the image, or has an
+        DataError: If the sample names no such file, a file is unreadable, of another size than the image, or has an
             index that is no class.
     """
 
@@ -93,6 +100,15 @@ class LoadLabelMap(BaseTransform):
     def transform(self, results: dict) -> dict:
         path = _path(results, f'{self.source}_path', f'{self.source}_dir')
         label_map = read_class_mask(path, self.num_classes or results.get('num_classes', 255))
+        self._add(results, 'gt_seg_map', label_map, path)
+        if self.source == 'pseudo_mask' and 'pixel_weight_path' in results:
+            path = results['pixel_weight_path']
+            self._add(results, PIXEL_WEIGHT, read_pixel_weights(path), path)
+        return results
+
+    @staticmethod
+    def _add(results: dict, key: str, label_map: np.ndarray, path: str) -> None:
+        """Adds what a file holds for each pixel, at the size at which the image was decoded."""
         height, width = results['img'].shape[:2]
         reduction = results.get('decode_reduction', 1)
         expected = tuple(math.ceil(side / reduction) for side in label_map.shape)
@@ -100,12 +116,15 @@ class LoadLabelMap(BaseTransform):
             raise DataError(f'{path}: expected a mask of the size of {results["img_path"]}, got {label_map.shape}')
         if reduction > 1:
             label_map = cv2.resize(label_map, (width, height), interpolation=cv2.INTER_NEAREST)
-        results['gt_seg_map'] = label_map
-        results.setdefault('seg_fields', []).append('gt_seg_map')
-        return results
+        results[key] = label_map
+        results.setdefault('seg_fields', []).append(key)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(source={self.source!r})'
+
+
+def _begin_with_background(results: dict, seeds: Seeds) -> bool:
+    return bool(results.get('with_background', True)) and 0 in seeds.class_ids
 
 
 @TRANSFORMS.register_module()
@@ -131,7 +150,8 @@ class LoadSeeds(BaseTransform):
                 f'({results["img_path"]}), got {seeds.size}'
             )
         present = results.get('gt_class_ids')
-        if present is not None and list(seeds.class_ids) != list(present):
+        found = seeds.class_ids[1:] if _begin_with_background(results, seeds) else seeds.class_ids
+        if present is not None and list(found) != list(present):
             raise DataError(
                 f'{path}: holds classes {list(map(int, seeds.class_ids))}, but the image-level labels of '
                 f'{results["image_id"]!r} say {list(map(int, present))}; were the seeds made with other labels?'

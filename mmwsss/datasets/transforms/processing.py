@@ -3,7 +3,10 @@ from collections.abc import Sequence
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmwsss.fileio import FULL_WEIGHT
 from mmwsss.registry import TRANSFORMS
+
+from .loading import PIXEL_WEIGHT
 
 
 @TRANSFORMS.register_module()
@@ -33,7 +36,8 @@ class RandomCropOrPad(BaseTransform):
         windows = [self._window(side, crop) for side, crop in zip(results['img'].shape[:2], self.crop_size)]
         results['img'] = self._place(results['img'], windows, self.pad_val)
         for key in results.get('seg_fields', ()):
-            results[key] = self._place(results[key], windows, self.seg_pad_val)
+            # The weight around a mask is a full one, whatever label stands there.
+            results[key] = self._place(results[key], windows, FULL_WEIGHT if key == PIXEL_WEIGHT else self.seg_pad_val)
         results['img_shape'] = self.crop_size
         return results
 

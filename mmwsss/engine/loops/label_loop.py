@@ -93,8 +93,9 @@ class LabelLoop(SkipBadTestLoop):
                 f'test_evaluator: num_refiners of {type(metric).__name__} is {number}, but test_cfg.chains.'
                 f'{metric.chain} has {len(self.chains[metric.chain].refiners)} refiners'
             )
-        if metric.output_dir is not None:
-            metric.output_dir = _below(work_dir, metric.output_dir)
+        for key in ('output_dir', 'weight_dir'):
+            if getattr(metric, key, None) is not None:
+                setattr(metric, key, _below(work_dir, getattr(metric, key)))
 
     @torch.no_grad()
     def run_iter(self, idx: int, data_batch: Any) -> None:

@@ -14,7 +14,7 @@ from mmwsss.evaluation.functional.confusion import (
     read_ground_truth,
 )
 from mmwsss.evaluation.records import record_confusion, shrink_mask
-from mmwsss.fileio import write_mask
+from mmwsss.fileio import DataError, write_mask, write_pixel_weights
 from mmwsss.ops.maps import label_of_scores
 from mmwsss.registry import METRICS
 
@@ -33,10 +33,16 @@ class PseudoMaskMetric(StreamingMetric):
         num_refiners (int, optional): Measure and write the best class after this many refiners of the chain. Defaults
             to None: after its end.
         output_dir (str, optional): Folder for ``<image_id>.png``. Defaults to None.
+        weight_dir (str, optional): Folder for the weights of the pixels, where the chain gives them: ``<image_id>.png``
+            in gray, 255 for a weight of 1. A relative one is taken as ``output_dir`` is. Defaults to None.
         format_only (bool): Only write. Defaults to False.
         prefix (str, optional): Defaults to None: the name of the chain.
         boundary_iou (bool): Also measure how well outlines follow those of the ground truth, as the mean boundary IoU
             over the classes that occur (:mod:`mmwsss.evaluation.functional.boundary_iou`). Defaults to False.
+
+    Raises:
+        ValueError: If weights are to be written and no masks, or not after the end of the chain.
+        DataError: In a test, if weights are to be written and the chain gives none.
     """
 
     file_suffix = '.png'
@@ -50,6 +56,7 @@ class PseudoMaskMetric(StreamingMetric):
         format_only: bool = False,
         prefix: str | None = None,
         boundary_iou: bool = False,
+        weight_dir: str | None = None,
     ) -> None:
         super().__init__(output_dir, format_only, prefix or chain)
         if num_refiners is not None and num_refiners < 0:
@@ -57,10 +64,17 @@ class PseudoMaskMetric(StreamingMetric):
         self.chain = chain
         self.num_refiners = num_refiners
         self.boundary_iou = boundary_iou
+        if weight_dir is not None and (output_dir is None or num_refiners is not None):
+            raise ValueError(
+                'weight_dir of PseudoMaskMetric is for weights of the masks at the end of a chain: expected an '
+                'output_dir and no num_refiners'
+            )
+        self.weight_dir = weight_dir
 
     def counter(self, sample: dict) -> '_MaskCounter | None':
         truth = None if self.format_only else sample.get('seg_map_path')
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.png')
+        weights = None if self.weight_dir is None else os.path.join(self.weight_dir, f'{sample["image_id"]}.png')
         # Where masks are written, they are there to be drawn.
         picture = self.record.picture(sample) if self.record is not None and path is None else None
         if truth is None and path is None and picture is None:
@@ -76,6 +90,7 @@ class PseudoMaskMetric(StreamingMetric):
             len(self.dataset_meta['classes']),
             self.boundary_iou,
             picture,
+            weights,
         )
 
     def image_confusion(self, counts: Mapping[str, np.ndarray]) -> np.ndarray | None:
@@ -112,11 +127,14 @@ class _MaskCounter:
     num_classes: int
     boundary_iou: bool
     picture: str | None = None
+    weights: str | None = None
 
     def __call__(self, made: Made) -> Counts | None:
         labels, best = self._masks(made)
         if self.path is not None:
             write_mask(self.path, labels, self.palette)
+        if self.weights is not None:
+            self._write_weights(self.weights, made)
         if self.picture is not None:
             write_mask(self.picture, shrink_mask(best), self.palette)
         if self.truth is None:
@@ -126,6 +144,15 @@ class _MaskCounter:
         if self.boundary_iou:
             counts['boundary'] = boundary_counts(truth, best, self.num_classes)
         return counts
+
+    def _write_weights(self, path: str, made: Made) -> None:
+        weights = made.chains[self.chain].labels.weights
+        if weights is None:
+            raise DataError(
+                f'{path}: chain {self.chain!r} gives pixels no weights; set full_margin of its ArgmaxLabeler, or '
+                "agreement='weight' of the chain"
+            )
+        write_pixel_weights(path, weights[0].numpy())
 
     def _masks(self, made: Made) -> tuple[np.ndarray, np.ndarray]:
         """The mask to write and the one to measure, uint8 (H, W) each."""

@@ -1,3 +1,5 @@
 from .dense_crf_tta_model import DenseCRFTTAModel
+from .seed_tta_model import SeedTTAModel
+from .weighted_encoder_decoder import WeightedCascadeEncoderDecoder, WeightedEncoderDecoder
 
-__all__ = ['DenseCRFTTAModel']
+__all__ = ['DenseCRFTTAModel', 'SeedTTAModel', 'WeightedCascadeEncoderDecoder', 'WeightedEncoderDecoder']

@@ -9,6 +9,8 @@ from mmwsss.ops.maps import label_of_scores
 from mmwsss.registry import MODELS
 from mmwsss.structures import ScoreMaps
 
+from .mean_scores import check_channels, mean_scores
+
 
 @MODELS.register_module()
 class DenseCRFTTAModel(SegTTAModel):
@@ -28,8 +30,7 @@ class DenseCRFTTAModel(SegTTAModel):
 
     def __init__(self, dense_crf: dict, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if self.module.out_channels < 2:
-            raise ValueError('DenseCRFTTAModel: expected a segmentor with a channel a class, got one with one channel')
+        check_channels(type(self).__name__, self.module.out_channels)
         self.dense_crf = MODELS.build(dense_crf)
 
     def merge_preds(self, data_samples_list: list[list[SegDataSample]]) -> list[SegDataSample]:
@@ -43,9 +44,10 @@ class DenseCRFTTAModel(SegTTAModel):
         """
         merged = super().merge_preds(data_samples_list)
         for sample, variants in zip(merged, data_samples_list, strict=True):
-            scores = sum(variant.seg_logits.data.float().softmax(0) for variant in variants) / len(variants)
+            scores = mean_scores(variants)
             present = scores.argmax(0).unique()
-            maps = ScoreMaps(scores[present][None], present[None], scores.shape[1:], with_background=False)
+            size = int(scores.shape[1]), int(scores.shape[2])
+            maps = ScoreMaps(scores[present][None], present[None], size, with_background=False)
             refined = self.dense_crf.refine(maps, RefineContext([sample.img_path]))
             best = label_of_scores(refined.maps, refined.class_ids)
             sample.pred_sem_seg = PixelData(data=best.to(present))

@@ -4,7 +4,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmseg.registry import MODELS, TRANSFORMS
 
-from mmwsss.fileio import Seeds, write_seeds
+from mmwsss.fileio import DataError, Seeds, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -21,6 +21,7 @@ def test_everything():
     packed = pack(
         gt_label=np.array([0, 1, 0], np.float32),
         gt_seg_map=np.full((4, 5), 255, np.uint8),
+        gt_pixel_weight=np.full((4, 5), 51, np.uint8),
         seeds=seeds,
         ori_shape=(8, 10),
         img_shape=(4, 5),
@@ -34,14 +35,21 @@ def test_everything():
     assert sample.gt_label.score.tolist() == [0, 1, 0]
     assert sample.gt_sem_seg.data.dtype == torch.int64 and sample.gt_sem_seg.data.shape == (1, 4, 5)
     assert (sample.gt_sem_seg.data == 255).all()
+    assert sample.gt_pixel_weight.data.dtype == torch.uint8 and sample.gt_pixel_weight.data.shape == (1, 4, 5)
+    assert (sample.gt_pixel_weight.data == 51).all()
     assert sample.seeds is seeds
     assert sample.img_path == 'p.jpg' and sample.image_id == 'p' and sample.ori_shape == (8, 10)
     assert sample.label_map == {0: 0, 8: 1} and 'not_asked_for' not in sample
 
 
+def test_weights_that_a_transform_left_out_are_refused():
+    with pytest.raises(DataError, match=r'p\.jpg: the weights of the pixels, \(3, 5\), are not of .* \(4, 5\)'):
+        pack(gt_seg_map=np.zeros((4, 5), np.uint8), gt_pixel_weight=np.zeros((3, 5), np.uint8))
+
+
 def test_only_what_was_loaded():
     sample = pack()['data_samples']
-    assert not any(name in sample for name in ('gt_label', 'gt_sem_seg', 'seeds', 'ori_shape'))
+    assert not any(name in sample for name in ('gt_label', 'gt_sem_seg', 'gt_pixel_weight', 'seeds', 'ori_shape'))
 
 
 def test_without_an_image_the_inputs_are_empty():

@@ -7,7 +7,7 @@ from mmseg.registry import TRANSFORMS
 from PIL import Image
 
 from mmwsss.datasets import LoadImageFromFile
-from mmwsss.fileio import DataError, Seeds, write_mask, write_seeds
+from mmwsss.fileio import DataError, Seeds, write_mask, write_pixel_weights, write_seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -170,6 +170,14 @@ def test_seeds(tmp_path, class_ids):
     assert seeds.class_ids.tolist() == list(class_ids) and seeds.cams.shape == (len(class_ids), 3, 4)
 
 
+def test_seeds_with_the_background_in_front_are_those_of_the_labels(tmp_path):
+    write_seeds(tmp_path / 's.npz', seeds_of((0, 1, 3)))
+    assert load_seeds(tmp_path / 's.npz', (1, 3)).class_ids.tolist() == [0, 1, 3]
+    results = dict(img_path='p.jpg', image_id='p', seed_path=str(tmp_path / 's.npz'), gt_class_ids=np.array([1, 3]))
+    with pytest.raises(DataError, match=r'holds classes \[0, 1, 3\]'):
+        build(type='mmwsss.LoadSeeds')({**results, 'with_background': False})
+
+
 def test_seeds_need_no_labels(tmp_path):
     write_seeds(tmp_path / 's.npz', seeds_of())
     results = build(type='mmwsss.LoadSeeds')(dict(img_path='p.jpg', seed_path=str(tmp_path / 's.npz')))
@@ -217,3 +225,48 @@ def test_damaged_or_missing_seeds(tmp_path):
 )
 def test_repr_names_the_transform(config):
     assert repr(build(**config)).startswith(config['type'].removeprefix('mmwsss.'))
+
+
+@pytest.fixture
+def weighted(tmp_path):
+    """A sample with a pseudo mask and with weights that tell each pixel from the others."""
+    write_mask(tmp_path / 'm.png', np.arange(5 * 8, dtype=np.uint8).reshape(5, 8), PALETTE)
+    write_pixel_weights(tmp_path / 'w.png', np.arange(5 * 8).reshape(5, 8) / 255)
+    paths = dict(pseudo_mask_path=str(tmp_path / 'm.png'), pixel_weight_path=str(tmp_path / 'w.png'))
+    return dict(img_path='p.jpg', img=np.zeros((5, 8, 3), np.uint8), img_shape=(5, 8), **paths)
+
+
+def test_weights_of_pixels_come_with_pseudo_masks(weighted):
+    results = build(type='mmwsss.LoadLabelMap', source='pseudo_mask')(weighted)
+    np.testing.assert_array_equal(results['gt_pixel_weight'], np.arange(40).reshape(5, 8))
+    assert results['seg_fields'] == ['gt_seg_map', 'gt_pixel_weight']
+
+
+def test_affinity_labels_have_no_weights(weighted):
+    weighted['affinity_label_path'] = weighted['pseudo_mask_path']
+    assert 'gt_pixel_weight' not in build(type='mmwsss.LoadLabelMap', source='affinity_label')(weighted)
+
+
+def test_weights_of_another_image(weighted):
+    write_pixel_weights(weighted['pixel_weight_path'], np.zeros((8, 5)))
+    with pytest.raises(DataError, match=r'w\.png: expected a mask of the size of p\.jpg'):
+        build(type='mmwsss.LoadLabelMap', source='pseudo_mask')(weighted)
+
+
+@pytest.mark.parametrize(
+    'transform',
+    [
+        dict(type='Resize', scale=(21, 34), keep_ratio=True),
+        dict(type='RandomResize', scale=(40, 40), ratio_range=(0.5, 2.0), keep_ratio=True),
+        dict(type='RandomFlip', prob=1.0),
+        dict(type='RandomCrop', crop_size=(3, 4)),
+        dict(type='RandomRotate', prob=1.0, degree=30, seg_pad_val=255),
+        dict(type='RandomCutOut', prob=1.0, n_holes=1, cutout_shape=(2, 2), seg_fill_in=255),
+        dict(type='mmwsss.RandomCropOrPad', crop_size=(9, 6)),
+    ],
+    ids=lambda transform: transform['type'],
+)
+def test_transforms_move_weights_as_they_move_labels(weighted, transform):
+    """The weight of each pixel is its label here."""
+    results = Compose([dict(type='mmwsss.LoadLabelMap', source='pseudo_mask'), transform])(weighted)
+    np.testing.assert_array_equal(results['gt_pixel_weight'], results['gt_seg_map'])

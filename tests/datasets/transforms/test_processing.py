@@ -51,3 +51,11 @@ def test_mean_of_the_normalization_fits_a_image():
 def test_wrong_size_is_named(size):
     with pytest.raises(ValueError, match='crop_size must be a positive height and width'):
         TRANSFORMS.build(dict(type='mmwsss.RandomCropOrPad', crop_size=size))
+
+
+def test_around_a_mask_weights_are_full():
+    results = dict(img=np.zeros((2, 3, 3), np.uint8), img_shape=(2, 3), seg_fields=['gt_seg_map', 'gt_pixel_weight'])
+    results |= dict(gt_seg_map=np.ones((2, 3), np.uint8), gt_pixel_weight=np.full((2, 3), 7, np.uint8))
+    config = dict(type='mmwsss.RandomCropOrPad', crop_size=(4, 5), seg_pad_val=0)
+    padded = TRANSFORMS.build(config)(results)
+    np.testing.assert_array_equal(padded['gt_pixel_weight'], np.where(padded['gt_seg_map'] == 1, 7, 255))

@@ -4,8 +4,8 @@ import torch
 from mmseg.registry import METRICS
 
 from mmwsss.evaluation.functional.boundary_iou import boundary_counts, iou_of_counts
-from mmwsss.fileio import DataError, read_image, read_mask, write_mask
-from mmwsss.ops import dense_crf, resize_maps
+from mmwsss.fileio import DataError, read_image, read_mask, read_pixel_weights, write_mask
+from mmwsss.ops import dense_crf, resize_maps, weight_of_margin
 from mmwsss.structures import Seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -147,4 +147,30 @@ def test_wrong_ground_truth_is_named(predictions, run_metric, mask, expected):
 )
 def test_wrong_argument_is_named(settings, name):
     with pytest.raises(ValueError, match=name):
+        build(**settings)
+
+
+def test_weights_are_written_beside_the_masks(tmp_path, predictions, run_metric):
+    samples, _ = predictions()
+    chain = chain_of(background(), full_margin=0.5)
+    folders = dict(output_dir=str(tmp_path / 'masks'), weight_dir=str(tmp_path / 'weights'))
+    metrics = run_metric(build(**folders), samples, masks=chain)
+    assert metrics == run_metric(build(), samples, masks=chain_of(background()))
+    for sample, scores in zip(samples, masks_of(samples)[1], strict=True):
+        expected = weight_of_margin(torch.from_numpy(scores), 0.5) * 255
+        found = read_pixel_weights(tmp_path / 'weights' / f'{sample["image_id"]}.png')
+        np.testing.assert_allclose(found, expected, atol=0.51)
+        assert (tmp_path / 'masks' / f'{sample["image_id"]}.png').is_file()
+
+
+def test_a_chain_without_weights_has_none_to_write(tmp_path, predictions, run_metric):
+    samples, _ = predictions()
+    folders = dict(output_dir=str(tmp_path / 'masks'), weight_dir=str(tmp_path / 'weights'))
+    with pytest.raises(DataError, match=r"weights/p0\.png: chain 'masks' gives pixels no weights; set full_margin"):
+        run_metric(build(**folders), samples, masks=chain_of(background()))
+
+
+@pytest.mark.parametrize('settings', [dict(weight_dir='w'), dict(weight_dir='w', output_dir='m', num_refiners=0)])
+def test_weights_belong_to_the_masks_at_the_end(settings):
+    with pytest.raises(ValueError, match='weight_dir of PseudoMaskMetric'):
         build(**settings)

@@ -4,6 +4,7 @@ import torch
 from role_testers import LabelerTester, context_of, score_maps
 
 from mmwsss.models import ArgmaxLabeler
+from mmwsss.ops import weight_of_margin
 from mmwsss.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -35,6 +36,25 @@ def test_pixels_without_margin_are_ignored_and_keep_their_best_class():
     assert close.any() and not close.all()
     np.testing.assert_array_equal(unsure.labels[0], np.where(close, 255, plain.labels[0]))
     assert torch.equal(unsure.best, plain.best)
+
+
+class TestArgmaxLabelerWithWeights(LabelerTester):
+    type = 'ArgmaxLabeler'
+    settings = dict(margin=0.1, full_margin=0.4)
+
+    def test_weights_are_margins(self, member):
+        maps = score_maps(ids=[(2, 5, 7)])
+        labels, plain = member.label(maps, context_of()), ArgmaxLabeler(0.1).label(maps, context_of())
+        assert torch.equal(labels.labels, plain.labels) and torch.equal(labels.best, plain.best)
+        assert labels.weights.dtype == torch.float32 and labels.weights.shape == labels.best.shape
+        assert torch.equal(labels.weights, weight_of_margin(maps.at_image_size, 0.4))
+        assert torch.equal(labels.labels == 255, labels.weights < 0.25)
+
+
+@pytest.mark.parametrize('settings', [dict(full_margin=0), dict(full_margin=1.5), dict(margin=0.3, full_margin=0.2)])
+def test_wrong_full_margin(settings):
+    with pytest.raises(ValueError, match='full_margin must be in'):
+        ArgmaxLabeler(**settings)
 
 
 @pytest.mark.parametrize('margin', [1, -0.1])

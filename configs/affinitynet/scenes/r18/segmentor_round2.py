@@ -1,0 +1,4 @@
+# The second round: the same segmentor, trained afresh on the masks that the first one made.
+_base_ = './segmentor.py'
+work_dir = 'work_dirs/affinitynet/scenes/r18/segmentor_round2'
+train_dataloader = dict(dataset=dict(pseudo_mask_dir='work_dirs/affinitynet/scenes/r18/segmentor_relabel/pseudo_masks'))

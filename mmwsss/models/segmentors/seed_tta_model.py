@@ -1,0 +1,91 @@
+from typing import Any
+
+import numpy as np
+import torch
+from mmseg.models import SegTTAModel
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from mmwsss.ops.maps import resize_maps
+from mmwsss.registry import MODELS
+from mmwsss.structures import Seeds
+
+from .mean_scores import check_channels, mean_scores
+
+
+@MODELS.register_module()
+class SeedTTAModel(SegTTAModel):
+    """A trained segmentor in the place of a localizer: what it sees of the labeled classes becomes seeds.
+
+    It looks at several sizes and mirror images of a training image, as the ``TestTimeAug`` of the pipeline says, and
+    averages the probabilities. Of the classes it keeps those of the image-level labels and, where the data set has one,
+    the background; these then sum to 1. So the seeds hold the map of the background in front, and a label chain makes
+    pseudo masks of them as of any others, for a second round of training.
+
+    Args:
+        module (dict): Config of any segmentor with a channel a class. A checkpoint of it loads as it is.
+        seed_stride (int): Pixels of the image a cell of the seeds. Defaults to 4.
+        **kwargs: As in ``SegTTAModel``.
+
+    Raises:
+        ValueError: If the segmentor has a single output channel, or ``seed_stride`` is not positive; in a test, if an
+            image has no image-level labels, or labels of another number of classes.
+    """
+
+    def __init__(self, module: dict, seed_stride: int = 4, **kwargs: Any) -> None:
+        super().__init__(module=module, **kwargs)
+        check_channels(type(self).__name__, self.module.out_channels)
+        if not isinstance(seed_stride, int) or seed_stride < 1:
+            raise ValueError(f'seed_stride of SeedTTAModel must be an integer of at least 1, got {seed_stride!r}')
+        self.seed_stride = seed_stride
+
+    def merge_preds(self, data_samples_list: list[list[SegDataSample]]) -> list[SegDataSample]:
+        """Merge.
+
+        Args:
+            data_samples_list (list[list[SegDataSample]]): Of each image, the predictions on its variants.
+
+        Returns:
+            list[SegDataSample]: One for each image, with ``seeds`` (:class:`mmwsss.structures.Seeds`).
+        """
+        merged = []
+        for variants in data_samples_list:
+            sample = variants[0]
+            scores = mean_scores(variants)
+            class_ids = labeled_channels(sample, len(scores))
+            sample.set_field(self._seeds(scores[class_ids], class_ids), 'seeds')
+            merged.append(sample)
+        return merged
+
+    def _seeds(self, scores: Tensor, class_ids: Tensor) -> Seeds:
+        """Seeds of the probabilities (K, H, W) of some classes."""
+        size = int(scores.shape[1]), int(scores.shape[2])
+        kept = scores / scores.sum(0, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)
+        cells = resize_maps(kept, [-(-side // self.seed_stride) for side in size]).clamp(0, 1)
+        return Seeds(class_ids.to(torch.uint8).cpu().numpy(), cells.cpu().numpy().astype(np.float16), size)
+
+
+def labeled_channels(sample: SegDataSample, num_classes: int) -> Tensor:
+    """Channels of a segmentor, int64 (K,), that the image-level labels of an image allow: the background is one.
+
+    Args:
+        sample (SegDataSample): With ``gt_label``, and ``with_background`` among its meta information.
+        num_classes (int): Channels of the segmentor.
+
+    Raises:
+        ValueError: If there are no labels, or labels of another number of classes.
+    """
+    if 'gt_label' not in sample:
+        raise ValueError(
+            f'{sample.get("img_path")}: the scores of a segmentor are gated by image-level labels; set image_labels of '
+            'the data set, and pack with mmwsss.PackWeakInputs'
+        )
+    label = sample.gt_label.score
+    background = int(sample.get('with_background', True))
+    if len(label) + background != num_classes:
+        raise ValueError(
+            f'{sample.get("img_path")}: has image-level labels of {len(label)} classes, but the segmentor scores '
+            f'{num_classes - background}; set num_classes of its head'
+        )
+    present = label.nonzero()[:, 0] + background
+    return torch.cat([present.new_zeros(background), present])

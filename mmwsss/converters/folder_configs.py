@@ -4,27 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from pprint import pformat
 
-import mmwsss
-from mmwsss.fileio import DataError, atomic_write
+from mmwsss.fileio import atomic_write
+from mmwsss.fileio.packaged_folders import find_folder
 
 FILES = ('data.py', 'cam.py', 'affinity.py', 'segmentor.py')
 # The first one is the default.
 METHODS = ('fast', 'affinitynet')
 _HEADER = '# Written by tools/dataset_converters/folder.py: where the images are and what is on them.\n'
 _WITHOUT_MASKS = '# The held-out images have no masks'
-
-
-def find_configs() -> Path:
-    """The configs of a clone, else those that the installed package brings.
-
-    Raises:
-        DataError: If neither is there.
-    """
-    package = Path(mmwsss.__file__).resolve().parent
-    for folder in (package.parent / 'configs', package / '.mim' / 'configs'):
-        if (folder / '_base_' / 'default_runtime.py').is_file():
-            return folder
-    raise DataError(f'{package}: expected its configs in .mim, found none; install the package again')
 
 
 def write_folder_configs(
@@ -49,7 +36,7 @@ def write_folder_configs(
     Raises:
         DataError: If the package has no configs.
     """
-    configs = find_configs()
+    configs = find_folder('configs')
     in_clone = configs.parent.name != '.mim'
     base = f'{configs.as_posix()}/_base_/' if in_clone else 'mmwsss::_base_/'
     warnings = []

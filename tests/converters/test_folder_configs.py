@@ -84,5 +84,5 @@ def test_the_tool_writes_them_and_names_the_next_command(tmp_path, make_image, m
     monkeypatch.setattr(sys, 'argv', ['folder.py', 'images', 'set', *given])
     runpy.run_path(str(ROOT / 'tools/dataset_converters/folder.py'), run_name='__main__')
     where = given[-1] if given else 'set/configs'
-    assert f'Next: python tools/pipeline.py {where}' in capsys.readouterr().out
+    assert f'Next: mmwsss run {where}' in capsys.readouterr().out
     assert load(tmp_path / where)['cam'].model.head.num_classes == 1

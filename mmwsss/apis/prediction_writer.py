@@ -57,8 +57,8 @@ class PredictionWriter:
     def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
         if kind is not None:
             self._abandon_video()
-        # What was written before an error is of use too.
-        if kind is None or self.images:
+        # The images that were written before an error are of use; half a video is not.
+        if kind is None or (self.images and self.fps is None):
             self.close()
 
     def write(self, prediction: Prediction) -> None:

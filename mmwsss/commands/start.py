@@ -66,6 +66,8 @@ def _describe(error: Exception) -> str | None:
     """The line that says what is wrong with the input or the installation; None for any other error."""
     if isinstance(error, ModuleNotFoundError) and error.name in NEEDED:
         return f'{error.name} is not installed; `mmwsss check` says what is missing and how to install it'
+    if isinstance(error, ImportError) and 'libGL' in str(error):
+        return 'OpenCV finds no libGL here: pip uninstall -y opencv-python && pip install opencv-python-headless'
     from mmwsss.engine.config_errors import describe_mistake
 
     return describe_mistake(error)

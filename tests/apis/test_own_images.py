@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -114,15 +115,21 @@ def test_flags_of_the_demo_go_together(demo):
         demo.parse_args([*given, '--tags', 'a', '--image-labels', 'f'])
 
 
-@pytest.mark.parametrize('flags', [['--tags', 'disc'], ['--image-labels', 'labels.json'], ['--chain', 'cam_dcrf']])
-def test_a_segmentor_takes_no_tags(data, run_stage, demo, flags):
-    segmentor = run_stage('segmentor', data, test=False)
-    (config,) = segmentor.work_dir.glob('segmentor.py')
-    (data / 'labels.json').write_text('{}')
-    flags = [str(data / flag) if flag.endswith('.json') else flag for flag in flags]
-    args = demo.parse_args([str(data / 'images'), str(config), segmentor.checkpoint, *flags, '--device', 'cpu'])
-    with pytest.raises(DataError, match=r'segmentor\.py: .* needs? the config of a localizer'):
-        predict.run(args)
+@pytest.mark.parametrize('flags', [['--tags', 'disc'], ['--image-labels', 'labels.json']])
+def test_a_segmentor_takes_no_tags(demo, flags, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'labels.json').write_text('{}')
+    segmentor = object.__new__(SegmentorInferencer)
+    segmentor.network = SimpleNamespace(config=SimpleNamespace(filename='segmentor.py'))
+    args = demo.parse_args(['images', 'segmentor.py', 'segmentor.pth', *flags])
+    with pytest.raises(DataError, match=r'segmentor\.py: --tags .* need the config of a localizer'):
+        predict.start(segmentor, None, args)
+
+
+def test_a_segmentor_has_no_label_chain():
+    config = str(ROOT / 'tests' / 'data' / 'stages' / 'segmentor.py')
+    with pytest.raises(DataError, match=r'segmentor\.py: a label chain needs the config of a localizer'):
+        build_inferencer([config, 'segmentor.pth'], chain='cam_dcrf')
 
 
 def test_the_folder_of_a_run_is_enough(data, run_stage):

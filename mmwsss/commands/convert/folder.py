@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('root', help='target folder, the data_root of configs')
     parser.add_argument(
         '--labels',
-        help='JSON {image: [class, ...]}, or CSV with rows image,class,... or a column for each class (default: '
-        'labels.* in IMAGES)',
+        help='JSON {image: [class, ...]}, or CSV with rows image,class,... or a column for each class; or the word '
+        'folders: each image is in a folder of the name of its class (default: labels.* in IMAGES)',
     )
     parser.add_argument('--classes', nargs='+', help='names in the order wanted (default: those of the labels)')
     parser.add_argument(
@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0, help='seed of the split')
     parser.add_argument('--num-workers', type=int, default=4, help='threads that decode images')
     parser.add_argument('--method', choices=METHODS, default=METHODS[0], help='whose configs (default: %(default)s)')
+    parser.add_argument(
+        '--max-side',
+        type=int,
+        metavar='PIXELS',
+        help='long side that the networks see images at; more for small things (default: that of the method)',
+    )
     parser.add_argument('--configs', metavar='DIR', help='folder for the configs (default: ROOT/configs)')
 
 
@@ -37,10 +43,11 @@ def run(args: argparse.Namespace) -> None:
     from mmwsss.datasets.folder import find_masks
 
     given = vars(args)
-    method, configs = given.pop('method'), given.pop('configs') or Path(given['root'], 'configs').as_posix()
+    method, max_side = given.pop('method'), given.pop('max_side')
+    configs = given.pop('configs') or Path(given['root'], 'configs').as_posix()
     summary = write_folder_dataset(**given)
     has_masks = len(find_masks(Path(given['root'], 'masks'), summary.held_out)) == len(summary.held_out)
-    kept = write_folder_configs(configs, given['root'], summary.classes, has_masks, method)
+    kept = write_folder_configs(configs, given['root'], summary.classes, has_masks, method, max_side)
     for warning in [*summary.warnings, *kept]:
         print(f'warning: {warning}')
     print('\nThe labels were understood as')

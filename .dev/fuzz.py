@@ -26,10 +26,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
+from mmwsss.commands import run_tool
 from mmwsss.converters.weights.readers import read_tensors
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine import load_from_local
-from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, Seeds, read_image, read_mask, read_seeds, write_mask, write_seeds
 from mmwsss.fileio.npy_seeds import read_npy_seeds
 

@@ -16,6 +16,9 @@ from typing import NamedTuple
 
 import pytest
 
+from mmwsss import cli
+from mmwsss.commands import parse
+
 ROOT = Path(__file__).parents[1]
 OTHER_PAGES = [*sorted(ROOT.glob('docs/*.md')), *sorted(ROOT.glob('configs/*/README.md'))]
 SCENES = 'python tools/dataset_converters/scenes.py data/scenes --num-train 24 --num-val 8'
@@ -46,6 +49,10 @@ SHORT_TRAININGS = {
 }
 BLOCKS = {
     'Two commands': Block('installs, and runs what other blocks run'),
+    'A mask in the first minute': Block(
+        before='python make_images.py my_images && cp my_images/image_0.jpg dog.jpg', only_checked=('pip install',)
+    ),
+    'A mask in the first minute 2': Block('needs a run on images of your own'),
     'Three stages': Block(before=SCENES, short=SHORT_TRAININGS),
     'All stages in one command': Block(
         before=SCENES,
@@ -58,7 +65,7 @@ BLOCKS = {
     'Other data sets': Block('needs the data sets'),
     'Your own images': Block(
         before='python make_images.py my_images',
-        only_checked=('tools/pipeline.py',),
+        only_checked=('mmwsss run',),
     ),
     'Inference': Block(after='Three stages', short={'data/scenes/images ': "'data/scenes/images/val_*' "}),
     'Combining methods': Block('the pipeline runs in another block'),
@@ -71,7 +78,7 @@ import cv2
 import numpy as np
 
 folder = pathlib.Path(sys.argv[1])
-folder.mkdir()
+folder.mkdir(exist_ok=True)
 labels = {}
 for index in range(8):
     image = np.random.default_rng(index).integers(0, 256, (6, 8, 3), np.uint8)
@@ -79,6 +86,8 @@ for index in range(8):
     labels[f'image_{index}'] = [['cat'], ['dog'], ['cat', 'dog'], []][index % 4]
 (folder / 'labels.json').write_text(json.dumps(labels))
 """
+# The console script, of this clone.
+COMMAND = 'mmwsss() { python -m mmwsss.cli "$@"; }\n'
 # In the place of the programs: each prints its words.
 PRINT_WORDS = """
 set +u
@@ -176,7 +185,7 @@ def finished(folder):
         for word, other in block.short.items():
             assert word in script, f'{heading}: {word!r} is not there any more'
             script = script.replace(word, other)
-        bash(f'{block.before}\n{script}', folder)
+        bash(f'{COMMAND}{block.before}\n{script}', folder)
         done.add(heading)
 
     return run
@@ -195,21 +204,34 @@ def load_script(path: str):
 
 def check_python(words: list[str], monkeypatch) -> None:
     """The script takes its flags, and a config that is there loads with its options."""
-    from mmwsss.engine.launch import load_config
-    from mmwsss.pipeline.stages import build_stages
-
     if words[0].startswith('.dev/'):
         assert (ROOT / words[0]).is_file()
         return
     if words[0].startswith('-'):  # a module
         return
     module = load_script(words[0])
-    if not hasattr(module, 'parse_args'):
-        assert words[1:] == []
-        return
     monkeypatch.setattr(sys, 'argv', words)
-    args = vars(module.parse_args())
-    if words[0] == 'tools/pipeline.py' and Path(args['leaves'][0]).exists():
+    if hasattr(module, 'parse_args'):
+        check_arguments(vars(module.parse_args()), words)
+        return
+    (command,) = (one for one in vars(module).values() if getattr(one, '__name__', '').startswith('mmwsss.commands.') and hasattr(one, 'run'))
+    check_arguments(vars(parse(command)), words)
+
+
+def check_mmwsss(words: list[str], monkeypatch) -> None:
+    """The console script takes its flags, and a config that is there loads with its options."""
+    started = []
+    monkeypatch.setattr(cli, 'start', lambda command, rest, prog: started.append(parse(command, rest, prog)))
+    cli.main(words)
+    check_arguments(vars(started[0]), words)
+
+
+def check_arguments(args: dict, words: list[str]) -> None:
+    """A config that is there loads with its options, and the paths of this repository exist."""
+    from mmwsss.engine.launch import load_config
+    from mmwsss.pipeline.stages import build_stages
+
+    if 'gpus' in args and Path(args['leaves'][0]).exists():
         build_stages(args['leaves'], args['cfg_options'], args['data_root'], args['run_dir'])
     config = args.get('config')
     if isinstance(config, str) and Path(config).is_file():
@@ -222,9 +244,9 @@ def check_python(words: list[str], monkeypatch) -> None:
 def check_commands(script: str, folder: Path, monkeypatch) -> None:
     monkeypatch.chdir(folder)
     for program, *words in commands_of(script, folder):
-        if program == 'python':
+        if program in ('python', 'mmwsss'):
             try:
-                check_python(words, monkeypatch)
+                (check_python if program == 'python' else check_mmwsss)(words, monkeypatch)
             except SystemExit:
                 pytest.fail(f'refused: {" ".join(words)}')
         elif program == 'bash':

@@ -10,6 +10,8 @@ this stage itself wrote), and, where a chain needs affinities or features, with 
 
 import argparse
 
+from mmwsss.commands import run_tool
+from mmwsss.commands.arguments import add_common_arguments
 from mmwsss.engine import launch
 from mmwsss.engine.tool_options import set_skip_bad
 
@@ -20,7 +22,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--affinity-dir', help='folder of affinities, in place of test_cfg.affinity_dir')
     parser.add_argument('--feature-dir', help='the same for features, in place of test_cfg.feature_dir')
     parser.add_argument('--out', metavar='DIR', help='folder for the predictions of the evaluators')
-    launch.add_common_arguments(parser)
+    add_common_arguments(parser)
     return parser.parse_args(arguments)
 
 
@@ -33,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    launch.run_tool(main)
+    run_tool(main)

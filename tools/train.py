@@ -1,33 +1,6 @@
-"""Train the model of a stage, or any other of MMSegmentation."""
+"""Train the model of a stage, or any other of MMSegmentation; it is `mmwsss train`."""
 
-import argparse
-
-from mmwsss.engine import launch
-from mmwsss.engine.tool_options import enable_amp, set_skip_bad
-
-
-def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file, such as configs/affinitynet/scenes/r18/cam.py')
-    parser.add_argument(
-        '--resume',
-        action='store_true',
-        help='go on from the newest whole checkpoint of the work directory, if there is one',
-    )
-    parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
-    launch.add_common_arguments(parser)
-    return parser.parse_args(arguments)
-
-
-def main() -> None:
-    args = parse_args()
-    cfg = launch.config_from_arguments(args)
-    if args.amp:
-        enable_amp(cfg)
-    if args.skip_bad:
-        set_skip_bad(cfg, training=True)
-    launch.train(cfg, args.resume)
-
+from mmwsss.commands import start, train
 
 if __name__ == '__main__':
-    launch.run_tool(main)
+    start(train)

@@ -42,9 +42,9 @@ from mmengine.config import Config
 import mmwsss.evaluation
 import mmwsss.models
 import mmwsss.report  # noqa: F401
+from mmwsss.commands import run_tool
 from mmwsss.datasets.scenes import write_scenes
 from mmwsss.engine import find_trained_checkpoint, load_from_local
-from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_whole
 from mmwsss.pipeline import runner
 from mmwsss.pipeline.command import Launcher

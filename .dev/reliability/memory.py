@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from mmengine.registry import DefaultScope
 
+from mmwsss.commands import run_tool
 from mmwsss.datasets.scenes import write_scenes
-from mmwsss.engine.launch import run_tool
 from mmwsss.fileio import DataError, atomic_write_json
 from mmwsss.pipeline.command import Launcher
 from mmwsss.pipeline.runner import Pipeline

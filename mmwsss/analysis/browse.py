@@ -12,6 +12,7 @@ from mmengine.registry import DefaultScope
 from mmseg.registry import DATASETS
 from PIL import Image
 
+from mmwsss.datasets.class_names import has_background
 from mmwsss.engine.config_errors import require
 from mmwsss.fileio import DataError, atomic_write
 from mmwsss.ops.maps import resize_maps
@@ -35,7 +36,8 @@ def draw_sample(sample: Mapping[str, Any], metainfo: Mapping[str, Any]) -> np.nd
     packed = sample['data_samples']
     parts = [image]
     if 'gt_sem_seg' in packed:
-        parts.append(draw_overlay(image, packed.gt_sem_seg.data[0].numpy().astype(np.uint8), palette))
+        mask = packed.gt_sem_seg.data[0].numpy().astype(np.uint8)
+        parts.append(draw_overlay(image, mask, palette, background=0 if has_background(metainfo) else None))
     if 'seeds' in packed:
         cams = resize_maps(torch.from_numpy(packed.seeds.cams).float(), image.shape[:2]).numpy()
         drawn = draw_cams(cams, packed.seeds.class_ids, np.asarray(palette, np.uint8))

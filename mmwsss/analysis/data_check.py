@@ -306,7 +306,12 @@ def _draw_thumbnail(image: np.ndarray, mask: np.ndarray | None, entry: Entry, su
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
     if mask is not None:
-        small = draw_overlay(small, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), summary.palette)
+        small = draw_overlay(
+            small,
+            cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST),
+            summary.palette,
+            background=0 if summary.with_background else None,
+        )
     names = [name for name in summary.foreground if name in (entry.names or ())]
     return draw_names(small, names, [summary.palette[summary.classes.index(name)] for name in names])
 

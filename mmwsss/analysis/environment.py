@@ -18,10 +18,10 @@ OPENMMLAB = {
     'mmseg': ('mmsegmentation', 'onedl-mmsegmentation'),
 }
 FORK = 'onedl-'
-ADVICE_OPENMMLAB = 'pip install -r requirements/onedl.txt'
+ADVICE_OPENMMLAB = "pip install 'mmwsss[onedl]'"
 ADVICE_MIXED = (
     "they overwrite each other's files: uninstall all of them (pip uninstall -y {}), then "
-    'pip install -r requirements/onedl.txt'
+    "pip install 'mmwsss[onedl]'"
 )
 LIBRARIES = {'numpy': 'numpy', 'scipy': 'scipy', 'matplotlib': 'matplotlib', 'pillow': 'PIL', 'rich': 'rich'}
 OPENCV = ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless')
@@ -90,13 +90,13 @@ def check_package() -> Finding:
     try:
         return Finding('mmwsss', 'ok', version('mmwsss'))
     except PackageNotFoundError:
-        return Finding('mmwsss', 'problem', 'not installed', "pip install -e '.[onedl,dev]' in the repository")
+        return Finding('mmwsss', 'problem', 'not installed', "pip install 'mmwsss[weights]', or tools/install.sh")
 
 
 def check_torch() -> Finding:
     torch, error = _try_import('torch')
     if torch is None:
-        return Finding('torch', 'problem', error, 'pip install -r requirements/torch.txt, or see pytorch.org')
+        return Finding('torch', 'problem', error, 'pip install torch, or see pytorch.org')
     if tuple(map(int, re.findall(r'\d+', torch.__version__)[:2])) < MIN_TORCH:
         return Finding('torch', 'problem', torch.__version__, f'install torch {_dotted(MIN_TORCH)} or newer')
     return Finding('torch', 'ok', torch.__version__)
@@ -186,7 +186,7 @@ def check_dense_crf() -> Finding:
             'dense CRF',
             'hint',
             f'pydensecrf2 cannot be used ({error}), a slower torch version runs',
-            'pip install pydensecrf2, with a C++ compiler',
+            "pip install 'mmwsss[crf]', with a C++ compiler",
         )
     return Finding('dense CRF', 'ok', f'pydensecrf2 {_version("pydensecrf2")}')
 
@@ -237,7 +237,7 @@ def check_weights() -> Finding:
 def check_compiler() -> Finding:
     path = next(filter(None, map(shutil.which, (os.environ.get('CXX') or 'c++', 'g++', 'clang++'))), None)
     if path is None:
-        advice = 'only the installation of pydensecrf2 needs one; on Debian and Ubuntu: apt install g++'
+        advice = 'only the extra crf needs one, the compiled dense CRF; on Debian and Ubuntu: apt install g++'
         return Finding('C++ compiler', 'hint', 'none found', advice)
     return Finding('C++ compiler', 'ok', path)
 

@@ -1,10 +1,17 @@
-"""Inference with trained networks."""
+"""Inference: masks of images, folders and videos from Python.
 
+The names of ``__all__`` are stable, like the flags of the command lines and the keys of the configs: one that goes is
+announced in the changelog a release before. All others may change.
+"""
+
+from .building import build_inferencer
+from .imagenet import ImageNetInferencer
 from .inference import Prediction, PseudoMaskInferencer, SegmentorInferencer
 from .inputs import InputImage, InputImages, Video, open_source
 from .prediction_writer import PredictionWriter
 
 __all__ = [
+    'ImageNetInferencer',
     'InputImage',
     'InputImages',
     'Prediction',
@@ -12,5 +19,11 @@ __all__ = [
     'PseudoMaskInferencer',
     'SegmentorInferencer',
     'Video',
+    'build_inferencer',
     'open_source',
 ]
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return __all__

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from mmwsss.datasets.folder import SUFFIXES, find_images
+from mmwsss.datasets.skip_bad_dataset import Skipped
 from mmwsss.fileio import DataError, map_parallel, read_image
 
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')
@@ -38,16 +39,37 @@ class InputImages:
 
     Args:
         entries (sequence): Name, file name and either path or pixels of each image.
+        skip_bad (bool): Go on without images that cannot be used. Defaults to False.
+
+    Attributes:
+        skipped (list[Skipped]): Those that were left out so far, and why.
     """
 
-    def __init__(self, entries: Sequence[tuple[str, str, str | np.ndarray]]) -> None:
+    def __init__(self, entries: Sequence[tuple[str, str, str | np.ndarray]], skip_bad: bool = False) -> None:
         self.entries = list(entries)
+        self.skip_bad = skip_bad
+        self.skipped: list[Skipped] = []
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def __iter__(self) -> Iterator[InputImage]:
-        return map_parallel(_read, self.entries, min(READERS, len(self) - 1))
+        read = _try_to_read if self.skip_bad else _read
+        for item in map_parallel(read, self.entries, min(READERS, len(self) - 1)):
+            if isinstance(item, Skipped):
+                self.skipped.append(item)
+            else:
+                yield item
+
+    def skip(self, image: InputImage, error: DataError) -> None:
+        """Leaves out an image that was read and cannot be used.
+
+        Raises:
+            DataError: This error, without ``skip_bad``.
+        """
+        if not self.skip_bad:
+            raise error
+        self.skipped.append(Skipped(image.name, str(error)))
 
 
 class Video:
@@ -76,6 +98,10 @@ class Video:
         """Number of frames according to the file."""
         return self._length
 
+    def skip(self, image: InputImage, error: DataError) -> None:
+        """A frame is never left out: this raises the error."""
+        raise error
+
     def __iter__(self) -> Iterator[InputImage]:
         capture = cv2.VideoCapture(str(self.path))
         try:
@@ -93,12 +119,13 @@ class Video:
             raise DataError(f'{self.path}: expected a video, got no frame')
 
 
-def open_source(source: Source) -> InputImages | Video:
+def open_source(source: Source, skip_bad: bool = False) -> InputImages | Video:
     """Finds out what to run on.
 
     Args:
         source: An image file, a folder (with its sub-folders), a glob pattern (``**`` for sub-folders), a video, an
             array uint8 (H, W, 3) in BGR, or a sequence of files and arrays.
+        skip_bad (bool): Go on without images that cannot be used. Defaults to False.
 
     Returns:
         InputImages | Video: An iterable of :class:`InputImage` with a length.
@@ -107,24 +134,24 @@ def open_source(source: Source) -> InputImages | Video:
         DataError: If nothing is found, or an array is no image.
     """
     if isinstance(source, np.ndarray):
-        return _from_items([source])
+        return _from_items([source], skip_bad)
     if not isinstance(source, str | Path):
-        return _from_items(list(source))
+        return _from_items(list(source), skip_bad)
     path = str(source)
     if os.path.isdir(path):
         found = find_images(path)
         if not found:
             raise DataError(f'{path}: expected images ({", ".join(SUFFIXES)}), found none')
-        return InputImages([(name, file, os.path.join(path, file)) for name, file in found.items()])
+        return InputImages([(name, file, os.path.join(path, file)) for name, file in found.items()], skip_bad)
     if os.path.isfile(path):
-        return Video(path) if path.lower().endswith(VIDEO_SUFFIXES) else _from_items([path])
+        return Video(path) if path.lower().endswith(VIDEO_SUFFIXES) else _from_items([path], skip_bad)
     matches = sorted(match for match in glob.glob(path, recursive=True) if match.lower().endswith(SUFFIXES))
     if not matches:
         raise DataError(f'{path}: expected a file, a folder or a glob pattern of images, found none')
-    return _from_items(matches)
+    return _from_items(matches, skip_bad)
 
 
-def _from_items(items: Sequence[str | Path | np.ndarray]) -> InputImages:
+def _from_items(items: Sequence[str | Path | np.ndarray], skip_bad: bool) -> InputImages:
     if not items:
         raise DataError('expected at least one image, got none')
     paths = [os.path.abspath(item) for item in items if not isinstance(item, np.ndarray)]
@@ -141,9 +168,16 @@ def _from_items(items: Sequence[str | Path | np.ndarray]) -> InputImages:
         file = files[len(entries) - sum(isinstance(entry[2], np.ndarray) for entry in entries)]
         stem = os.path.splitext(file)[0]
         entries.append((file if repeated[stem] > 1 else stem, file, str(item)))
-    return InputImages(entries)
+    return InputImages(entries, skip_bad)
 
 
 def _read(entry: tuple[str, str, str | np.ndarray]) -> InputImage:
     name, file_name, source = entry
     return InputImage(name, file_name, source if isinstance(source, np.ndarray) else read_image(source))
+
+
+def _try_to_read(entry: tuple[str, str, str | np.ndarray]) -> InputImage | Skipped:
+    try:
+        return _read(entry)
+    except DataError as error:
+        return Skipped(entry[0], str(error))

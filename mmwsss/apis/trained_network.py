@@ -2,6 +2,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from mmcv.cnn.utils import fuse_conv_bn
 from mmcv.transforms import Compose
@@ -11,6 +12,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS, TRANSFORMS
 from mmseg.structures import SegDataSample
+from torch import Tensor
 
 import mmwsss.registry  # noqa: F401
 from mmwsss.datasets.class_names import has_background
@@ -29,7 +31,8 @@ class TrainedNetwork:
 
     Args:
         config (str | Config): Config of a stage, such as the one in its work directory.
-        checkpoint (str): Local file; read by :func:`mmwsss.engine.load_from_local`, so no code in it runs.
+        checkpoint (str | dict): Local file; read by :func:`mmwsss.engine.load_from_local`, so no code in it runs. Or
+            what such a file holds: ``state_dict``, and ``meta`` with the classes.
         device (str, optional): Such as ``'cpu'`` or ``'cuda:1'``. Defaults to None: a GPU if there is one.
         options (dict, optional): Values of the config to override, with dotted keys. Defaults to None.
 
@@ -46,7 +49,7 @@ class TrainedNetwork:
     def __init__(
         self,
         config: str | Config,
-        checkpoint: str,
+        checkpoint: str | dict[str, Any],
         device: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -62,11 +65,12 @@ class TrainedNetwork:
             model.setdefault('data_preprocessor', config.get('data_preprocessor'))
             self.model = revert_sync_batchnorm(MODELS.build(model))
             self.pipeline = Compose([TRANSFORMS.build(transform) for transform in _test_pipeline(config)])
-        loaded = load_from_local(checkpoint, map_location='cpu')
-        state = state_dict_of(loaded, checkpoint)
-        check_state_dict(self.model, state, checkpoint)
+        name = checkpoint if isinstance(checkpoint, str) else f'weights of {config.filename}'
+        loaded = load_from_local(checkpoint, map_location='cpu') if isinstance(checkpoint, str) else checkpoint
+        state = state_dict_of(loaded, name)
+        check_state_dict(self.model, state, name)
         self.model.load_state_dict(state, strict=False)
-        self.classes, self.palette, self.with_background = _classes(loaded.get('meta', {}), config, checkpoint)
+        self.classes, self.palette, self.with_background = _classes(loaded.get('meta', {}), config, name)
         self.device = torch.device('cpu')
         self._move_to(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
         # mmseg's MobileNetV2 gives None for eval().
@@ -90,6 +94,12 @@ class TrainedNetwork:
             self.model = fuse_conv_bn(self.model)
         if names & {'ChannelsLastHook', 'FuseConvBNHook'}:
             self.model.to(memory_format=torch.channels_last)
+
+    def prepare(self, pixels: np.ndarray) -> Tensor:
+        """The input (1, 3, h, w) that the network gets of an image, uint8 (H, W, 3), BGR."""
+        with DefaultScope.overwrite_default_scope(self.scope):
+            packed = self.pipeline(_prepare(dict(img=pixels, img_path='')))
+        return self.model.data_preprocessor(pseudo_collate([packed]), False)['inputs']
 
     @torch.no_grad()
     def predict(self, samples: Sequence[Mapping[str, Any]]) -> list[SegDataSample]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmwsss.datasets.class_names import check_class_names
+from mmwsss.datasets.class_names import BACKGROUND, check_class_names
 from mmwsss.datasets.csv_labels import is_no_name
 from mmwsss.datasets.folder import find_images, find_masks
 from mmwsss.datasets.image_id_matching import match_image_ids
@@ -19,6 +19,8 @@ from mmwsss.visualization.progress_bar import track
 
 _MAX_NAMED = 5
 LABEL_FILES = ('labels.json', 'labels.csv', 'labels.tsv')
+# In the place of a file of labels: each image is in the folder of its class.
+FOLDERS = 'folders'
 
 
 class FolderSummary(NamedTuple):
@@ -102,7 +104,9 @@ def write_folder_dataset(
         root (str | Path): Target folder. Files of an earlier call are replaced.
         labels (str | Path, optional): ``{image: [class name, ...]}`` as JSON, or a table of
             :func:`mmwsss.datasets.csv_labels.parse_csv_labels` as CSV. An image is named by its path under ``images``,
-            with or without suffix. Defaults to None: ``labels.json``, ``labels.csv`` or ``labels.tsv`` in ``images``.
+            with or without suffix. ``'folders'``: an image has the class of the folder under ``images`` that it is in,
+            and none in a folder called ``background``. Defaults to None: ``labels.json``, ``labels.csv`` or
+            ``labels.tsv`` in ``images``.
         classes (sequence[str], optional): Names without the background, in the order wanted. Defaults to None: all
             names in the labels, in alphabetical order.
         masks (str | Path, optional): Folder of masks ``<image id>.png``. They are used to measure quality, never for
@@ -123,7 +127,10 @@ def write_folder_dataset(
         raise DataError(f'held-out share: expected a number between 0 and 1, got {held_out}')
     present = find_images(images)
     source = str(labels or _find_labels(images))
-    given, warnings = _match_labels(read_image_labels(source), present, images, source)
+    by_folder = source == FOLDERS
+    source = f'folders of {images}' if by_folder else source
+    read = labels_of_folders(present) if by_folder else read_image_labels(source)
+    given, warnings = _match_labels(read, present, images, source)
     classes = _check_classes(given, classes, source)
     warnings += _drop_damaged(given, present, images, num_workers)
     train, val = split_held_out(given, held_out, seed)
@@ -149,10 +156,31 @@ def write_folder_dataset(
     return summary
 
 
+def labels_of_folders(image_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Labels of images that are sorted into a folder for each class.
+
+    Args:
+        image_ids (iterable[str]): Paths under the folder of images.
+
+    Returns:
+        dict[str, list[str]]: The name of the first folder of each path, or none for ``background``; without the images
+        that are in no folder.
+
+    Examples:
+        >>> labels_of_folders(['cat/a', 'cat/indoors/b', 'background/c', 'd'])
+        {'cat/a': ['cat'], 'cat/indoors/b': ['cat'], 'background/c': []}
+    """
+    folders = {image_id: image_id.split('/')[0] for image_id in image_ids if '/' in image_id}
+    return {image_id: [] if name == BACKGROUND else [name] for image_id, name in folders.items()}
+
+
 def _find_labels(images: Path) -> Path:
     found = [images / name for name in LABEL_FILES if (images / name).is_file()]
     if len(found) != 1:
-        raise DataError(f'{images}: expected either {" or ".join(LABEL_FILES)}, found {len(found)} of them')
+        raise DataError(
+            f'{images}: expected either {" or ".join(LABEL_FILES)}, found {len(found)} of them; where the images of each '
+            f'class are in a folder of its name: --labels {FOLDERS}'
+        )
     return found[0]
 
 

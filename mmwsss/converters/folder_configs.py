@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from pprint import pformat
 
-import mmwsss
 from mmwsss.fileio import DataError, atomic_write
+from mmwsss.fileio.packaged_folders import find_folder
 
 FILES = ('data.py', 'cam.py', 'affinity.py', 'segmentor.py')
 # The first one is the default.
@@ -14,21 +14,13 @@ _HEADER = '# Written by tools/dataset_converters/folder.py: where the images are
 _WITHOUT_MASKS = '# The held-out images have no masks'
 
 
-def find_configs() -> Path:
-    """The configs of a clone, else those that the installed package brings.
-
-    Raises:
-        DataError: If neither is there.
-    """
-    package = Path(mmwsss.__file__).resolve().parent
-    for folder in (package.parent / 'configs', package / '.mim' / 'configs'):
-        if (folder / '_base_' / 'default_runtime.py').is_file():
-            return folder
-    raise DataError(f'{package}: expected its configs in .mim, found none; install the package again')
-
-
 def write_folder_configs(
-    folder: str | Path, root: str | Path, classes: Sequence[str], has_masks: bool, method: str = METHODS[0]
+    folder: str | Path,
+    root: str | Path,
+    classes: Sequence[str],
+    has_masks: bool,
+    method: str = METHODS[0],
+    max_side: int | None = None,
 ) -> list[str]:
     """Writes the three leaves of a data set and the file of its classes and folders.
 
@@ -42,21 +34,24 @@ def write_folder_configs(
         classes (sequence[str]): Names, background first.
         has_masks (bool): Whether the held-out images have masks, for the segmentor to be measured on.
         method (str): 'fast' or 'affinitynet'. Defaults to 'fast'.
+        max_side (int, optional): Long side in pixels that images are resized to. Defaults to None: that of the method.
 
     Returns:
         list[str]: What was left as it is, one line each.
 
     Raises:
-        DataError: If the package has no configs.
+        DataError: If the package has no configs, or the long side is less than 64 pixels.
     """
-    configs = find_configs()
+    if max_side is not None and max_side < 64:
+        raise DataError(f'--max-side: expected a long side of at least 64 pixels, got {max_side}')
+    configs = find_folder('configs')
     in_clone = configs.parent.name != '.mim'
     base = f'{configs.as_posix()}/_base_/' if in_clone else 'mmwsss::_base_/'
     warnings = []
     for name in FILES:
         text = (configs / method / 'custom' / name).read_text(encoding='utf-8')
         if name == 'data.py':
-            text = _fill_in(text, str(root), list(classes))
+            text = _fill_in(text, str(root), list(classes), max_side)
         else:
             run = Path(root).resolve().name
             text = text.replace("'../../_base_/", f"'{base}").replace(f'{method}/custom/', f'{method}/{run}/')
@@ -70,10 +65,12 @@ def write_folder_configs(
     return warnings
 
 
-def _fill_in(text: str, root: str, classes: list[str]) -> str:
+def _fill_in(text: str, root: str, classes: list[str], max_side: int | None) -> str:
     """The file of classes and folders with those of a data set; its comment is about the one that it comes from."""
     lines = text.splitlines(keepends=True)
     values = dict(data_root=repr(root), classes=pformat(classes, width=100, compact=True))
+    if max_side is not None:
+        values['max_side'] = str(max_side)
     for index, line in enumerate(lines):
         name = line.partition(' = ')[0]
         if name in values:

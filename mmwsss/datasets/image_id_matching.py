@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from mmwsss.fileio import DataError
 
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.heic', '.heif')
 _MAX_NAMED = 10
 
 

@@ -3,11 +3,10 @@
 import argparse
 import math
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
@@ -18,7 +17,7 @@ from mmwsss.evaluation.records import recorded_confusions
 from mmwsss.fileio import DataError, atomic_write_json, is_remote
 from mmwsss.processes import end_forks_with_this_process
 
-from .config_errors import check_optimizer, describe_mistake, require
+from .config_errors import check_optimizer, require
 from .config_loading import load_config
 from .distributed import initialize_processes, process_group
 from .memory import note_memory
@@ -29,57 +28,6 @@ from .tool_options import set_output_dir
 METRICS_FILE = 'metrics.json'
 CONFUSIONS_FILE = 'confusions.json'
 TRAINING_FILE = 'training.json'
-
-
-def run_tool(main: Callable[[], None]) -> None:
-    """Runs a command-line tool; input that cannot be used ends it with one line and not with a traceback."""
-    try:
-        main()
-    except Exception as error:
-        mistake = describe_mistake(error)
-        if mistake is None:
-            raise
-        sys.exit(f'error: {mistake}')
-
-
-def add_moving_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags that move the folders of data and results."""
-    parser.add_argument('--data-root', metavar='DIR', help='folder of the data, in place of data_root of the config')
-    parser.add_argument(
-        '--run-dir', metavar='DIR', help='folder of the stages, in the place of the one that work_dir lies in'
-    )
-
-
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags of every tool that reads one config."""
-    add_moving_arguments(parser)
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override values of the config, such as model.backbone.depth=18 or key="[a,b]"',
-    )
-
-
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags that training and testing share, as MMSegmentation names them."""
-    parser.add_argument('--work-dir', help='folder of logs, checkpoints and metrics')
-    add_config_arguments(parser)
-    parser.add_argument(
-        '--skip-bad',
-        action='store_true',
-        help='go on without images whose files cannot be used: training takes others and warns; a test leaves '
-        'them out, says at the end how many, and lists them with the reasons in skipped.json of the work directory',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='what started the processes',
-    )
-    # torch.distributed.launch of torch 2 passes --local-rank, older ones --local_rank.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
 def config_from_arguments(args: argparse.Namespace) -> Config:

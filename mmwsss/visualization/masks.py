@@ -17,8 +17,9 @@ def draw_overlay(
     palette: Sequence[Sequence[int]],
     opacity: float = 0.5,
     ignore_index: int = 255,
+    background: int | None = None,
 ) -> np.ndarray:
-    """Blend the colors of a mask with an image.
+    """Blend the colors of a mask with an image; the background stays as it is.
 
     Args:
         image (ndarray): uint8 (H, W, 3), RGB.
@@ -26,6 +27,7 @@ def draw_overlay(
         palette (sequence): RGB color of each class, 0 to 255.
         opacity (float): Of the colors, in [0, 1]. Defaults to 0.5.
         ignore_index (int): Index drawn in near-white. Defaults to 255.
+        background (int, optional): Index of the background. Defaults to None: there is none.
 
     Returns:
         ndarray: uint8 (H, W, 3), RGB.
@@ -34,7 +36,8 @@ def draw_overlay(
     colors[: len(palette)] = palette
     colors[ignore_index] = IGNORE_COLOR
     blended = image * np.float32(1 - opacity) + colors[mask] * np.float32(opacity)
-    return blended.round().astype(np.uint8)
+    drawn = blended.round().astype(np.uint8)
+    return drawn if background is None else np.where(mask[:, :, None] == background, image, drawn)
 
 
 def draw_names(image: np.ndarray, names: Sequence[str], colors: Sequence[Sequence[int]]) -> np.ndarray:

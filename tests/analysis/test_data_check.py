@@ -1,6 +1,4 @@
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -9,11 +7,12 @@ import pytest
 from mmengine.config import Config
 
 from mmwsss.analysis.data_check import check_data
+from mmwsss.commands import check_data as command
+from mmwsss.commands import start
 from mmwsss.fileio import DataError, write_mask
 
 LABELS = [['disc'], ['stripe', 'box'], ['disc', 'box'], ['stripe']]
 SIZES = ((40, 56), (60, 44))
-TOOL = Path(__file__).parents[2] / 'tools' / 'check_data.py'
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -176,14 +175,10 @@ def test_missing_lists_and_weights_are_problems(data, configs):
 
 @pytest.fixture
 def run_tool(monkeypatch, tmp_path):
-    spec = importlib.util.spec_from_file_location('check_data', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-
     def run(config, *arguments):
-        monkeypatch.setattr(sys, 'argv', ['check_data.py', str(config), '--num-workers', '1', *arguments])
+        monkeypatch.chdir(tmp_path)
         with pytest.raises(SystemExit) as ended:
-            tool.main()
+            start(command, [str(config), '--num-workers', '1', *arguments])
         return ended.value.code
 
     return run
@@ -196,6 +191,15 @@ def test_the_tool_ends_with_the_status(configs, data, tmp_path, run_tool, capsys
     (data.root / 'images' / 'p0.jpg').unlink()
     assert run_tool(tmp_path / 'stage.py', '--sheet', str(tmp_path / 'sheet.png')) == 1
     assert 'problem: ' in capsys.readouterr().out
+
+
+def test_the_sheet_lies_beside_the_work_directories_where_nobody_says_where(configs, data, tmp_path, run_tool, capsys):
+    configs['cam'].work_dir = str(tmp_path / 'work_dirs' / 'run' / 'cam')
+    configs['cam'].dump(tmp_path / 'stage.py')
+    assert run_tool(tmp_path / 'stage.py') == 0
+    sheet = tmp_path / 'work_dirs' / 'run' / 'data_sheet.png'
+    assert sheet.is_file() and str(sheet) in capsys.readouterr().out
+    assert not list(tmp_path.glob('*.png'))
 
 
 def test_configs_without_data_are_refused(tmp_path):

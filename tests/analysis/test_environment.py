@@ -48,7 +48,7 @@ def test_two_providers_of_one_module_block():
 def test_a_missing_package_blocks():
     findings = check_openmmlab({'onedl-mmengine': '0.10.12', 'onedl-mmcv': '2.3.6'}, importable)
     assert [(f.name, f.advice) for f in findings if f.status == 'problem'] == [
-        ('mmseg', 'pip install -r requirements/onedl.txt')
+        ('mmseg', "pip install 'mmwsss[onedl]'")
     ]
 
 

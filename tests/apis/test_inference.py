@@ -133,7 +133,7 @@ def test_a_localizer_makes_masks_alone(weak_networks, images):
     assert infer.affinity_model is None
     for prediction, image in zip(infer(images, ['stripe']), images, strict=True):
         assert prediction.mask.shape == image.shape[:2] and set(np.unique(prediction.mask)) <= {0, 2}
-    with pytest.raises(DataError, match='expected its config and its checkpoint'):
+    with pytest.raises(DataError, match='expected the checkpoint of this affinity model too'):
         PseudoMaskInferencer(*weak_networks[:3], device='cpu')
 
 

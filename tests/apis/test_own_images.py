@@ -4,11 +4,13 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from mmwsss.apis import PseudoMaskInferencer
+from mmwsss.apis import PseudoMaskInferencer, SegmentorInferencer, build_inferencer
+from mmwsss.commands import parse, predict
 from mmwsss.converters.folder import write_folder_dataset
 from mmwsss.fileio import DataError, read_image, read_mask, read_seeds
 
@@ -113,9 +115,75 @@ def test_flags_of_the_demo_go_together(demo):
         demo.parse_args([*given, '--tags', 'a', '--image-labels', 'f'])
 
 
-@pytest.mark.parametrize('flags', [['--tags', 'disc'], ['--image-labels', 'labels.json'], ['--chain', 'cam_dcrf']])
-def test_a_segmentor_takes_no_tags(demo, flags):
-    config = ROOT / 'tests' / 'data' / 'stages' / 'segmentor.py'
-    args = demo.parse_args(['images', str(config), 'segmentor.pth', *flags])
-    with pytest.raises(DataError, match=r'segmentor\.py: --tags, .* need the config of a localizer'):
-        demo.build_inferencer(args)
+@pytest.mark.parametrize('flags', [['--tags', 'disc'], ['--image-labels', 'labels.json']])
+def test_a_segmentor_takes_no_tags(demo, flags, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'labels.json').write_text('{}')
+    segmentor = object.__new__(SegmentorInferencer)
+    segmentor.network = SimpleNamespace(config=SimpleNamespace(filename='segmentor.py'))
+    args = demo.parse_args(['images', 'segmentor.py', 'segmentor.pth', *flags])
+    with pytest.raises(DataError, match=r'segmentor\.py: --tags .* need the config of a localizer'):
+        predict.start(segmentor, None, args)
+
+
+def test_a_segmentor_has_no_label_chain():
+    config = str(ROOT / 'tests' / 'data' / 'stages' / 'segmentor.py')
+    with pytest.raises(DataError, match=r'segmentor\.py: a label chain needs the config of a localizer'):
+        build_inferencer([config, 'segmentor.pth'], chain='cam_dcrf')
+
+
+def test_the_folder_of_a_run_is_enough(data, run_stage):
+    """A segmentor where there is one, else the localizer and the affinity model."""
+    cam, affinity = run_stage('cam', data), run_stage('affinity', data)
+    infer = build_inferencer(str(cam.work_dir.parent), device='cpu')
+    assert len(same_files(infer, data, affinity.work_dir / 'pseudo_masks')) > 1
+    infer = build_inferencer(str(cam.work_dir), device='cpu')
+    assert infer.affinity_model is None and len(same_files(infer, data, cam.work_dir / 'cam_dcrf')) > 1
+    run_stage('segmentor', data, test=False)
+    assert isinstance(build_inferencer(str(cam.work_dir.parent), device='cpu'), SegmentorInferencer)
+    (cam.work_dir.parent / 'segmentor' / 'other.py').write_text('')
+    assert isinstance(build_inferencer(str(cam.work_dir.parent / 'segmentor'), device='cpu'), SegmentorInferencer)
+
+
+def test_folders_that_are_no_runs_are_named(tmp_path):
+    with pytest.raises(DataError, match='expected the folder of a run or of a stage'):
+        build_inferencer(str(tmp_path))
+    for name in ('a.py', 'b.py'):
+        (tmp_path / name).write_text('')
+    with pytest.raises(DataError, match=r"expected one config, found \['a.py', 'b.py'\]"):
+        build_inferencer(str(tmp_path))
+    (tmp_path / 'b.py').unlink()
+    with pytest.raises(DataError, match=r'a\.py: expected a checkpoint'):
+        build_inferencer(str(tmp_path))
+    with pytest.raises(DataError, match='needs the model of a localizer'):
+        build_inferencer(chain='plain')
+
+
+@pytest.mark.parametrize('batch_size', ['1', '4'])
+def test_one_broken_file_does_not_lose_the_others(data, run_stage, tmp_path, batch_size):
+    cam = run_stage('cam', data)
+    (tmp_path / 'images').mkdir()
+    for name in ('a', 'c'):
+        (tmp_path / 'images' / f'{name}.jpg').write_bytes(next((data / 'images').glob('*.jpg')).read_bytes())
+    (tmp_path / 'images' / 'b.jpg').write_bytes(b'nothing')
+    words = [str(tmp_path / 'images'), '--model', str(cam.work_dir), '--tags', 'disc', '--device', 'cpu']
+    words += ['--batch-size', batch_size, '--out-dir', str(tmp_path / 'out')]
+    with pytest.raises(DataError, match=r'b\.jpg'):
+        predict.run(parse(predict, words))
+    written = json.loads((tmp_path / 'out' / 'annotations.json').read_text())['images']
+    assert [image['file_name'] for image in written] == ['a.jpg'] and set(written[0]['scores']) == {'disc', 'stripe'}
+    predict.run(parse(predict, [*words, '--skip-bad']))
+    written = json.loads((tmp_path / 'out' / 'annotations.json').read_text())['images']
+    assert [image['file_name'] for image in written] == ['a.jpg', 'c.jpg']
+    (skipped,) = json.loads((tmp_path / 'out' / 'skipped.json').read_text())
+    assert skipped['image_id'] == 'b' and 'b.jpg' in skipped['reason']
+
+
+def test_images_that_no_tags_are_given_of_are_skipped(data, run_stage, tmp_path):
+    cam = run_stage('cam', data)
+    (tmp_path / 'labels.json').write_text(json.dumps(dict(p0=['disc'])))
+    words = [f'{data}/images/*.jpg', '--model', str(cam.work_dir), '--image-labels', str(tmp_path / 'labels.json')]
+    words += ['--device', 'cpu', '--batch-size', '2', '--out-dir', str(tmp_path / 'out'), '--skip-bad']
+    predict.run(parse(predict, words))
+    reasons = [one['reason'] for one in json.loads((tmp_path / 'out' / 'skipped.json').read_text())]
+    assert len(reasons) == 2 and all('expected tags of this image' in reason for reason in reasons)

@@ -8,7 +8,7 @@ import cv2
 import pytest
 from mmengine.config import Config
 
-from mmwsss.converters import folder_configs
+import mmwsss
 from mmwsss.converters.folder_configs import FILES, METHODS, write_folder_configs
 from mmwsss.engine.filled_variables import check_not_filled
 
@@ -62,7 +62,7 @@ def test_without_a_clone_they_inherit_the_installed_package(tmp_path, monkeypatc
     installed = tmp_path / 'mmwsss' / '.mim'
     installed.mkdir(parents=True)
     (installed / 'configs').symlink_to(ROOT / 'configs')
-    monkeypatch.setattr(folder_configs.mmwsss, '__file__', str(tmp_path / 'mmwsss' / '__init__.py'))
+    monkeypatch.setattr(mmwsss, '__file__', str(tmp_path / 'mmwsss' / '__init__.py'))
     write_folder_configs(tmp_path / 'configs', 'data/pets', CLASSES, has_masks=False)
     assert "'mmwsss::_base_/models/fast_cam_efficientnet_lite1.py'" in (tmp_path / 'configs' / 'cam.py').read_text()
 
@@ -84,5 +84,5 @@ def test_the_tool_writes_them_and_names_the_next_command(tmp_path, make_image, m
     monkeypatch.setattr(sys, 'argv', ['folder.py', 'images', 'set', *given])
     runpy.run_path(str(ROOT / 'tools/dataset_converters/folder.py'), run_name='__main__')
     where = given[-1] if given else 'set/configs'
-    assert f'Next: python tools/pipeline.py {where}' in capsys.readouterr().out
+    assert f'Next: mmwsss run {where}' in capsys.readouterr().out
     assert load(tmp_path / where)['cam'].model.head.num_classes == 1

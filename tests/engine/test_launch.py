@@ -6,6 +6,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmwsss.commands import run_tool
+from mmwsss.commands.arguments import add_common_arguments
 from mmwsss.engine import launch
 from mmwsss.fileio import DataError
 
@@ -14,7 +16,7 @@ from mmwsss.fileio import DataError
 def parser():
     parser = argparse.ArgumentParser()
     parser.add_argument('config')
-    launch.add_common_arguments(parser)
+    add_common_arguments(parser)
     return parser
 
 
@@ -64,4 +66,4 @@ def test_bad_input_ends_a_tool_with_one_line():
         raise DataError('a.txt: expected something')
 
     with pytest.raises(SystemExit, match='^error: a.txt: expected something$'):
-        launch.run_tool(main)
+        run_tool(main)

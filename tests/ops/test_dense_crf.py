@@ -1,8 +1,12 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import torch
 
 from mmwsss.ops import background_score, dense_crf, dense_crf_stack
+
+compiled = pytest.mark.skipif(find_spec('pydensecrf') is None, reason='the extra crf is not installed')
 
 
 def dense_crf_twin(image, scores, num_iters, gaussian, bilateral):
@@ -43,6 +47,7 @@ def example():
     return image, np.stack([1 - foreground, foreground]).astype(np.float32)
 
 
+@compiled
 @pytest.mark.parametrize('alpha', [4, 32])
 def test_dense_crf_equals_the_recorded_one(recorded, alpha):
     group = recorded('crf')
@@ -52,7 +57,7 @@ def test_dense_crf_equals_the_recorded_one(recorded, alpha):
     np.testing.assert_allclose(result, group[f'alpha{alpha}'], atol=1e-3)
 
 
-@pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
+@pytest.mark.parametrize('backend', [pytest.param('pydensecrf', marks=compiled), 'torch'])
 def test_dense_crf_is_close_to_its_twin(example, backend):
     image, scores = example
     expected = dense_crf_twin(image, scores, 3, (3, 3), (80, 13, 10))
@@ -61,7 +66,7 @@ def test_dense_crf_is_close_to_its_twin(example, backend):
     assert np.abs(result - expected).mean() < 0.03
 
 
-@pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
+@pytest.mark.parametrize('backend', [pytest.param('pydensecrf', marks=compiled), 'torch'])
 @pytest.mark.parametrize('size', [(1, 1), (1, 17), (23, 1), (13, 9)])
 def test_dense_crf_of_odd_sizes_is_a_distribution(backend, size):
     generator = np.random.default_rng(1)
@@ -71,18 +76,18 @@ def test_dense_crf_of_odd_sizes_is_a_distribution(backend, size):
     np.testing.assert_allclose(result.sum(0), 1, atol=1e-4)
 
 
-@pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
+@pytest.mark.parametrize('backend', [pytest.param('pydensecrf', marks=compiled), 'torch'])
 def test_no_iteration_is_the_softmax_of_the_unary(example, backend):
     image, scores = example
     np.testing.assert_allclose(dense_crf(image, scores, num_iters=0, backend=backend), scores, atol=1e-5)
 
 
-@pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
+@pytest.mark.parametrize('backend', [pytest.param('pydensecrf', marks=compiled), 'torch'])
 def test_a_single_class_has_probability_one(example, backend):
     assert np.all(dense_crf(example[0], example[1][:1], backend=backend) == 1)
 
 
-@pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
+@pytest.mark.parametrize('backend', [pytest.param('pydensecrf', marks=compiled), 'torch'])
 @pytest.mark.parametrize('count', [2, 3])
 def test_a_stack_equals_its_parts(example, backend, count):
     image, scores = example
@@ -103,6 +108,7 @@ def test_the_kernels_are_the_published_ones_by_default():
     assert (dense_crf(image, scores) != dense_crf(image, scores, 9, *published[1:])).any()
 
 
+@compiled
 @pytest.mark.parametrize('num_iters', [1, 4])
 @pytest.mark.parametrize('kernels', [{}, dict(gaussian=(2, 1.5), bilateral=(20, 30, 0.5))])
 def test_the_backends_agree(example, num_iters, kernels):
@@ -112,7 +118,7 @@ def test_the_backends_agree(example, num_iters, kernels):
     np.testing.assert_allclose(*results, atol=1e-3)
 
 
-@pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
+@pytest.mark.parametrize('backend', [pytest.param('pydensecrf', marks=compiled), 'torch'])
 def test_scores_are_clipped_from_below(example, backend):
     image, scores = example
     zero = dense_crf(image, np.stack([np.zeros_like(scores[0]), np.ones_like(scores[0])]), 0, backend=backend)
@@ -121,6 +127,7 @@ def test_scores_are_clipped_from_below(example, backend):
     np.testing.assert_allclose(over, 0.5, rtol=1e-5)
 
 
+@compiled
 def test_a_stack_holds_maps_of_one_number_of_classes(example):
     image, scores = example
     for wrong in ([], [scores, scores[:1]]):
@@ -128,7 +135,7 @@ def test_a_stack_holds_maps_of_one_number_of_classes(example):
             dense_crf_stack(image, wrong)
 
 
-@pytest.mark.parametrize('backend', ['pydensecrf', 'torch'])
+@pytest.mark.parametrize('backend', [pytest.param('pydensecrf', marks=compiled), 'torch'])
 def test_the_crf_does_not_touch_its_inputs(example, backend):
     image, scores = example
     before = image.copy(), scores.copy()
@@ -169,6 +176,7 @@ def test_dense_crf_rejects_bad_arguments(example, changes, name):
         dense_crf(**{**dict(image=example[0], scores=example[1]), **changes})
 
 
+@compiled
 def test_auto_is_pydensecrf_on_the_cpu(example):
     results = {name: dense_crf(*example, backend=name) for name in ('auto', 'pydensecrf', 'torch')}
     np.testing.assert_array_equal(results['auto'], results['pydensecrf'])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from mmwsss.commands import run_tool
 from mmwsss.engine import launch
 from mmwsss.fileio import DataError
 
@@ -44,7 +45,7 @@ def config(tmp_path, image_set, cam_config):
 def told(capsys, work):
     """What a tool prints and ends with."""
     with pytest.raises(SystemExit) as ended:
-        launch.run_tool(work)
+        run_tool(work)
     message = str(ended.value.code)
     assert message.startswith('error: ') and '\n' not in message
     return message
@@ -98,7 +99,7 @@ def test_error_of_no_config_keeps_its_traceback():
         raise ValueError('a bug')
 
     with pytest.raises(ValueError, match='a bug'):
-        launch.run_tool(fail)
+        run_tool(fail)
 
 
 FILES = {

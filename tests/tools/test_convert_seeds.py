@@ -1,25 +1,20 @@
 """Seeds of other code to ours and back, by the command line."""
 
-import importlib.util
 import os
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from mmwsss.commands import parse
+from mmwsss.commands.convert import seeds
 from mmwsss.fileio import DataError, read_seeds
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def convert():
-    spec = importlib.util.spec_from_file_location('convert_seeds', ROOT / 'tools/dataset_converters/seeds.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return lambda *arguments: module.main([str(argument) for argument in arguments])
+    return lambda *arguments: seeds.run(parse(seeds, [str(argument) for argument in arguments]))
 
 
 @pytest.fixture
@@ -37,9 +32,9 @@ def test_import_and_export(tmp_path, irn_folder, convert, capsys):
     convert('import', irn_folder, tmp_path / 'seeds')
     assert 'seeds of 2 images, 3 maps' in capsys.readouterr().out
     assert read_seeds(tmp_path / 'seeds/a.npz').class_ids.tolist() == [1, 5]
-    seeds = read_seeds(tmp_path / 'seeds/sub/b.npz')
+    stored = read_seeds(tmp_path / 'seeds/sub/b.npz')
     original = np.load(irn_folder / 'sub/b.npy', allow_pickle=True).item()
-    np.testing.assert_allclose(seeds.cams, original['cam'], atol=1e-3)
+    np.testing.assert_allclose(stored.cams, original['cam'], atol=1e-3)
     convert('export', tmp_path / 'seeds', tmp_path / 'back', '--layout', 'psa')
     assert sorted(np.load(tmp_path / 'back/a.npy', allow_pickle=True).item()) == [0, 4]
 

@@ -1,6 +1,5 @@
 """The command lines of train and test, on a model of one layer."""
 
-import importlib.util
 import json
 import os
 import socket
@@ -12,15 +11,14 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmwsss.commands import parse, start
+from mmwsss.commands import run as pipeline
+from mmwsss.commands import test as test_command
+from mmwsss.commands import train as train_command
+from mmwsss.engine import launch
+
 ROOT = Path(__file__).parents[2]
 CONFIG = 'tests/tools/toy_config.py'
-
-
-def load_tool(name):
-    spec = importlib.util.spec_from_file_location(f'tool_{name}', ROOT / 'tools' / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def run(*command):
@@ -35,9 +33,8 @@ def run(*command):
     )
 
 
-@pytest.mark.parametrize('name', ['train', 'test'])
-def test_flags_of_mmseg_are_understood(name):
-    parse = load_tool(name).parse_args
+@pytest.mark.parametrize('name, command', [('train', train_command), ('test', test_command)])
+def test_flags_of_mmseg_are_understood(name, command):
     common = [
         '--work-dir',
         'w',
@@ -67,32 +64,32 @@ def test_flags_of_mmseg_are_understood(name):
             '1',
         ],
     }[name]
-    args = parse([*arguments, *common])
+    args = parse(command, [*arguments, *common])
     assert args.work_dir == 'w' and args.cfg_options == {'a.b': 1} and args.launcher == 'pytorch'
     assert args.data_root == 'd' and args.run_dir == 'r' and args.local_rank == 1
 
 
 def test_flags_of_the_pipeline_are_understood():
-    parse = load_tool('pipeline').parse_args
-    args = parse(['a.py', 'b.py', '--from', 'b', '--dry-run', '--gpus', '2', '--cfg-options', 'b.x=1', 'a.y=[1,2]'])
+    args = parse(
+        pipeline, ['a.py', 'b.py', '--from', 'b', '--dry-run', '--gpus', '2', '--cfg-options', 'b.x=1', 'a.y=[1,2]']
+    )
     assert args.leaves == ['a.py', 'b.py'] and args.first == 'b' and args.gpus == 2
     assert args.cfg_options == ['b.x=1', 'a.y=[1,2]'] and args.run_dir is None
 
 
 def test_from_and_only_exclude_each_other(capsys):
     with pytest.raises(SystemExit):
-        load_tool('pipeline').parse_args(['c.py', '--from', 'a', '--only', 'b'])
+        parse(pipeline, ['c.py', '--from', 'a', '--only', 'b'])
 
 
 @pytest.mark.parametrize(
     'flags, config, augmented', [([], {}, False), (['--tta'], {}, True), ([], dict(test_tta=True), True)]
 )
 def test_test_time_augmentation_is_asked_for_by_flag_or_config(monkeypatch, flags, config, augmented):
-    tool, tested = load_tool('test'), []
-    monkeypatch.setattr(sys, 'argv', ['test.py', 'c.py', 'x.pth', *flags])
-    monkeypatch.setattr(tool.launch, 'config_from_arguments', lambda args: Config(config))
-    monkeypatch.setattr(tool.launch, 'test', lambda cfg, checkpoint: tested.append((cfg, checkpoint)))
-    tool.main()
+    tested = []
+    monkeypatch.setattr(launch, 'config_from_arguments', lambda args: Config(config))
+    monkeypatch.setattr(launch, 'test', lambda cfg, checkpoint: tested.append((cfg, checkpoint)))
+    start(test_command, ['c.py', 'x.pth', *flags])
     (cfg, checkpoint), *_ = tested
     assert bool(cfg.get('test_tta')) is augmented and checkpoint == 'x.pth'
 

@@ -6,7 +6,9 @@ python tools/analysis_tools/browse_dataset.py configs/affinitynet/scenes/r18/cam
 import argparse
 
 from mmwsss.analysis.browse import browse
-from mmwsss.engine.launch import add_config_arguments, load_config, run_tool
+from mmwsss.commands import run_tool
+from mmwsss.commands.arguments import add_config_arguments
+from mmwsss.engine.launch import load_config
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:

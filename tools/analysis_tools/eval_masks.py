@@ -11,8 +11,8 @@ import argparse
 import os
 
 from mmwsss.analysis.mask_folders import FolderComparison, compare_folders, find_pairs
+from mmwsss.commands import run_tool
 from mmwsss.converters.dataset_files import read_list
-from mmwsss.engine.launch import run_tool
 from mmwsss.evaluation.functional.boundary_iou import DILATION_RATIO
 from mmwsss.evaluation.functional.confusion import IGNORE_INDEX
 from mmwsss.fileio.white_masks import check_white_masks, describe_white_masks

@@ -13,7 +13,9 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import DefaultScope
 from mmseg.registry import MODELS
 
-from mmwsss.engine.launch import add_config_arguments, load_config, run_tool
+from mmwsss.commands import run_tool
+from mmwsss.commands.arguments import add_config_arguments
+from mmwsss.engine.launch import load_config
 from mmwsss.fileio import DataError
 
 

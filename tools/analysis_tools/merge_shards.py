@@ -10,7 +10,8 @@ import argparse
 import sys
 
 from mmwsss.analysis.shards import merge_shards
-from mmwsss.engine.launch import plain_numbers, run_tool
+from mmwsss.commands import run_tool
+from mmwsss.engine.launch import plain_numbers
 from mmwsss.evaluation.functional.confusion import class_table, mean_iou
 from mmwsss.fileio import atomic_write_json
 

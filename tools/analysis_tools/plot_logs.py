@@ -10,7 +10,7 @@ import io
 from fnmatch import fnmatch
 from pathlib import Path
 
-from mmwsss.engine.launch import run_tool
+from mmwsss.commands import run_tool
 from mmwsss.fileio import DataError, atomic_write
 from mmwsss.report.stages import read_scalars
 from mmwsss.visualization import plot_curves

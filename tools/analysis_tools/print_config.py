@@ -2,7 +2,9 @@
 
 import argparse
 
-from mmwsss.engine.launch import add_config_arguments, load_config, run_tool
+from mmwsss.commands import run_tool
+from mmwsss.commands.arguments import add_config_arguments
+from mmwsss.engine.launch import load_config
 from mmwsss.fileio import atomic_write
 
 

@@ -21,8 +21,10 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmwsss.analysis import sweep
+from mmwsss.commands import run_tool
+from mmwsss.commands.arguments import add_config_arguments
 from mmwsss.converters.dataset_files import check_files
-from mmwsss.engine.launch import add_config_arguments, load_config, run_tool
+from mmwsss.engine.launch import load_config
 from mmwsss.fileio import DataError
 
 

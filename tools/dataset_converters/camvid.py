@@ -1,25 +1,7 @@
-"""Check CamVid in the layout of the SegNet tutorial and write its image-level labels, read off the masks."""
+"""Check CamVid and write its image-level labels; it is `mmwsss convert camvid`."""
 
-import argparse
-
-from mmwsss.converters.camvid import COUNTS, convert_camvid
-from mmwsss.engine.launch import run_tool
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('root', nargs='?', default='data/camvid', help='(default: data/camvid)')
-    parser.add_argument('--labels-file', help='target (default: image_labels.json of the root)')
-    parser.add_argument('--partial', action='store_true', help='accept splits of any size')
-    parser.add_argument('--num-workers', type=int, default=4, help='threads (default: 4)')
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    found = convert_camvid(args.root, args.labels_file, None if args.partial else COUNTS, args.num_workers)
-    print(f'\n{args.root}: ' + ', '.join(f'{name} {count:,}' for name, count in found.items()))
-
+from mmwsss.commands import start
+from mmwsss.commands.convert import camvid
 
 if __name__ == '__main__':
-    run_tool(main)
+    start(camvid)

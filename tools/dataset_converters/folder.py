@@ -1,64 +1,7 @@
-"""Make a data set of your own folder of images and their image-level labels, and configs that train on it.
+"""Make a data set of your own folder of images, and configs that train on it; it is `mmwsss convert folder`."""
 
-Some of the images are held out: nothing trains on them.
-"""
-
-import argparse
-from pathlib import Path
-
-from mmwsss.converters.folder import write_folder_dataset
-from mmwsss.converters.folder_configs import METHODS, write_folder_configs
-from mmwsss.datasets.folder import find_masks
-from mmwsss.engine.launch import run_tool
-
-# Rows that are printed as they were understood.
-SHOWN = 3
-
-
-def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('images', help='folder of images, with sub-folders')
-    parser.add_argument('root', help='target folder, the data_root of configs')
-    parser.add_argument(
-        '--labels',
-        help='JSON {image: [class, ...]}, or CSV with rows image,class,... or a column for each class (default: '
-        'labels.* in IMAGES)',
-    )
-    parser.add_argument('--classes', nargs='+', help='names in the order wanted (default: those of the labels)')
-    parser.add_argument(
-        '--masks', help='folder of masks <image>.png of class indices, which measure quality and train nothing'
-    )
-    parser.add_argument('--held-out', type=float, default=0.1, help='share that nothing trains on (default: 0.1)')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the split')
-    parser.add_argument('--num-workers', type=int, default=4, help='threads that decode images')
-    parser.add_argument('--method', choices=METHODS, default=METHODS[0], help='whose configs (default: %(default)s)')
-    parser.add_argument('--configs', metavar='DIR', help='folder for the configs (default: ROOT/configs)')
-    return parser.parse_args(arguments)
-
-
-def _have_masks(root: str, image_ids: list[str]) -> bool:
-    return len(find_masks(Path(root, 'masks'), image_ids)) == len(image_ids)
-
-
-def main() -> None:
-    given = vars(parse_args())
-    method, configs = given.pop('method'), given.pop('configs') or Path(given['root'], 'configs').as_posix()
-    summary = write_folder_dataset(**given)
-    has_masks = _have_masks(given['root'], summary.held_out)
-    kept = write_folder_configs(configs, given['root'], summary.classes, has_masks, method)
-    for warning in [*summary.warnings, *kept]:
-        print(f'warning: {warning}')
-    print('\nThe labels were understood as')
-    for image_id in list(summary.labels)[:SHOWN]:
-        print(f'  {image_id}: {", ".join(summary.labels[image_id]) or "none of the classes"}')
-    to_learn, held_out = summary.counts(summary.train), summary.counts(summary.held_out)
-    width = max(map(len, summary.classes))
-    print(f'\n{"":{width}}  train  held out')
-    for name in summary.classes[1:]:
-        print(f'{name:{width}}  {to_learn[name]:5}  {held_out[name]:8}')
-    print(f'{"images":{width}}  {len(summary.train):5}  {len(summary.held_out):8}')
-    print(f'\nConfigs: {configs}\nNext: python tools/pipeline.py {configs}')
-
+from mmwsss.commands import start
+from mmwsss.commands.convert import folder
 
 if __name__ == '__main__':
-    run_tool(main)
+    start(folder)

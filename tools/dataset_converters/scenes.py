@@ -1,27 +1,7 @@
-"""Generate the built-in data set: images, image-level labels and masks of generated scenes."""
+"""Generate the built-in data set; it is `mmwsss convert scenes`."""
 
-import argparse
-
-from mmwsss.datasets.scenes import write_scenes
-
-
-def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('root', nargs='?', default='data/scenes', help='target folder (default: data/scenes)')
-    parser.add_argument('--seed', type=int, default=0, help='seed of all scenes')
-    parser.add_argument('--num-train', type=int, default=400, help='number of training scenes')
-    parser.add_argument('--num-val', type=int, default=100, help='number of held-out scenes')
-    parser.add_argument('--size', type=int, default=128, help='height and width in pixels')
-    parser.add_argument('--workers', type=int, default=0, help='number of processes besides this one')
-    return parser.parse_args()
-
-
-def main():
-    args = parse_args()
-    generated = write_scenes(**vars(args))
-    total = args.num_train + args.num_val
-    print(f'\n{args.root}: {total} scenes ' + ('generated' if generated else 'are already there'))
-
+from mmwsss.commands import start
+from mmwsss.commands.convert import scenes
 
 if __name__ == '__main__':
-    main()
+    start(scenes)

@@ -1,25 +1,7 @@
-"""Complete PASCAL VOC 2012 by the masks of SBD, the list train_aug and image-level labels, and check its lists."""
+"""Complete PASCAL VOC 2012: masks of SBD, lists and image-level labels; it is `mmwsss convert voc12`."""
 
-import argparse
-
-from mmwsss.converters.voc12 import COUNTS, convert_voc12
-from mmwsss.engine.launch import run_tool
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('root', nargs='?', default='data/VOCdevkit/VOC2012', help='(default: data/VOCdevkit/VOC2012)')
-    parser.add_argument('--sbd', help='folder dataset of benchmark_RELEASE; not needed where train_aug.txt is there')
-    parser.add_argument('--partial', action='store_true', help='accept lists of any length')
-    parser.add_argument('--num-workers', type=int, default=4, help='threads (default: 4)')
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    found = convert_voc12(args.root, args.sbd, None if args.partial else COUNTS, args.num_workers)
-    print(f'\n{args.root}: ' + ', '.join(f'{name} {count:,}' for name, count in found.items()))
-
+from mmwsss.commands import start
+from mmwsss.commands.convert import voc12
 
 if __name__ == '__main__':
-    run_tool(main)
+    start(voc12)

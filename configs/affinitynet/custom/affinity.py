@@ -14,9 +14,15 @@ model = dict(
     )
 )
 optim_wrapper = dict(optimizer=dict(lr=0.08))
+# The sizes of data.py.
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
+train_pipeline[2].update(scale=(_base_.max_side,) * 2)
+test_pipeline[2].update(scale=(_base_.max_side,) * 2)
 train_dataloader = dict(
     dataset=dict(
-        dataset={{_base_.train_dataset}}, affinity_label_dir='work_dirs/affinitynet/custom/cam/affinity_labels'
+        dataset={{_base_.train_dataset}},
+        affinity_label_dir='work_dirs/affinitynet/custom/cam/affinity_labels',
+        pipeline=train_pipeline,
     )
 )
 test_dataloader = dict(
@@ -24,6 +30,7 @@ test_dataloader = dict(
         dataset={{_base_.train_dataset}},
         image_labels={{_base_.image_labels}},
         seed_dir='work_dirs/affinitynet/custom/cam/seeds',
+        pipeline=test_pipeline,
     )
 )
 train_cfg = dict(max_iters=1400)

@@ -6,6 +6,10 @@ data_root = 'data/custom'
 # 'background' first, then what the labels name.
 classes = ['background', 'cat', 'dog']
 num_classes = len(classes)
+# Long side in pixels that images are resized to, in training and inference. The class maps have a cell for every 8
+# pixels of it, and a thing much smaller than a cell is hardly found: a leaf spot of 10 pixels in an image of 640 is 5
+# pixels at 320. Raise it for small things; time and memory grow with its square.
+max_side = 320
 num_labels = num_classes - 1
 image_labels = f'{data_root}/image_labels.json'
 train_dataset = dict(

@@ -15,23 +15,35 @@ optim_wrapper = dict(
     optimizer=dict(lr=0.003),
     paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10)}),
 )
+# The sizes of data.py.
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
+tta_pipeline = _base_.tta_pipeline
+train_pipeline[2].update(scale=(round(0.8 * _base_.max_side),) * 2)
+test_pipeline[1].update(scale=(_base_.max_side // 2,) * 2)
+tta_pipeline[1].transforms[0] = [
+    dict(type='Resize', scale=(round(factor * _base_.max_side),) * 2, keep_ratio=True) for factor in (0.4, 0.5, 0.7)
+]
 train_dataloader = dict(
-    dataset=dict(dataset={{_base_.train_dataset}}, pseudo_mask_dir='work_dirs/fast/custom/affinity/pseudo_masks')
+    dataset=dict(
+        dataset={{_base_.train_dataset}},
+        pseudo_mask_dir='work_dirs/fast/custom/affinity/pseudo_masks',
+        pipeline=train_pipeline,
+    )
 )
 train_cfg = dict(max_iters=500)
-val_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}))
-test_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}))
+val_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}, pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}, pipeline=test_pipeline))
 # The held-out images have no masks: nothing validates, and the test predicts them and measures nothing. Where there are
 # masks of val.txt, delete the rest of this file.
 test_pipeline = [
     dict(type='LoadImageFromFile', _scope_='mmwsss'),
-    dict(type='Resize', scale=(320, 320), keep_ratio=True),
+    dict(type='Resize', scale=(_base_.max_side // 2,) * 2, keep_ratio=True),
     dict(type='mmwsss.PackWeakInputs'),
 ]
 test_dataloader['dataset'].update(pipeline=test_pipeline)
 test_evaluator = dict(format_only=True, output_dir='work_dirs/fast/custom/segmentor/predictions')
 tta_pipeline = [
     dict(type='LoadImageFromFile', _scope_='mmwsss'),
-    dict(type='TestTimeAug', transforms=_base_.tta_pipeline[1].transforms[:2] + [[dict(type='mmwsss.PackWeakInputs')]]),
+    dict(type='TestTimeAug', transforms=tta_pipeline[1].transforms[:2] + [[dict(type='mmwsss.PackWeakInputs')]]),
 ]
 val_dataloader = val_evaluator = val_cfg = None

@@ -1,0 +1,17 @@
+"""Check CamVid in the layout of the SegNet tutorial and write its image-level labels, read off the masks."""
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('root', nargs='?', default='data/camvid', help='(default: data/camvid)')
+    parser.add_argument('--labels-file', help='target (default: image_labels.json of the root)')
+    parser.add_argument('--partial', action='store_true', help='accept splits of any size')
+    parser.add_argument('--num-workers', type=int, default=4, help='threads (default: 4)')
+
+
+def run(args: argparse.Namespace) -> None:
+    from mmwsss.converters.camvid import COUNTS, convert_camvid
+
+    found = convert_camvid(args.root, args.labels_file, None if args.partial else COUNTS, args.num_workers)
+    print(f'\n{args.root}: ' + ', '.join(f'{name} {count:,}' for name, count in found.items()))

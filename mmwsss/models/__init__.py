@@ -4,7 +4,7 @@ from .affinity import AffinityModel, AffinityNet, IRNet
 from .backbones import EfficientNetLite, ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead, DeepLabV2Head, IRNetHead
 from .label_chain import ChainResult, LabelChain
-from .labelers import AffinityLabeler, ArgmaxLabeler, InstanceLabeler, Labeler
+from .labelers import AffinityLabeler, ArgmaxLabeler, InstanceLabeler, Labeler, ThresholdLabeler
 from .localizers import (
     SEAM,
     CAMClassifier,
@@ -68,6 +68,7 @@ __all__ = [
     'ResNet38d',
     'SEAM',
     'StoredMaps',
+    'ThresholdLabeler',
     'VGG16LargeFOV',
     'XGradCAM',
 ]

@@ -8,7 +8,7 @@ from .affinity import (
     pairwise_affinity,
     pool_label_map,
 )
-from .cam import affinity_label_map, confident_label_map, fuse_cams
+from .cam import affinity_label_map, confident_label_map, fuse_cams, threshold_label_map
 from .cosine_affinity import cosine_affinity, cosine_stencil, spread_by_cosine
 from .dense_crf import dense_crf, dense_crf_stack
 from .gradient_cam import fuse_layers, grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam
@@ -93,6 +93,7 @@ __all__ = [
     'spread_by_correlation',
     'spread_by_cosine',
     'stretch_maps',
+    'threshold_label_map',
     'unsure_pixels',
     'xgrad_cam',
 ]

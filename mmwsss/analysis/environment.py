@@ -20,8 +20,7 @@ OPENMMLAB = {
 FORK = 'onedl-'
 ADVICE_OPENMMLAB = "pip install 'mmwsss[onedl]'"
 ADVICE_MIXED = (
-    "they overwrite each other's files: uninstall all of them (pip uninstall -y {}), then "
-    "pip install 'mmwsss[onedl]'"
+    "they overwrite each other's files: uninstall all of them (pip uninstall -y {}), then pip install 'mmwsss[onedl]'"
 )
 LIBRARIES = {'numpy': 'numpy', 'scipy': 'scipy', 'matplotlib': 'matplotlib', 'pillow': 'PIL', 'rich': 'rich'}
 OPENCV = ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless')

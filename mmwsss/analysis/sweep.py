@@ -31,7 +31,7 @@ from mmwsss.models import (
     Refiner,
 )
 from mmwsss.processes import worker_pool
-from mmwsss.structures import ScoreMaps, StencilAffinity
+from mmwsss.structures import ScoreMaps, affinity_of_file
 from mmwsss.visualization.progress_bar import track
 
 
@@ -158,7 +158,7 @@ def sweep_image(image: SweepImage, settings: Sequence[Setting], num_classes: int
     if any(setting.beta is not None for setting in settings):
         if image.affinity_path is None:
             raise DataError(f'{settings[0]}: a setting that walks needs affinities, but their folder is not given')
-        affinity = StencilAffinity.of_file(read_affinity(image.affinity_path))
+        affinity = affinity_of_file(read_affinity(image.affinity_path))
     context = RefineContext([image.img_path], affinity)
     maps = ScoreMaps.of_seeds(seeds, with_background=True)
     confusions = np.zeros((len(settings), num_classes, num_classes + 1), np.int64)

@@ -16,7 +16,7 @@ from mmseg.structures import SegDataSample
 
 from mmwsss.datasets.image_labels import multi_hot
 from mmwsss.engine.config_loading import load_config
-from mmwsss.fileio import DataError, quantize_affinity, restore_affinity, swap_channels
+from mmwsss.fileio import DataError, as_stored, swap_channels
 from mmwsss.models import LabelChain, RefineContext
 from mmwsss.structures import ScoreMaps, Seeds, StencilAffinity
 
@@ -240,10 +240,7 @@ class PseudoMaskInferencer:
 
     def _as_seen_by_the_chain(self, affinity: StencilAffinity | None) -> StencilAffinity | None:
         """Affinities that the stage stores are rounded before its chain sees them."""
-        if affinity is None or not self.rounds_affinities:
-            return affinity
-        rounded = restore_affinity(quantize_affinity(affinity.field.float().cpu().numpy()))
-        return replace(affinity, field=torch.from_numpy(rounded).to(affinity.field.device))
+        return affinity if affinity is None or not self.rounds_affinities else as_stored(affinity)
 
 
 def make_mask(

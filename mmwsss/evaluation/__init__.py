@@ -4,6 +4,7 @@ import mmwsss.registry  # noqa: F401, I001  # before any import of mmseg.dataset
 
 from .metrics import (
     AffinityLabelMetric,
+    InstanceMetric,
     MultiLabelMetric,
     PseudoMaskMetric,
     SeedMetric,
@@ -13,6 +14,7 @@ from .metrics import (
 
 __all__ = [
     'AffinityLabelMetric',
+    'InstanceMetric',
     'MultiLabelMetric',
     'PseudoMaskMetric',
     'SeedMetric',

@@ -4,8 +4,9 @@ from mmwsss.fileio.images import MAX_PIXELS, read_image, size_reduction, swap_ch
 from mmwsss.fileio.whole_images import check_image
 from mmwsss.structures import AffinityField, Seeds
 
-from .affinities import quantize_affinity, read_affinity, restore_affinity, write_affinity
+from .affinities import as_stored, quantize_affinity, read_affinity, restore_affinity, write_affinity
 from .atomic import atomic_write, atomic_write_json, is_remote, remove_parts
+from .coco_instances import merge_instances, read_instances, write_instances
 from .errors import DataError
 from .feature_tables import read_feature_table, write_feature_table
 from .features import read_features, write_features
@@ -24,6 +25,7 @@ __all__ = [
     'FULL_WEIGHT',
     'MAX_PIXELS',
     'Seeds',
+    'as_stored',
     'atomic_write',
     'atomic_write_json',
     'check_image',
@@ -33,6 +35,7 @@ __all__ = [
     'is_remote',
     'is_whole',
     'map_parallel',
+    'merge_instances',
     'quantize_affinity',
     'read_affinity',
     'read_feature_table',
@@ -41,6 +44,7 @@ __all__ = [
     'read_mask',
     'read_image',
     'read_pixel_weights',
+    'read_instances',
     'read_seeds',
     'remove_parts',
     'restore_affinity',
@@ -49,6 +53,7 @@ __all__ = [
     'write_affinity',
     'write_feature_table',
     'write_features',
+    'write_instances',
     'write_mask',
     'write_pixel_weights',
     'write_seeds',

@@ -4,7 +4,7 @@ from .affinity import AffinityModel, AffinityNet, IRNet
 from .backbones import EfficientNetLite, ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead, DeepLabV2Head, IRNetHead
 from .label_chain import ChainResult, LabelChain
-from .labelers import AffinityLabeler, ArgmaxLabeler, Labeler
+from .labelers import AffinityLabeler, ArgmaxLabeler, InstanceLabeler, Labeler, ThresholdLabeler
 from .localizers import (
     SEAM,
     CAMClassifier,
@@ -16,7 +16,18 @@ from .localizers import (
     XGradCAM,
 )
 from .losses import BalancedCrossEntropyLoss, CrossEntropyLoss
-from .refiners import PAMR, PAR, Background, CosineAffinity, DenseCRF, Normalize, RandomWalk, RefineContext, Refiner
+from .refiners import (
+    PAMR,
+    PAR,
+    Background,
+    CosineAffinity,
+    DenseCRF,
+    InstanceWalk,
+    Normalize,
+    RandomWalk,
+    RefineContext,
+    Refiner,
+)
 from .segmentors import DenseCRFTTAModel, SeedTTAModel, WeightedCascadeEncoderDecoder, WeightedEncoderDecoder
 from .stored_maps import StoredMaps
 
@@ -41,6 +52,8 @@ __all__ = [
     'GradCAMPlusPlus',
     'IRNet',
     'IRNetHead',
+    'InstanceLabeler',
+    'InstanceWalk',
     'LabelChain',
     'Labeler',
     'LayerCAM',
@@ -56,6 +69,7 @@ __all__ = [
     'SEAM',
     'SeedTTAModel',
     'StoredMaps',
+    'ThresholdLabeler',
     'VGG16LargeFOV',
     'WeightedCascadeEncoderDecoder',
     'WeightedEncoderDecoder',

@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +11,15 @@ from mmwsss.structures import Labels, ScoreMaps
 
 from .labelers import Labeler
 from .refiners import RefineContext, Refiner
+
+# What gives what a member needs.
+_CURES = MappingProxyType(
+    dict(
+        affinity='run the chain in the stage of an affinity model, such as AffinityNet',
+        displacement='set instances=True of IRNet, the affinity model of the stage',
+        features='set feature_index of the localizer, or feature_dir of StoredMaps',
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -145,9 +155,16 @@ class LabelChain:
 
 
 def _check_needs(member: Refiner | Labeler, context: RefineContext) -> None:
-    known = dict(image=context.sources, affinity=context.affinity, features=context.features)
+    known = dict(
+        image=context.sources,
+        affinity=context.affinity,
+        displacement=getattr(context.affinity, 'displacement', None),
+        features=context.features,
+    )
     for name in member.needs:
         if known[name] is None:
+            cure = _CURES.get(name)
             raise ValueError(
                 f'{type(member).__name__} of a label chain needs the {name} of each image, which is not there'
+                + (f'; {cure}' if cure else '')
             )

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mmwsss.fileio import read_affinity, read_features
 from mmwsss.registry import MODELS
-from mmwsss.structures import StencilAffinity
+from mmwsss.structures import affinity_of_file
 
 
 @MODELS.register_module()
@@ -39,7 +39,7 @@ class StoredMaps(BaseModel):
             file = f'{sample.image_id}.npz'
             if self.affinity_dir is not None:
                 affinity = read_affinity(os.path.join(self.affinity_dir, file))
-                sample.set_field(StencilAffinity.of_file(affinity), 'affinity')
+                sample.set_field(affinity_of_file(affinity), 'affinity')
             if self.feature_dir is not None:
                 features = read_features(os.path.join(self.feature_dir, file))
                 sample.set_field(torch.from_numpy(features), 'features')

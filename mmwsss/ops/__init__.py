@@ -8,10 +8,17 @@ from .affinity import (
     pairwise_affinity,
     pool_label_map,
 )
-from .cam import affinity_label_map, confident_label_map, fuse_cams
+from .cam import affinity_label_map, confident_label_map, fuse_cams, threshold_label_map
 from .cosine_affinity import cosine_affinity, cosine_stencil, spread_by_cosine
 from .dense_crf import dense_crf, dense_crf_stack
 from .gradient_cam import fuse_layers, grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam
+from .instances import (
+    best_channel,
+    connected_parts,
+    displacement_centroids,
+    displacement_clusters,
+    split_by_cluster,
+)
 from .irnet import displacement_loss, path_affinity
 from .linear_probe import LinearClassifier, fit_linear_classifier
 from .maps import (
@@ -47,7 +54,9 @@ __all__ = [
     'affinity_label_map',
     'affinity_loss',
     'background_score',
+    'best_channel',
     'confident_label_map',
+    'connected_parts',
     'correlation_input',
     'cosine_affinity',
     'cosine_stencil',
@@ -55,6 +64,8 @@ __all__ = [
     'cross_regularization_loss',
     'dense_crf',
     'dense_crf_stack',
+    'displacement_centroids',
+    'displacement_clusters',
     'displacement_loss',
     'edge_to_affinity',
     'equivariance_loss',
@@ -81,11 +92,13 @@ __all__ = [
     'random_walk',
     'resize_maps',
     'seam_losses',
+    'split_by_cluster',
     'spread_by_correlation',
     'spread_by_cosine',
     'stretch_maps',
     'score_margin',
     'share_of_agreement',
+    'threshold_label_map',
     'unsure_pixels',
     'weight_of_margin',
     'xgrad_cam',

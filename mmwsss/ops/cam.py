@@ -20,6 +20,11 @@ NORM_EPS = 1e-5
 # Exponents of the background score that affinity labels are made with.
 ALPHA_LOW = 4.0
 ALPHA_HIGH = 32.0
+# Scores of the background, and the dense CRF, that IRNet's labels are made with.
+FOREGROUND_THRESHOLD = 0.3
+BACKGROUND_THRESHOLD = 0.05
+LABEL_PROBABILITY = 0.7
+LABEL_BILATERAL = (50.0, 5.0, 10.0)
 
 
 def fuse_cams(
@@ -160,18 +165,7 @@ def affinity_label_map(
         >>> labels[10, 5].item(), labels[10, 22].item()
         (0, 7)
     """
-    cams = torch.as_tensor(cams).detach().float().cpu()
-    class_ids = [int(class_id) for class_id in class_ids]
-    size = tuple(np.asarray(image).shape[:2])
-    if cams.dim() != 3 or tuple(cams.shape[1:]) != size:
-        raise ValueError(f'cams must be (K, H, W) at the image size {size}, got {tuple(cams.shape)}')
-    if not torch.isfinite(cams).all():
-        raise ValueError('cams must be finite')
-    if len(class_ids) != cams.shape[0]:
-        raise ValueError(f'class_ids must name each of the {cams.shape[0]} maps of cams, got {class_ids}')
-    lowest = 1 if with_background else 0
-    if any(not lowest <= class_id <= 254 for class_id in class_ids):
-        raise ValueError(f'class_ids must be in [{lowest}, 254], got {class_ids}')
+    cams, class_ids, size = _checked_maps(image, cams, class_ids, with_background)
     if not 0 <= margin <= 1:
         raise ValueError(f'margin must be in [0, 1], got {margin!r}')
     refine = partial(
@@ -189,3 +183,97 @@ def affinity_label_map(
     (probabilities,) = refine([cams])
     second, best = np.partition(probabilities, -2, axis=0)[-2:]
     return np.where(best - second >= margin, labels[probabilities.argmax(0)], np.uint8(ignore_index))
+
+
+def threshold_label_map(
+    image: np.ndarray,
+    cams: np.ndarray | Tensor,
+    class_ids: Sequence[int],
+    foreground: float = FOREGROUND_THRESHOLD,
+    background: float = BACKGROUND_THRESHOLD,
+    num_iters: int = NUM_ITERS,
+    gaussian: Sequence[float] = GAUSSIAN,
+    bilateral: Sequence[float] = LABEL_BILATERAL,
+    label_probability: float = LABEL_PROBABILITY,
+    with_background: bool = True,
+    ignore_index: int = IGNORE_INDEX,
+    backend: str = 'auto',
+) -> np.ndarray:
+    """Labels to train affinities with: what two constant scores of the background leave, after dense CRFs of labels.
+
+    With a high score of the background, what stays foreground is confident, and with a low one, what stays background.
+    The CRFs refine the labels and not the CAMs: a label has the probability 0.7 and the others share the rest.
+
+    Args:
+        image (ndarray): uint8 RGB (H, W, 3).
+        cams (ndarray | Tensor): (K, H, W) in [0, 1] at the image size.
+        class_ids (Sequence[int]): Class index of each map, in [0, 254]; from 1 where there is a background.
+        foreground (float): The high score. Defaults to 0.3.
+        background (float): The low score. Defaults to 0.05.
+        num_iters (int): Mean-field iterations. Defaults to 10.
+        gaussian (tuple): (sxy, weight) of the smoothness kernel.
+        bilateral (tuple): (sxy, srgb, weight) of the appearance kernel.
+        label_probability (float): In (0, 1). Defaults to 0.7.
+        with_background (bool): Whether class 0 is the background; without, no pixel is one, and those below the high
+            score are neutral. Defaults to True.
+        ignore_index (int): Value of neutral pixels.
+        backend (str): As in ``dense_crf``.
+
+    Returns:
+        ndarray: uint8 (H, W): 0 confident background, a class index, or ``ignore_index``. Without any class all is
+        background, or neutral where there is no background.
+
+    Raises:
+        ValueError: If an argument has the wrong shape, dtype or value.
+
+    Source: Ahn, Cho & Kwak, CVPR 2019 (IRNet), section 5.1, and its released code.
+
+    Examples:
+        >>> image = np.zeros((20, 30, 3), np.uint8)
+        >>> image[:, 15:] = 255
+        >>> cams = np.zeros((1, 20, 30), np.float32)
+        >>> cams[:, :, 15:] = 0.9
+        >>> labels = threshold_label_map(image, cams, class_ids=[7])
+        >>> labels[10, 5].item(), labels[10, 22].item()
+        (0, 7)
+    """
+    cams, class_ids, size = _checked_maps(image, cams, class_ids, with_background)
+    if not 0 <= background <= foreground <= 1:
+        raise ValueError(f'expected 0 <= background <= foreground <= 1, got {background!r} and {foreground!r}')
+    if not 0 < label_probability < 1:
+        raise ValueError(f'label_probability must be in (0, 1), got {label_probability!r}')
+    if not class_ids:
+        return np.full(size, 0 if with_background else ignore_index, dtype=np.uint8)
+    rest = (1 - label_probability) / len(class_ids)
+    stacks = []
+    for score in (foreground, background):
+        hard = add_background(cams, score=score).argmax(0, keepdim=True)
+        stack = cams.new_full((1 + len(class_ids), *size), rest)
+        stacks.append(stack.scatter_(0, hard, label_probability))
+    refine = partial(
+        dense_crf_stack, image, num_iters=num_iters, gaussian=gaussian, bilateral=bilateral, backend=backend
+    )
+    high, low = (scores.argmax(0) for scores in refine(stacks))
+    labels = np.array([ignore_index, *class_ids], dtype=np.uint8)[high]
+    if with_background:
+        labels[(high == 0) & (low == 0)] = 0
+    return labels
+
+
+def _checked_maps(
+    image: np.ndarray, cams: np.ndarray | Tensor, class_ids: Sequence[int], with_background: bool
+) -> tuple[Tensor, list[int], tuple[int, ...]]:
+    """Maps in float32 on the CPU, class indices and the size of the image; ValueError where they do not fit."""
+    cams = torch.as_tensor(cams).detach().float().cpu()
+    class_ids = [int(class_id) for class_id in class_ids]
+    size = tuple(np.asarray(image).shape[:2])
+    if cams.dim() != 3 or tuple(cams.shape[1:]) != size:
+        raise ValueError(f'cams must be (K, H, W) at the image size {size}, got {tuple(cams.shape)}')
+    if not torch.isfinite(cams).all():
+        raise ValueError('cams must be finite')
+    if len(class_ids) != cams.shape[0]:
+        raise ValueError(f'class_ids must name each of the {cams.shape[0]} maps of cams, got {class_ids}')
+    lowest = 1 if with_background else 0
+    if any(not lowest <= class_id <= 254 for class_id in class_ids):
+        raise ValueError(f'class_ids must be in [{lowest}, 254], got {class_ids}')
+    return cams, class_ids, size

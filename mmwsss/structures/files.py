@@ -27,8 +27,14 @@ class AffinityField(NamedTuple):
         affinity (ndarray): float32 (P, h, w) in [0, 1], in the order of :func:`mmwsss.ops.neighbor_offsets`.
         size (tuple[int, int]): Height and width in pixels of what the field covers, before padding to whole cells.
         stride (int): Pixels a cell, in each direction.
+        edge (ndarray, optional): float32 (h, w) in [0, 1], the boundaries that the affinities were made of, as by
+            :func:`mmwsss.ops.edge_to_affinity`. Defaults to None: they were made of something else.
+        displacement (ndarray, optional): float32 (2, h, w), (dy, dx) in cells from each cell to the center of its
+            object; only with ``edge``. Defaults to None.
     """
 
     affinity: np.ndarray
     size: tuple[int, int]
     stride: int
+    edge: np.ndarray | None = None
+    displacement: np.ndarray | None = None

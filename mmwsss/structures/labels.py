@@ -18,3 +18,29 @@ class Labels:
     labels: Tensor
     best: Tensor
     weights: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Objects of one image.
+
+    Attributes:
+        masks (Tensor): bool (N, H, W), the pixels of each object.
+        class_ids (Tensor): int64 (N,), its class index.
+        scores (Tensor): Float (N,) in [0, 1], how sure it is; 0 for one that is too small to be an object.
+    """
+
+    masks: Tensor
+    class_ids: Tensor
+    scores: Tensor
+
+
+@dataclass(frozen=True)
+class InstanceLabels(Labels):
+    """What a labeler makes of score maps that tell objects of one class apart.
+
+    Attributes:
+        instances (tuple[Instances, ...]): Objects of each image. The labels are the classes of their pixels.
+    """
+
+    instances: tuple[Instances, ...] = ()

@@ -30,6 +30,10 @@ class StencilAffinity:
         """The affinities of one image as its file holds them, a batch of one."""
         return cls(torch.as_tensor(field.affinity, device=device)[None], field.size, field.stride)
 
+    def to_file(self) -> AffinityField:
+        """What the file of one image holds, of a batch of one."""
+        return AffinityField(self.field[0].float().cpu().numpy(), self.covered_size, self.stride)
+
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of cells."""

@@ -21,6 +21,18 @@ def test_scene_has_image_mask_and_labels_that_agree():
         assert 1 <= len(scene.labels) <= 3
 
 
+def test_each_creature_has_a_number_and_one_class():
+    counts = set()
+    for index in range(12):
+        scene = make_scene(index, size=48)
+        assert scene.instances.shape == (48, 48) and scene.instances.dtype == np.uint8
+        np.testing.assert_array_equal(scene.instances > 0, scene.mask > 0)
+        numbers = [number for number in np.unique(scene.instances) if number]
+        assert all(len(np.unique(scene.mask[scene.instances == number])) == 1 for number in numbers)
+        counts.add(len(numbers))
+    assert counts == {1, 2, 3}
+
+
 def test_scene_depends_on_its_arguments_alone():
     first = make_scene(3, 'train', seed=5, size=48)
     make_scene(4, 'train', seed=5, size=48)
@@ -74,6 +86,8 @@ def test_written_data_set_is_whole_and_loads(tmp_path):
         for index, info in enumerate(dataset):
             scene = make_scene(index, split, size=48)
             np.testing.assert_array_equal(read_mask(info['seg_map_path']), scene.mask)
+            instances = info['seg_map_path'].replace('/masks/', '/instances/')
+            np.testing.assert_array_equal(read_mask(instances), scene.instances)
             assert labels[f'{split}_{index:05d}'] == scene.labels
 
 
@@ -81,9 +95,10 @@ def test_other_settings_or_a_missing_file_regenerate(tmp_path):
     root = tmp_path / 'scenes'
     write_scenes(root, num_train=2, num_val=1, size=48)
     before = files_of(root)
-    (root / 'masks' / 'train_00001.png').unlink()
-    assert write_scenes(root, num_train=2, num_val=1, size=48)
-    assert files_of(root) == before
+    for folder in ('masks', 'instances'):
+        (root / folder / 'train_00001.png').unlink()
+        assert write_scenes(root, num_train=2, num_val=1, size=48)
+        assert files_of(root) == before
     assert write_scenes(root, seed=1, num_train=2, num_val=1, size=48)
     assert files_of(root).keys() == before.keys() and files_of(root) != before
 

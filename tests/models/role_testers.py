@@ -366,7 +366,9 @@ class _ChainMemberTester:
             assert name in text and repr(tuple(value) if isinstance(value, list) else value) in text
 
     def test_needs_are_known_ones(self, member):
-        assert set(member.needs) <= {'image', 'affinity', 'features'} and isinstance(member.needs, tuple)
+        assert set(member.needs) <= {'image', 'affinity', 'displacement', 'features'} and isinstance(
+            member.needs, tuple
+        )
 
 
 class RefinerTester(_ChainMemberTester):

@@ -9,6 +9,7 @@ import pytest
 DATA = Path(__file__).parents[1] / 'data'
 RECORDED = DATA / 'psa_reference.npz'
 METHODS = Path(os.environ.get('METHODS_ORACLES') or DATA / 'methods_reference.npz')
+IRNET = Path(os.environ.get('METHODS_ORACLES') or DATA / 'irnet_reference.npz')
 
 
 def groups_of(path):
@@ -38,3 +39,9 @@ def recorded_methods():
     The environment variable METHODS_ORACLES names an archive with more groups than the one of this repository.
     """
     return groups_of(METHODS)
+
+
+@pytest.fixture(scope='session')
+def recorded_irnet():
+    """The same of IRNet: ``recorded_irnet('irn_loss/r5')['label_map']``."""
+    return groups_of(IRNET)

@@ -11,6 +11,7 @@ from mmwsss.ops import (
     fuse_cams,
     pairwise_affinity,
     random_walk,
+    threshold_label_map,
 )
 
 
@@ -153,6 +154,87 @@ def test_affinity_label_map_rejects_bad_arguments(changes, name):
     arguments = dict(image=np.zeros((6, 5, 3), np.uint8), cams=np.full((1, 6, 5), 0.5), class_ids=[1])
     with pytest.raises(ValueError, match=name):
         affinity_label_map(**{**arguments, **changes})
+
+
+def slow_threshold_labels(image, cams, class_ids, high, low, label_probability, with_background, **crf):
+    """The rule of each pixel, with one CRF after the other."""
+    confident = []
+    for score in (high, low):
+        stack = np.concatenate([np.full((1, *image.shape[:2]), score), cams])
+        probabilities = np.full(stack.shape, (1 - label_probability) / len(cams), np.float32)
+        for y, x in np.ndindex(image.shape[:2]):
+            probabilities[stack[:, y, x].argmax(), y, x] = label_probability
+        confident.append(dense_crf(image, probabilities, **crf).argmax(0))
+    labels = np.full(image.shape[:2], 255)
+    for y, x in np.ndindex(image.shape[:2]):
+        foreground, background = confident[0][y, x], confident[1][y, x]
+        if foreground:
+            labels[y, x] = class_ids[foreground - 1]
+        elif not background and with_background:
+            labels[y, x] = 0
+    return labels
+
+
+@pytest.mark.parametrize('with_background', [True, False])
+@pytest.mark.parametrize('class_ids', [[254], [3, 5]])
+def test_threshold_labels_equal_their_slow_version(recorded, class_ids, with_background):
+    image, cams = recorded('crf')['image_rgb'], recorded('crf')['cams'][: len(class_ids)]
+    crf = dict(num_iters=2, gaussian=(2, 3), bilateral=(40, 7, 5))
+    labels = threshold_label_map(
+        image, cams, class_ids, 0.5, 0.2, label_probability=0.6, with_background=with_background, **crf
+    )
+    expected = slow_threshold_labels(image, cams, class_ids, 0.5, 0.2, 0.6, with_background, **crf)
+    assert labels.dtype == np.uint8 and set(np.unique(labels)) >= {*class_ids, 255}
+    np.testing.assert_array_equal(labels, expected)
+
+
+def test_threshold_labels_are_made_as_published_by_default(recorded):
+    image, cams = recorded('crf')['image_rgb'], recorded('crf')['cams']
+    cams = (cams - cams.min()) ** 2
+    labels = threshold_label_map(image, cams, [3, 5])
+    published = dict(num_iters=10, gaussian=(3, 3), bilateral=(50, 5, 10))
+    np.testing.assert_array_equal(labels, slow_threshold_labels(image, cams, [3, 5], 0.3, 0.05, 0.7, True, **published))
+    for changes in (
+        dict(foreground=0.4),
+        dict(background=0.1),
+        dict(label_probability=0.9),
+        dict(bilateral=(80, 13, 10)),
+    ):
+        assert (labels != threshold_label_map(image, cams, [3, 5], **changes)).any(), changes
+
+
+def test_a_pixel_that_is_foreground_by_the_high_score_alone_stays_foreground(monkeypatch):
+    winners = [np.array([[0, 1, 1, 0]]), np.array([[0, 0, 1, 1]])]
+    monkeypatch.setattr(
+        'mmwsss.ops.cam.dense_crf_stack', lambda *args, **kwargs: [np.eye(2)[one].transpose(2, 0, 1) for one in winners]
+    )
+    labels = threshold_label_map(np.zeros((1, 4, 3), np.uint8), np.zeros((1, 1, 4)), [7])
+    assert labels.tolist() == [[0, 7, 7, 255]]
+
+
+def test_threshold_labels_without_classes():
+    image, cams = np.zeros((6, 5, 3), np.uint8), np.zeros((0, 6, 5))
+    assert not threshold_label_map(image, cams, []).any()
+    assert (threshold_label_map(image, cams, [], with_background=False, ignore_index=99) == 99).all()
+
+
+@pytest.mark.parametrize(
+    'changes, name',
+    [
+        (dict(cams=np.zeros((1, 5, 6))), 'cams'),
+        (dict(class_ids=[0]), 'class_ids'),
+        (dict(foreground=1.1), 'foreground'),
+        (dict(background=-0.1), 'background'),
+        (dict(foreground=0.2, background=0.3), 'background'),
+        (dict(label_probability=1), 'label_probability'),
+        (dict(label_probability=0), 'label_probability'),
+        (dict(num_iters=-1), 'num_iters'),
+    ],
+)
+def test_threshold_label_map_rejects_bad_arguments(changes, name):
+    arguments = dict(image=np.zeros((6, 5, 3), np.uint8), cams=np.full((1, 6, 5), 0.5), class_ids=[1])
+    with pytest.raises(ValueError, match=name):
+        threshold_label_map(**{**arguments, **changes})
 
 
 def test_whole_inference_equals_the_recorded_one(recorded):

@@ -1,7 +1,5 @@
 """IRNet's losses against the recording of the published code and against slow twins; and its walk."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -19,17 +17,6 @@ from mmwsss.ops.affinity import path_cells, source_window
 
 LOSSES = ('loss_bg', 'loss_fg', 'loss_neg', 'loss_displacement_fg', 'loss_displacement_bg')
 WEIGHTS = dict(zip(LOSSES, (0.25, 0.25, 0.5, 0.5, 0.5), strict=True))
-
-
-RECORDED = Path(__file__).parents[1] / 'data' / 'irnet_reference.npz'
-
-
-@pytest.fixture(scope='module')
-def recorded_irnet():
-    """``recorded_irnet('irn_loss/r5')``: the arrays of one group, by the rest of their names."""
-    with np.load(RECORDED, allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file.files}
-    return lambda name: {k.removeprefix(f'{name}/'): v for k, v in arrays.items() if k.startswith(f'{name}/')}
 
 
 def random(*shape, seed=0):

@@ -1,4 +1,4 @@
-"""Turn weights of PSA, IRN, ademxapp (MXNet), DeepLab (Caffe), torchvision or timm into a checkpoint of ours."""
+"""Turn weights of PSA, SEAM, IRN, ademxapp (MXNet), DeepLab (Caffe), torchvision or timm into a checkpoint of ours."""
 
 import argparse
 
@@ -9,12 +9,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from mmwsss.converters.weights import convert_checkpoint
+    from mmwsss.converters.weights import convert_checkpoint, listed
 
     conversion = convert_checkpoint(args.src, args.dst)
     print(f'{args.src}: {conversion.description}')
     if conversion.dropped:
-        print(f'left out: {", ".join(conversion.dropped)}')
+        print(f'left out: {listed(conversion.dropped)}')
     print(f'{args.dst}: {len(conversion.state_dict)} tensors, for')
     for part, config in conversion.model.items():
         print(f'    {part}={config}')

@@ -23,8 +23,8 @@ class Conversion:
 
     Attributes:
         description (str): What they were recognized as.
-        state_dict (dict[str, Tensor]): By names that start with ``backbone.`` and ``head.``.
-        model (dict): Configs ``backbone`` and, where there is one, ``head`` that they fit.
+        state_dict (dict[str, Tensor]): By names that start with those of parts of a model, such as ``backbone.``.
+        model (dict): Configs of these parts: ``backbone``, ``head`` where there is one, and others of a method.
         dropped (tuple[str, ...]): Names of the source that have no place here, such as ImageNet's classifier.
     """
 
@@ -34,7 +34,8 @@ class Conversion:
     dropped: tuple[str, ...]
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first names of many, and how many more there are."""
     more = f' and {len(names) - _MAX_NAMES} more' if len(names) > _MAX_NAMES else ''
     return ', '.join(names[:_MAX_NAMES]) + more
 
@@ -45,6 +46,8 @@ def _expected(source: Source) -> dict[str, Tensor]:
         network = nn.ModuleDict(dict(backbone=MODELS.build(dict(source.backbone))))
         if source.head is not None:
             network['head'] = MODELS.build(dict(source.head))
+        for name, part in source.parts.items():
+            network[name] = MODELS.build(dict(part))
     return network.state_dict()
 
 
@@ -64,13 +67,14 @@ def convert_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> Conversi
     source = recognize(tensors)
     if source is None:
         raise DataError(
-            f'{path}: expected weights of {NETWORKS}, found the keys {_listed(sorted(tensors)) or "of nothing"}'
+            f'{path}: expected weights of {NETWORKS}, found the keys {listed(sorted(tensors)) or "of nothing"}'
         )
     expected = _expected(source)
     state_dict: dict[str, Tensor] = {}
     reshaped: dict[str, str] = {}
     unknown, dropped = [], []
-    for name, tensor in tensors.items():
+    for name, whole in tensors.items():
+        tensor = whole[source.cut[name]] if name in source.cut else whole
         known, target = source.rename(name)
         if known and target is None:
             dropped.append(name)
@@ -88,7 +92,7 @@ def convert_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> Conversi
             state_dict.setdefault(name, torch.zeros(tensor.shape, dtype=tensor.dtype))
     missing = [name for name in expected if name not in {*state_dict, *source.optional, *reshaped}]
     problems = [
-        f'{verb} {_listed(names)}'
+        f'{verb} {listed(names)}'
         for verb, names in (('has unknown keys', unknown), ('lacks what makes', missing), ('has', [*reshaped.values()]))
         if names
     ]
@@ -98,7 +102,7 @@ def convert_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> Conversi
         name: (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in state_dict.items()
     }
-    model = dict(backbone=source.backbone, **(dict(head=source.head) if source.head else {}))
+    model = dict(backbone=source.backbone, **(dict(head=source.head) if source.head else {}), **source.parts)
     return Conversion(source.description, state_dict, model, tuple(dropped))
 
 

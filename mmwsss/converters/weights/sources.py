@@ -45,6 +45,8 @@ class Source:
         rules (tuple): Pairs of a pattern and a name, see above.
         head (dict, optional): Config of our head. Defaults to None: the weights have none.
         optional (frozenset[str]): Names of ours that the weights need not have.
+        parts (dict[str, dict]): Configs of other parts of our model, by their names. Defaults to none.
+        cut (dict[str, slice]): Of a foreign tensor, what is taken of its first axis. Defaults to all of every tensor.
     """
 
     description: str
@@ -52,6 +54,8 @@ class Source:
     rules: tuple[Rule, ...]
     head: dict | None = None
     optional: frozenset[str] = field(default_factory=frozenset)
+    parts: Mapping[str, dict] = field(default_factory=dict)
+    cut: Mapping[str, slice] = field(default_factory=dict)
 
     def rename(self, name: str) -> tuple[bool, str | None]:
         """Whether a rule knows the name, and its name here, None where it has no place."""
@@ -111,6 +115,34 @@ _MXNET_RESNET38_RULES: tuple[Rule, ...] = (
         lambda match: f'backbone.norm.{_MXNET_LEAVES[match[1]]}',
     ),
 )
+
+
+_SEAM_RULES: tuple[Rule, ...] = (
+    (r'f8_([34])\.weight', lambda match: f'correlation.projections.{int(match[1]) - 3}.weight'),
+    (r'f9\.weight', 'correlation.mix.weight'),
+    *_PSA_RESNET38_RULES,
+)
+
+
+def _seam(tensors: Mapping[str, Tensor]) -> Source | None:
+    names = ('f8_3.weight', 'f8_4.weight', 'f9.weight')
+    if not {'conv1a.weight', 'bn7.weight', 'fc8.weight', *names} <= set(tensors) or 'f8_5.weight' in tensors:
+        return None
+    base = tensors['conv1a.weight'].shape[0]
+    channels = tuple(tensors[name].shape[0] for name in names[:2])
+    correlation = dict(
+        type='mmwsss.PixelCorrelation', in_channels=(8 * base, 16 * base), in_index=(0, 1), channels=channels
+    )
+    # The first output is one of the background, which no loss reaches.
+    head = dict(type='mmwsss.CAMHead', in_channels=64 * base, num_classes=tensors['fc8.weight'].shape[0] - 1)
+    return Source(
+        'ResNet-38 of SEAM: image-level classifier and pixel correlation',
+        _resnet38(base),
+        _SEAM_RULES,
+        head,
+        parts=dict(correlation=correlation),
+        cut={'fc8.weight': slice(1, None)},
+    )
 
 
 def _psa_resnet38(tensors: Mapping[str, Tensor]) -> Source | None:
@@ -207,6 +239,31 @@ def _irn(tensors: Mapping[str, Tensor]) -> Source | None:
     head = dict(type='mmwsss.CAMHead', in_channels=channels, num_classes=labels, dropout_ratio=0.0)
     backbone = dict(backbone, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 1))
     return Source(f'ResNet-{backbone["depth"]} of IRN: {_LABELS}', backbone, rules, head)
+
+
+_IRNET_RULES: tuple[Rule, ...] = (
+    (r'resnet50\.fc\.(?:weight|bias)', None),
+    (r'resnet50\.(.*)', r'backbone.\1'),
+    (r'fc_edge([1-5])\.(.*)', lambda match: f'head.boundary_taps.{int(match[1]) - 1}.{match[2]}'),
+    (r'fc_edge6\.(.*)', r'head.boundary.\1'),
+    (r'fc_dp([1-5])\.(.*)', lambda match: f'head.displacement_taps.{int(match[1]) - 1}.{match[2]}'),
+    (r'fc_dp6\.(.*)', r'head.displacement_coarse.\1'),
+    (r'fc_dp7\.([01])\.(.*)', r'head.displacement.0.\1.\2'),
+    (r'fc_dp7\.3\.(.*)', r'head.displacement.2.\1'),
+    (r'mean_shift\.running_mean', 'head.displacement_mean'),
+    # Other names of the same tensors.
+    (r'(?:stage[1-5]|backbone|edge_layers|dp_layers|fc_dp7\.4)\..*', None),
+)
+
+
+def _irnet(tensors: Mapping[str, Tensor]) -> Source | None:
+    backbone = _resnet_config(tensors, 'resnet50.')
+    taps = [f'fc_edge{number}.0.weight' for number in range(1, 6)]
+    if backbone is None or not {*taps, 'fc_edge6.weight'} <= set(tensors):
+        return None
+    head = dict(type='mmwsss.IRNetHead', in_channels=tuple(tensors[name].shape[1] for name in taps))
+    backbone = dict(backbone, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 1))
+    return Source(f'ResNet-{backbone["depth"]} of IRN: boundaries and displacements', backbone, _IRNET_RULES, head)
 
 
 # Parts of an inverted residual block in torchvision's or timm's names, as (block, part, 'conv' or 'bn', leaf).
@@ -360,8 +417,8 @@ def _mobilenet_v3(tensors: Mapping[str, Tensor]) -> Source | None:
     return Source(f'MobileNetV3-{arch} of {"timm" if timm else "torchvision"}: backbone', backbone, rules)
 
 
-_SOURCES = (_psa_resnet38, _mxnet_resnet38, _vgg16, _irn, _resnet, _mobilenet_v2, _mobilenet_v3)
-NETWORKS = "PSA's, ademxapp's or IRN's networks, VGG-16 LargeFOV, ResNets and MobileNets of torchvision and timm"
+_SOURCES = (_seam, _psa_resnet38, _mxnet_resnet38, _vgg16, _irn, _irnet, _resnet, _mobilenet_v2, _mobilenet_v3)
+NETWORKS = "PSA's, SEAM's, ademxapp's, IRN's networks, VGG-16 LargeFOV, ResNets and MobileNets of torchvision and timm"
 
 
 def recognize(tensors: Mapping[str, Tensor]) -> Source | None:

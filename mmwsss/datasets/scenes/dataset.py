@@ -19,11 +19,11 @@ from mmwsss.visualization.progress_bar import track
 from .scene import CLASSES, SPLITS, make_scene
 
 PALETTE = [[0, 0, 0], [214, 69, 65], [246, 196, 61], [58, 134, 214], [172, 86, 190], [88, 176, 94]]
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 def _write_scene(item: tuple[str, int], root: str, seed: int, size: int) -> tuple[str, list[str]]:
-    """Write the image and the mask of one scene; returns its id and labels."""
+    """Write the image, the mask and the instances of one scene; returns its id and labels."""
     split, index = item
     scene = make_scene(index, split, seed, size)
     image_id = f'{split}_{index:05d}'
@@ -31,6 +31,7 @@ def _write_scene(item: tuple[str, int], root: str, seed: int, size: int) -> tupl
     Image.fromarray(scene.image).save(buffer, format='JPEG', quality=95, subsampling=0)
     atomic_write(Path(root, 'images', f'{image_id}.jpg'), buffer.getvalue())
     write_mask(Path(root, 'masks', f'{image_id}.png'), scene.mask, PALETTE)
+    write_mask(Path(root, 'instances', f'{image_id}.png'), scene.instances, PALETTE)
     return image_id, scene.labels
 
 
@@ -52,7 +53,8 @@ def _is_complete(root: Path, settings: dict) -> bool:
     files = [f'lists/{split}.txt' for split in SPLITS]
     for split in SPLITS:
         for index in range(settings[f'num_{split}']):
-            files += [f'images/{split}_{index:05d}.jpg', f'masks/{split}_{index:05d}.png']
+            name = f'{split}_{index:05d}'
+            files += [f'images/{name}.jpg', f'masks/{name}.png', f'instances/{name}.png']
     return all((root / file).is_file() for file in files)
 
 
@@ -66,8 +68,9 @@ def write_scenes(
 ) -> bool:
     """Write the data set, unless it is already there with the same settings.
 
-    The folder holds ``images/<image_id>.jpg``, ``masks/<image_id>.png``, ``lists/{train,val}.txt``,
-    ``image_labels.json`` (image id to class names, both splits) and ``settings.json``. It is written beside
+    The folder holds ``images/<image_id>.jpg``, ``masks/<image_id>.png``, ``instances/<image_id>.png`` (the number of
+    the creature of each pixel, 0 for none), ``lists/{train,val}.txt``, ``image_labels.json`` (image id to class names,
+    both splits) and ``settings.json``. It is written beside
     ``root`` and moved there when it is whole, so that ``root`` never holds half a data set.
 
     Args:

@@ -22,11 +22,14 @@ class Scene(NamedTuple):
         image (ndarray): RGB image, uint8 (size, size, 3).
         mask (ndarray): Class indices of `CLASSES`, uint8 (size, size).
         labels (list[str]): Names of the foreground classes that occur in the mask, in the order of `CLASSES`.
+        instances (ndarray): Number of the creature of each pixel, from 1 in the order they were drawn, 0 where there is
+            none, uint8 (size, size).
     """
 
     image: np.ndarray
     mask: np.ndarray
     labels: list[str]
+    instances: np.ndarray
 
 
 class _Drawn(NamedTuple):
@@ -95,8 +98,8 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
         size (int): Height and width in pixels, at least 32. Defaults to 128.
 
     Returns:
-        Scene: image, mask and labels of one to three creatures. Those in front hide at most a fifth of a head
-        and a quarter of a body; a head that is not tucked in lies inside the image.
+        Scene: image, mask, labels and instances of one to three creatures. Those in front hide at most a fifth of a
+        head and a quarter of a body; a head that is not tucked in lies inside the image.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -110,6 +113,7 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
     rng = np.random.default_rng([seed, SPLITS.index(split), index])
     image = _background(rng, size)
     mask = np.zeros((size, size), dtype=np.uint8)
+    instances = np.zeros((size, size), dtype=np.uint8)
     drawn: list[_Drawn] = []
     wanted = int(rng.choice(3, p=COUNT_SHARES)) + 1
     for _ in range(MAX_TRIES):
@@ -120,12 +124,13 @@ def make_scene(index: int, split: str = 'train', seed: int = 0, size: int = 128)
             continue
         image += (color - image) * coverage[..., None]
         mask[new.body] = class_id
+        instances[new.body] = len(drawn) + 1
         drawn = [old._replace(body=old.body & ~new.body, head=old.head & ~new.body) for old in drawn] + [new]
         if len(drawn) == wanted:
             break
     image, mask = _finish(rng, image, mask, size)
     labels = [CLASSES[class_id] for class_id in np.unique(mask) if class_id]
-    return Scene(image, mask, labels)
+    return Scene(image, mask, labels, np.where(mask > 0, instances, 0).astype(np.uint8))
 
 
 def _is_fair(drawn: list[_Drawn], new: _Drawn) -> bool:

@@ -3,6 +3,7 @@
 from .channels_last_hook import ChannelsLastHook
 from .check_classes_hook import CheckClassesHook
 from .checkpoint_match_hook import CheckpointMatchHook
+from .displacement_mean_hook import DisplacementMeanHook
 from .evaluation_precision_hook import EvaluationPrecisionHook
 from .final_checkpoint_hook import FinalCheckpointHook
 from .final_validation_hook import FinalValidationHook
@@ -17,6 +18,7 @@ __all__ = [
     'ChannelsLastHook',
     'CheckClassesHook',
     'CheckpointMatchHook',
+    'DisplacementMeanHook',
     'EvaluationPrecisionHook',
     'FinalCheckpointHook',
     'FinalValidationHook',

@@ -14,11 +14,11 @@ from mmengine.runner.amp import autocast
 from mmseg.structures import SegDataSample
 
 from mmwsss.evaluation.metrics.streaming_metric import Counts, Made, StreamingMetric
-from mmwsss.fileio import DataError, is_remote, quantize_affinity, restore_affinity, write_affinity, write_features
+from mmwsss.fileio import DataError, as_stored, is_remote, write_affinity, write_features
 from mmwsss.models import ChainResult, LabelChain, RefineContext
 from mmwsss.processes import worker_pool
 from mmwsss.registry import LOOPS
-from mmwsss.structures import AffinityField, ScoreMaps, Seeds, StencilAffinity
+from mmwsss.structures import ScoreMaps, Seeds, StencilAffinity
 
 from .skip_bad_test_loop import SkipBadTestLoop
 
@@ -118,14 +118,7 @@ class LabelLoop(SkipBadTestLoop):
     def _context_of(self, sample: SegDataSample) -> RefineContext:
         affinity = sample.get('affinity')
         if affinity is not None and self.affinity_dir is not None:
-            if type(affinity) is not StencilAffinity:
-                raise DataError(
-                    'test_cfg.affinity_dir: a file holds affinities alone, which are not all of a '
-                    f'{type(affinity).__name__}; set affinity_dir=None'
-                )
-            rounded = restore_affinity(quantize_affinity(affinity.field.float().cpu().numpy()))
-            field = torch.from_numpy(rounded).to(affinity.field.device)
-            affinity = StencilAffinity(field, affinity.covered_size, affinity.stride)
+            affinity = as_stored(affinity)
         features = sample.get('features')
         return RefineContext([sample.img_path], affinity, None if features is None else features[None].float())
 
@@ -153,8 +146,7 @@ class LabelLoop(SkipBadTestLoop):
         stores: list[Callable[[], None]] = []
         affinity, features = context.affinity, context.features
         if self.affinity_dir is not None and affinity is not None:
-            field = AffinityField(affinity.field[0].float().cpu().numpy(), affinity.covered_size, affinity.stride)
-            stores.append(partial(write_affinity, os.path.join(self.affinity_dir, file), field))
+            stores.append(partial(write_affinity, os.path.join(self.affinity_dir, file), affinity.to_file()))
         if self.feature_dir is not None and features is not None:
             stores.append(partial(write_features, os.path.join(self.feature_dir, file), features[0].cpu().numpy()))
         return stores

@@ -1,4 +1,5 @@
 from .affinity_label_metric import AffinityLabelMetric
+from .instance_metric import InstanceMetric
 from .multi_label_metric import MultiLabelMetric
 from .pseudo_mask_metric import PseudoMaskMetric
 from .seed_metric import SeedMetric
@@ -7,6 +8,7 @@ from .voc_submission_metric import VOCSubmissionMetric
 
 __all__ = [
     'AffinityLabelMetric',
+    'InstanceMetric',
     'MultiLabelMetric',
     'PseudoMaskMetric',
     'SeedMetric',

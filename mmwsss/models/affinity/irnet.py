@@ -36,8 +36,8 @@ class _Stem(nn.Module):
 class IRNet(AffinityModel):
     """Learns class boundaries, and lets two cells belong together as far as no boundary lies between them.
 
-    Beside boundaries it learns displacements to the centers of objects, which instance masks would be made of. They
-    share no weights with the boundaries and do not change the affinities.
+    Beside boundaries it learns displacements to the centers of objects, by which :class:`InstanceWalk` tells objects
+    apart. They share no weights with the boundaries and do not change the affinities.
 
     Args:
         backbone (dict): Config of any mmseg backbone with the taps of the head in its ``out_indices``.
@@ -47,6 +47,8 @@ class IRNet(AffinityModel):
             outputs: ``'maxpool'`` of a ResNet, as in the paper. Defaults to None.
         flip (bool): Average the logits of an image and of its mirror image. Defaults to True.
         freeze_backbone (bool): Keep the backbone as it was initialized and train the head alone. Defaults to True.
+        instances (bool): Give displacements beside the affinities, without their mean over the training, for
+            :class:`InstanceWalk`. Defaults to False.
         init_cfg (dict, optional): Defaults to None.
 
     Raises:
@@ -64,6 +66,7 @@ class IRNet(AffinityModel):
         stem: str | None = None,
         flip: bool = True,
         freeze_backbone: bool = True,
+        instances: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
@@ -71,7 +74,7 @@ class IRNet(AffinityModel):
         if stem is not None and stem not in dict(self.backbone.named_modules()):
             names = [name for name, _ in self.backbone.named_children()]
             raise ValueError(f'stem of IRNet: the backbone has no module {stem!r}; among its modules are {names}')
-        self.stem, self.flip, self.freeze_backbone = stem, flip, freeze_backbone
+        self.stem, self.flip, self.freeze_backbone, self.instances = stem, flip, freeze_backbone, instances
         self.head: Any = build_head(head, self._tapped_backbone())
         if freeze_backbone:
             self.backbone.requires_grad_(False)
@@ -95,6 +98,10 @@ class IRNet(AffinityModel):
         with_background = bool(data_samples[0].get('with_background', True))
         return self.head.loss(self.extract_feat(inputs), labels, with_background)
 
+    def displacements(self, inputs: Tensor) -> Tensor:
+        """Displacements (B, 2, h, w), (dy, dx) in cells, as they are trained: with an arbitrary mean."""
+        return self.head.displacements(self.extract_feat(inputs), self._grid(inputs.shape[2:])).float()
+
     def boundaries(self, inputs: Tensor, covered_size: tuple[int, int]) -> Tensor:
         """Probabilities (B, 1, h, w) of a class boundary in the cells of images.
 
@@ -103,24 +110,31 @@ class IRNet(AffinityModel):
             covered_size (tuple[int, int]): Height and width in pixels of the part that is no padding. The mirror image
                 is padded on the same side, so that its cells are shifted by the pixels that its last column lacks.
         """
-        kept = self._grid(covered_size)
-        logits = self._boundary_logits(inputs, kept)
+        return self._boundaries(inputs, self.extract_feat(inputs), covered_size)
+
+    def _boundaries(self, inputs: Tensor, feats: Sequence[Tensor], covered_size: tuple[int, int]) -> Tensor:
+        logits = self._boundary_logits(feats, inputs, covered_size)
         if self.flip:
             mirrored = inputs.clone()
             mirrored[..., : covered_size[1]] = inputs[..., : covered_size[1]].flip(3)
-            logits = (logits + self._boundary_logits(mirrored, kept).flip(3)) / 2
+            logits = (logits + self._boundary_logits(self.extract_feat(mirrored), inputs, covered_size).flip(3)) / 2
         return logits.sigmoid()
 
-    def _boundary_logits(self, inputs: Tensor, kept: tuple[int, int]) -> Tensor:
-        logits = self.head.boundary_logits(self.extract_feat(inputs), self._grid(inputs.shape[2:]))
-        return logits[:, :, : kept[0], : kept[1]].float()
+    def _boundary_logits(self, feats: Sequence[Tensor], inputs: Tensor, covered_size: tuple[int, int]) -> Tensor:
+        rows, columns = self._grid(covered_size)
+        return self.head.boundary_logits(feats, self._grid(inputs.shape[2:]))[:, :, :rows, :columns].float()
 
     def affinity(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> BoundaryAffinity:
         # Images of a batch are of one size; cells beyond it are padding.
         height, width = data_samples[0].img_shape[:2] if data_samples else inputs.shape[2:]
         covered = int(height), int(width)
-        edge = self.boundaries(inputs, covered)
-        return BoundaryAffinity(self.head.affinity(edge), covered, self.head.stride, edge)
+        feats, displacement = self.extract_feat(inputs), None
+        edge = self._boundaries(inputs, feats, covered)
+        if self.instances:
+            rows, columns = self._grid(covered)
+            moved = self.head.displacements(feats, self._grid(inputs.shape[2:])).float()
+            displacement = moved[:, :, :rows, :columns] - self.head.displacement_mean.view(1, 2, 1, 1)
+        return BoundaryAffinity(self.head.affinity(edge), covered, self.head.stride, edge, displacement)
 
     def _grid(self, size: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of the cells over height and width in pixels."""

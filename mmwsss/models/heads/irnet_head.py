@@ -35,7 +35,8 @@ class IRNetHead(BaseModule):
 
     The boundary branch projects each tap of the backbone to 32 channels, brings it to the grid, and makes one map of
     all. The displacement branch joins coarse taps at the grid of the first of them, and the result with the first two
-    taps at the grid of the cells.
+    taps at the grid of the cells. The losses see differences of displacements alone, so that their mean is arbitrary:
+    the buffer ``displacement_mean`` (2,) is what :class:`mmwsss.engine.DisplacementMeanHook` finds it to be.
 
     Args:
         in_channels (sequence[int]): Channels of each tap.
@@ -53,6 +54,8 @@ class IRNetHead(BaseModule):
 
     Source: Ahn, Cho & Kwak, CVPR 2019, section 4.
     """
+
+    displacement_mean: Tensor
 
     def __init__(
         self,
@@ -97,6 +100,7 @@ class IRNetHead(BaseModule):
             nn.ReLU(),
             nn.Conv2d(MIXED_CHANNELS, 2, 1, bias=False),
         )
+        self.register_buffer('displacement_mean', torch.zeros(2))
 
     @classmethod
     def complete(cls, head: Mapping[str, Any], outputs: Sequence[BackboneOutput]) -> dict[str, Any]:

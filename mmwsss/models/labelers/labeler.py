@@ -8,7 +8,8 @@ class Labeler(ABC):
     """Role: makes labels of score maps.
 
     Attributes:
-        needs (tuple[str, ...]): What of the :class:`RefineContext` it reads: any of 'image', 'affinity', 'features'.
+        needs (tuple[str, ...]): What of the :class:`RefineContext` it reads: any of 'image', 'affinity', 'features',
+            'displacement'.
     """
 
     needs: tuple[str, ...] = ()

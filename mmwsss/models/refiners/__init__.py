@@ -3,6 +3,7 @@
 from .background import Background
 from .cosine_affinity import CosineAffinity
 from .dense_crf import DenseCRF
+from .instance_walk import InstanceWalk
 from .normalize import Normalize
 from .par import PAMR, PAR
 from .random_walk import RandomWalk
@@ -14,6 +15,7 @@ __all__ = [
     'Background',
     'CosineAffinity',
     'DenseCRF',
+    'InstanceWalk',
     'Normalize',
     'RandomWalk',
     'RefineContext',

@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+from torch import Tensor
+
 from mmwsss.ops.maps import add_background, pool_to_cells
 from mmwsss.registry import MODELS
-from mmwsss.structures import ScoreMaps
+from mmwsss.structures import ScoreMaps, StencilAffinity
 
 from .refiner import RefineContext, Refiner
 
@@ -24,7 +26,7 @@ class RandomWalk(Refiner):
     Source: Ahn & Kwak, CVPR 2018, section 3.4.
     """
 
-    needs = ('affinity',)
+    needs: tuple[str, ...] = ('affinity',)
     on_device = True
 
     def __init__(
@@ -38,10 +40,14 @@ class RandomWalk(Refiner):
     def refine(self, maps: ScoreMaps, context: RefineContext) -> ScoreMaps:
         affinity = context.affinity
         assert affinity is not None
+        fitted, cells = self.bring_to_cells(maps, affinity)
+        walked = affinity.propagate(cells, self.num_steps, self.beta, self.method)
+        return replace(fitted, maps=walked, covered_size=affinity.covered_size, stride=affinity.stride)
+
+    def bring_to_cells(self, maps: ScoreMaps, affinity: StencilAffinity) -> tuple[ScoreMaps, Tensor]:
+        """The maps at the pixels that a field covers, and their means (B, K, h, w) over its cells."""
         maps = replace(maps, maps=maps.maps.to(affinity.field.device))
         fitted = replace(maps, maps=maps.resized(affinity.covered_size))
         if self.alpha is not None and maps.with_background and not maps.has_background:
             fitted = fitted.with_front(add_background(fitted.maps, self.alpha))
-        cells = pool_to_cells(fitted.maps, affinity.grid, affinity.stride)
-        walked = affinity.propagate(cells, self.num_steps, self.beta, self.method)
-        return replace(fitted, maps=walked, covered_size=affinity.covered_size, stride=affinity.stride)
+        return fitted, pool_to_cells(fitted.maps, affinity.grid, affinity.stride)

@@ -53,7 +53,8 @@ class Refiner(ABC):
     """Role: makes better score maps of score maps.
 
     Attributes:
-        needs (tuple[str, ...]): What of the :class:`RefineContext` it reads: any of 'image', 'affinity', 'features'.
+        needs (tuple[str, ...]): What of the :class:`RefineContext` it reads: any of 'image', 'affinity', 'features',
+            'displacement'.
         on_device (bool): Whether it works on the device of the maps in a fraction of the time that a network takes, so
             that a stage runs it there and not in a process of its own.
     """

@@ -1,5 +1,6 @@
 """The published AffinityNet networks, recorded, with their weights, and writers of MXNet's and Caffe's files."""
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-RECORDED = Path(__file__).parents[1] / 'data' / 'psa_networks.npz'
+DATA = Path(__file__).parents[2] / 'data'
+RECORDED = DATA / 'psa_networks.npz'
 
 
 class RecordedNetworks:
@@ -64,6 +66,24 @@ def networks():
         pytest.skip(f'no recording of the published networks at {RECORDED}')
     with np.load(RECORDED, allow_pickle=False) as file:
         return RecordedNetworks({key: file[key] for key in file.files})
+
+
+@pytest.fixture(scope='module')
+def recorded_network():
+    """``recorded_network('seam_net', 'seam_reference.npz')``: networks of further methods.
+
+    The environment variable METHODS_ORACLES names another archive.
+    """
+
+    def make(group, file):
+        path = Path(os.environ.get('METHODS_ORACLES') or DATA / file)
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files if key.startswith(f'{group}/')}
+        if not arrays:
+            pytest.skip(f'{path} holds no group {group}')
+        return RecordedNetworks(arrays | {key: arrays[f'{group}/{key}'] for key in ('salt', 'image_nchw')})
+
+    return make
 
 
 MXNET_DTYPES = {np.dtype(np.float32): 0, np.dtype(np.float16): 2, np.dtype(np.int64): 6}

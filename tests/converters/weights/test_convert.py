@@ -241,7 +241,7 @@ def test_psa_file(psa, tmp_path, network, description, shapes):
     if network.endswith('aff'):
         assert model['head'].affinity(taps, (5, 5)).shape == (1, 34, 5, 5)
     else:
-        assert model['head'].cams(taps).shape == (1, 20, 5, 5)
+        assert model['head'].localize(taps)[0].shape == (1, 20, 5, 5)
 
 
 @pytest.mark.parametrize('prefixes', [('arg:', 'aux:'), ('', '')])
@@ -370,7 +370,7 @@ def test_unknown_networks_are_refused():
 def test_tool(psa, tmp_path, monkeypatch, capsys):
     src, dst = tmp_path / 'src.pth', tmp_path / 'dst.pth'
     torch.save(psa('vgg16_cls'), src)
-    tool = Path(__file__).parents[2] / 'tools' / 'model_converters' / 'published2mmwsss.py'
+    tool = Path(__file__).parents[3] / 'tools' / 'model_converters' / 'published2mmwsss.py'
     monkeypatch.setattr('sys.argv', ['published2mmwsss.py', str(src), str(dst)])
     runpy.run_path(tool, run_name='__main__')
     said = capsys.readouterr().out

@@ -19,6 +19,7 @@ from mmwsss.engine.stored_maps import use_stored_maps
 from mmwsss.evaluation.metrics.streaming_metric import StreamingMetric
 from mmwsss.fileio import DataError, read_affinity, read_mask, read_seeds
 from mmwsss.models import LabelChain, RefineContext
+from mmwsss.ops import edge_to_affinity
 from mmwsss.structures import BoundaryAffinity, ScoreMaps, Seeds, StencilAffinity
 
 
@@ -310,11 +311,12 @@ def test_error_of_a_worker_names_the_file_and_ends_the_pool(threads, tmp_path, n
     assert loop._executor is None and not loop._pending
 
 
-def test_affinities_that_a_file_cannot_hold_are_not_stored():
+def test_boundaries_are_seen_as_their_file_holds_them():
     loop = LabelLoop.__new__(LabelLoop)
     loop.affinity_dir = 'affinities'
-    affinity = BoundaryAffinity(torch.ones(1, 4, 3, 3), (24, 24), 8, torch.zeros(1, 1, 3, 3))
+    edge = torch.full((1, 1, 3, 3), 0.3)
     sample = SegDataSample(metainfo=dict(img_path='a.png'))
-    sample.set_field(affinity, 'affinity')
-    with pytest.raises(DataError, match='affinity_dir: .* BoundaryAffinity; set affinity_dir=None'):
-        loop._context_of(sample)
+    sample.set_field(BoundaryAffinity(edge_to_affinity(edge, 3), (24, 24), 8, edge), 'affinity')
+    affinity = loop._context_of(sample).affinity
+    assert isinstance(affinity, BoundaryAffinity)
+    torch.testing.assert_close(affinity.edge, torch.full((1, 1, 3, 3), 76 / 255))

@@ -1,3 +1,4 @@
+import os
 import pickle
 import zlib
 from pathlib import Path
@@ -14,7 +15,7 @@ from mmwsss.structures import BoundaryAffinity
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
-RECORDED = Path(__file__).parents[2] / 'data' / 'irnet_reference.npz'
+RECORDED = Path(os.environ.get('METHODS_ORACLES') or Path(__file__).parents[2] / 'data' / 'irnet_reference.npz')
 
 
 class TestIRNet(AffinityModelTester):
@@ -64,7 +65,7 @@ class TestIRNet(AffinityModelTester):
         before = {name: value.clone() for name, value in model.state_dict().items()}
         train_steps(model, self.batch_of(), lr=0.2)
         changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
-        assert {name for name in before if name.startswith('head.')} <= changed
+        assert {name for name, _ in model.named_parameters() if name.startswith('head.')} <= changed
         assert any(name.startswith('backbone.') for name in changed) != freeze
 
     def test_frozen_backbone_stays_out_of_the_graph_and_in_eval_mode(self, build):
@@ -80,6 +81,24 @@ class TestIRNet(AffinityModelTester):
         (losses['loss_neg'] + losses['loss_fg']).backward()
         graded = {name for name, value in model.named_parameters() if value.grad is not None}
         assert graded == {name for name, _ in model.named_parameters() if name.startswith('head.boundary')}
+
+    def test_displacements_come_with_instances_alone_and_without_their_mean(self, build):
+        model, images = build(instances=True), images_of((33, 41))
+        (affinity,) = self.affinities_of(model, images)
+        assert affinity.displacement.shape == (1, 2, 5, 6) and affinity.displacement.dtype == torch.float32
+        model.head.displacement_mean.copy_(torch.tensor([1.0, -2.0]))
+        (moved,) = self.affinities_of(model, images)
+        difference = affinity.displacement - moved.displacement
+        torch.testing.assert_close(difference, torch.tensor([1.0, -2.0]).view(1, 2, 1, 1).expand(1, 2, 5, 6))
+        assert torch.equal(moved.field, affinity.field)
+        model.instances = False
+        assert self.affinities_of(model, images)[0].displacement is None
+
+    def test_displacements_are_those_of_the_image_itself(self, build):
+        model, images = build(instances=True), images_of((40, 48))
+        (affinity,) = self.affinities_of(model, images)
+        inputs = model.data_preprocessor(dict(inputs=list(images), data_samples=[labeled(size=(40, 48))]))['inputs']
+        torch.testing.assert_close(affinity.displacement, model.displacements(inputs).detach())
 
     def test_background_is_a_class_of_its_own_or_not(self, build):
         (losses,) = train_steps(build(), self.batch_of(with_background=False), 1)
@@ -132,6 +151,7 @@ def recorded_name(name):
         ('head.displacement_coarse.', 'fc_dp6.'),
         ('head.displacement.0.', 'fc_dp7.'),
         ('head.displacement.2.', 'fc_dp7.3.'),
+        ('head.displacement_mean', 'mean_shift.running_mean'),
     ):
         if name.startswith(own):
             return theirs + name.removeprefix(own)
@@ -156,7 +176,10 @@ class TestRecordedNetwork:
     @pytest.fixture(scope='class')
     def recorded(self):
         with np.load(RECORDED, allow_pickle=False) as file:
-            return {key.removeprefix('irn_net/'): file[key] for key in file.files if key.startswith('irn_net/')}
+            found = {key.removeprefix('irn_net/'): file[key] for key in file.files if key.startswith('irn_net/')}
+        if not found:
+            pytest.skip(f'{RECORDED} holds no group irn_net')
+        return found
 
     @pytest.fixture
     def model(self, recorded):
@@ -170,7 +193,7 @@ class TestRecordedNetwork:
         )
         weights, salt = model.state_dict(), int(recorded['salt'])
         names = {recorded_name(name) for name in weights}
-        assert names == {key.partition(' ')[0] for key in recorded['keys']} - {'mean_shift.running_mean'}
+        assert names == {key.partition(' ')[0] for key in recorded['keys']}
         model.load_state_dict(
             {name: made_up(recorded_name(name), value, salt).to(value.dtype) for name, value in weights.items()}
         )
@@ -179,15 +202,25 @@ class TestRecordedNetwork:
     @torch.no_grad()
     def test_outputs_equal_the_recorded_ones(self, recorded, model):
         image = torch.as_tensor(recorded['image_nchw'])
-        logits, displacement = model.head(model.extract_feat(image), (18, 26))
-        for measured, name in ((logits, 'edge_logit'), (displacement, 'displacement_train')):
+        logits, displacement = model.head(model.extract_feat(image), recorded['edge_logit'].shape[2:])
+        model.instances = True
+        shifted = model.affinity(image).displacement
+        for measured, name in (
+            (logits, 'edge_logit'),
+            (displacement, 'displacement_train'),
+            (shifted, 'displacement_eval'),
+        ):
             expected = recorded[name]
             np.testing.assert_allclose(measured, expected, atol=1e-4 * np.abs(expected).max(), rtol=0)
 
     @torch.no_grad()
-    def test_boundaries_of_both_mirror_images_equal_the_recorded_ones(self, recorded, model):
+    def test_inference_with_the_mirror_image_equals_the_recorded_one(self, recorded, model):
         image, side = torch.as_tensor(recorded['image_nchw']), int(recorded['infer_crop_size'])
+        height, width = image.shape[2:]
         padded = torch.zeros(1, 3, side, side)
-        padded[:, :, :69, :101] = image
-        edge = model.affinity(padded, [labeled(size=(69, 101))]).edge
-        np.testing.assert_allclose(edge[0], recorded['infer_edge_prob'], atol=1e-4, rtol=0)
+        padded[:, :, :height, :width] = image
+        model.instances = True
+        affinity = model.affinity(padded, [labeled(size=(height, width))])
+        np.testing.assert_allclose(affinity.edge[0], recorded['infer_edge_prob'], atol=1e-4, rtol=0)
+        expected = recorded['infer_displacement']
+        np.testing.assert_allclose(affinity.displacement[0], expected, atol=1e-4 * np.abs(expected).max(), rtol=0)

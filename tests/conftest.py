@@ -14,6 +14,19 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 CLASSES = ('background', 'disc', 'stripe', 'box')
 
 
+@pytest.fixture(params=['cpu', pytest.param('cuda', marks=pytest.mark.cuda)])
+def device(request, monkeypatch):
+    """Each device that results must be the same on; CUDA in float32, not in TF32, which is off by 1e-3."""
+    import torch
+
+    if request.param == 'cuda':
+        if not torch.cuda.is_available():
+            pytest.skip('no CUDA device')
+        monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)
+        monkeypatch.setattr(torch.backends.cuda.matmul, 'allow_tf32', False)
+    return torch.device(request.param)
+
+
 @pytest.fixture
 def mmseg_scope():
     """Lets component configs name their types as in a config file."""

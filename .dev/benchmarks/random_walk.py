@@ -22,6 +22,7 @@ from mmwsss.ops import neighbor_offsets, pairwise_affinity, random_walk
 
 BETA, STEPS, LOG_STEPS = 8.0, 256, 8
 CITYSCAPES = 128, 256
+GRIDS = (32, 64), (64, 128), CITYSCAPES, (256, 512)
 
 
 def example(batch, maps, height, width, device):
@@ -149,7 +150,7 @@ def resident_megabytes(key):
 def scale(args):
     """Seconds of ours on growing grids, and the memory on one of the size of Cityscapes at stride 8."""
     rows = []
-    for cells in ((32, 64), (64, 128), CITYSCAPES, (256, 512)):
+    for cells in GRIDS[: args.grids]:
         tensors = example(1, args.large_maps, *cells, args.device)
         row = dict(cells=cells[0] * cells[1])
         for name, walk in walks(args.device).items():
@@ -157,7 +158,8 @@ def scale(args):
             row[name], row[f'{name}, processor'] = medians(seconds(walk, *tensors) for _ in range(args.runs))
         rows.append(row)
     with multiprocessing.get_context('spawn').Pool(1, maxtasksperchild=1) as pool:
-        memory = {name: pool.apply(peak_megabytes, (name, args, CITYSCAPES)) for name in walks(args.device)}
+        largest = min(CITYSCAPES, GRIDS[args.grids - 1])
+        memory = {name: pool.apply(peak_megabytes, (name, args, largest)) for name in walks(args.device)}
     return rows, memory
 
 
@@ -194,6 +196,7 @@ def main():
     parser.add_argument('--cells', type=int, nargs=2, default=(47, 63), metavar=('H', 'W'))
     parser.add_argument('--maps', type=int, default=3, help='maps of the comparison with the dense walk')
     parser.add_argument('--large-maps', type=int, default=20, help='maps of the growing grids')
+    parser.add_argument('--grids', type=int, default=len(GRIDS), help='how many of the growing grids')
     parser.add_argument('--batch', type=int, default=1)
     parser.add_argument('--runs', type=int, default=5)
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())

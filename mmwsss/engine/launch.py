@@ -20,7 +20,7 @@ from mmwsss.processes import end_forks_with_this_process
 from .config_errors import check_optimizer, require
 from .config_loading import load_config
 from .distributed import initialize_processes, process_group
-from .memory import note_memory
+from .memory import MemoryHook
 from .run_config import prepare, set_test_time_augmentation
 from .stored_maps import use_stored_maps
 from .tool_options import set_output_dir
@@ -56,6 +56,7 @@ def build_runner(cfg: Config, change: Callable[[Config], None] | None = None) ->
     if prepared.to_dict() != cfg.to_dict():
         runner.cfg = cfg
         runner.dump_config()
+    runner.register_hook(MemoryHook())
     return runner
 
 
@@ -93,7 +94,6 @@ def _train(cfg: Config, checkpoint: str | None, resume: bool) -> None:
     }
     if is_main_process():
         atomic_write_json(Path(cfg.work_dir) / TRAINING_FILE, plain_numbers(logged))
-        note_memory(cfg.work_dir, 'train')
 
 
 def test(cfg: Config, checkpoint: str | None = None) -> dict:
@@ -167,7 +167,6 @@ def _test(cfg: Config, checkpoint: str | None, change: Callable[[Config], None] 
     if is_main_process():
         atomic_write_json(Path(cfg.work_dir) / CONFUSIONS_FILE, recorded_confusions(runner.message_hub))
         atomic_write_json(Path(cfg.work_dir) / METRICS_FILE, metrics)
-        note_memory(cfg.work_dir, 'test')
     return metrics
 
 

@@ -12,6 +12,7 @@ from mmengine import fileio
 
 from mmwsss.engine import FINAL_CHECKPOINT, PROGRESS_FILE, SKIPPED_FILE, find_trained_checkpoint
 from mmwsss.engine.launch import CONFUSIONS_FILE, METRICS_FILE, TRAINING_FILE
+from mmwsss.engine.memory import MEMORY_FILE
 from mmwsss.evaluation.records import RECORD_DIR
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_remote, is_whole, remove_parts
 
@@ -223,6 +224,10 @@ class StageFolder:
         """Seconds that the phases of the recorded run took, 0 where there is none."""
         return sum(self.phase(phase).get('seconds', 0.0) for phase in self.stage.phases)
 
+    def memory(self) -> dict[str, dict[str, int]]:
+        """Peak memory in MB of each phase, as :func:`mmwsss.engine.memory.note_memory` noted it."""
+        return self._read(MEMORY_FILE)
+
     def metrics(self) -> dict[str, float | None]:
         """What training and test measured; of the same name, that of the test."""
         return {**self._read(TRAINING_FILE), **self.test_metrics()}
@@ -231,7 +236,7 @@ class StageFolder:
         """What the test measured."""
         return self._read(METRICS_FILE)
 
-    def _read(self, name: str) -> dict[str, float | None]:
+    def _read(self, name: str) -> dict[str, Any]:
         path = self.path / name
         return json.loads(path.read_text(encoding='utf-8')) if path.is_file() else {}
 

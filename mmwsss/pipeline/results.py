@@ -64,9 +64,10 @@ def summarize(
 
     Returns:
         dict: `ladder` (mIoU in percent, of the stages that are done), `stages` (that of each rung), `metrics` and
-        `seconds` of each stage, `counts`, `skipped` (images that a stage left out, where it did), `settings`,
-        `versions`, `used_ground_truth` (which figures used masks, and what for), and `picked_with_masks`: the rungs
-        that are the best of several settings.
+        `seconds` of each stage, `memory_mb` (peaks of each phase, as of :func:`mmwsss.engine.memory.note_memory`),
+        `counts`, `skipped` (images that a stage left out, where it did), `settings`, `versions`, `used_ground_truth`
+        (which figures used masks, and what for), and `picked_with_masks`: the rungs that are the best of several
+        settings.
     """
     folders = {folder.stage.name: folder for folder in done}
     ladder: dict[str, float | None] = {}
@@ -86,6 +87,7 @@ def summarize(
         counts=dict(counts),
         skipped={name: len(folder.skipped()) for name, folder in folders.items() if folder.skipped()},
         seconds=dict(**seconds, total=round(sum(seconds.values()), 1)),
+        memory_mb={name: folder.memory() for name, folder in folders.items()},
         settings=dict(settings),
         versions=versions(),
     )

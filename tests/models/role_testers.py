@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.optim import OptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.structures import LabelData, PixelData
 from mmseg.structures import SegDataSample
 
+from mmwsss.engine.bfloat16 import BFloat16OptimWrapper
 from mmwsss.fileio import write_seeds
 from mmwsss.models import RefineContext
 from mmwsss.ops import neighbor_offsets
@@ -55,7 +56,18 @@ def round_trip(model, other, path):
 def train_steps(model, data, count=8, lr=0.1):
     """Losses of some iterations on one batch."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = OptimWrapper(torch.optim.SGD(trained, lr=lr, momentum=0.5))
+    return _steps(model, data, OptimWrapper(torch.optim.SGD(trained, lr=lr, momentum=0.5)), count)
+
+
+def half_precision_steps(model, data, count=8, lr=0.1):
+    """The same in bfloat16 on a CPU that has it and in float16 on a GPU, as ``--amp`` trains."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    on_gpu = next(model.parameters()).is_cuda
+    wrapper = AmpOptimWrapper if on_gpu else BFloat16OptimWrapper
+    return _steps(model, data, wrapper(optimizer=torch.optim.SGD(trained, lr=lr, momentum=0.5)), count)
+
+
+def _steps(model, data, optimizer, count):
     model.train()
     return [{k: v.item() for k, v in model.train_step(data, optimizer).items()} for _ in range(count)]
 
@@ -184,6 +196,31 @@ class LocalizerTester:
         (losses,) = train_steps(model, dict(inputs=list(images_of()), data_samples=[labeled([0, 0, 0])]), 1)
         assert np.isfinite(losses['loss'])
 
+    def test_every_device_sees_the_same(self, build, device):
+        label = [[1, 0, 1], [0, 1, 0]]
+        expected = self.seeds_of(build(**MULTI_SCALE), images_of(batch=2), [labeled(one) for one in label])
+        seen = self.seeds_of(build(**MULTI_SCALE).to(device), images_of(batch=2), [labeled(one) for one in label])
+        for one, other in zip(seen, expected, strict=True):
+            np.testing.assert_array_equal(one.class_ids, other.class_ids)
+            np.testing.assert_allclose(one.cams, other.cams, atol=2e-3)
+
+    def test_half_precision_stays_close(self, build, device):
+        model, samples = build(**MULTI_SCALE).to(device), [labeled([1, 0, 1])]
+        (exact,) = self.predict(model, images_of(), samples)
+        expected = exact.label_scores.clone()
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            (seen,) = self.predict(model, images_of(), samples)
+        assert seen.label_scores.dtype == torch.float32 and seen.seeds.cams.dtype == np.float16
+        torch.testing.assert_close(seen.label_scores, expected, atol=0.05, rtol=0)
+
+    def test_training_in_half_precision(self, build, device):
+        samples = [labeled([1, 0, 0]), labeled([0, 1, 1])]
+        model = build(**MULTI_SCALE).to(device)
+        losses = half_precision_steps(model, dict(inputs=list(images_of(batch=2)), data_samples=samples))
+        assert np.isfinite([one['loss'] for one in losses]).all()
+        assert losses[-1]['loss'] != losses[0]['loss']
+        assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
+
     def test_weights_round_trip(self, build, tmp_path):
         model, other = build(**MULTI_SCALE), build(seed=1, **MULTI_SCALE)
         round_trip(model, other, tmp_path / 'model.pth')
@@ -275,10 +312,16 @@ class AffinityModelTester:
             (alone,) = self.affinities_of(model, image[None])
             torch.testing.assert_close(affinity.field, alone.field, atol=1e-5, rtol=0)
 
-    def test_bfloat16_stays_close(self, build):
-        model = build()
+    def test_every_device_sees_the_same(self, build, device):
+        images = images_of(batch=2)
+        expected, seen = self.affinities_of(build(), images), self.affinities_of(build().to(device), images)
+        for one, other in zip(seen, expected, strict=True):
+            torch.testing.assert_close(one.field.cpu(), other.field, atol=1e-4, rtol=0)
+
+    def test_bfloat16_stays_close(self, build, device):
+        model = build().to(device)
         (exact,) = self.affinities_of(model, images_of())
-        with torch.autocast('cpu', dtype=torch.bfloat16):
+        with torch.autocast(device.type, dtype=torch.bfloat16):
             (affinity,) = self.affinities_of(model, images_of())
         assert affinity.field.dtype == torch.float32
         torch.testing.assert_close(affinity.field, exact.field, atol=0.05, rtol=0)
@@ -290,6 +333,11 @@ class AffinityModelTester:
         parts = {name: value for name, value in losses[0].items() if name != 'loss'}
         assert parts and losses[0]['loss'] == pytest.approx(sum(parts.values()), rel=1e-4)
         assert losses[-1]['loss'] < 0.95 * losses[0]['loss']
+
+    def test_training_in_half_precision(self, build, device):
+        losses = half_precision_steps(build().to(device), self.batch_of(), lr=0.2)
+        assert np.isfinite([one['loss'] for one in losses]).all()
+        assert losses[-1]['loss'] < losses[0]['loss']
 
     @pytest.mark.parametrize('values', [(255, 255), (253, 252)])
     def test_no_class_and_many_classes(self, build, values):
@@ -343,6 +391,13 @@ def one_of(maps, context, index):
     return replace(maps, maps=scores[:, kept], class_ids=class_ids[:, kept]), RefineContext(sources, affinity, features)
 
 
+def to_device(maps, context, device):
+    """Maps, affinities and features on a device; images stay where they are."""
+    affinity = replace(context.affinity, field=context.affinity.field.to(device))
+    maps = replace(maps, maps=maps.maps.to(device), class_ids=maps.class_ids.to(device))
+    return maps, RefineContext(context.sources, affinity, context.features.to(device))
+
+
 def only_needs(member, context):
     """What a member says that it needs, and nothing else."""
     fields = dict(image='sources', affinity='affinity', features='features')
@@ -378,9 +433,19 @@ class RefinerTester(_ChainMemberTester):
         type (str): Name of the refiner in the registry.
         settings (dict): Arguments to test it with.
         grid_tolerance (float): How much the scores may change where the maps are resized before it and not after it.
+        device_tolerance (float): How much the scores of another device than the CPU may differ.
     """
 
     grid_tolerance = 1e-5
+    device_tolerance = 1e-4
+
+    def test_every_device_refines_the_same(self, member, device):
+        maps, context = score_maps(ids=[(1, 3), (), (1, 2, 3)]), context_of(batch=3)
+        expected = member.refine(maps, context)
+        refined = member.refine(*to_device(maps, context, device))
+        assert refined.maps.device.type == device.type and torch.equal(refined.class_ids.cpu(), expected.class_ids)
+        difference = refined.at_image_size.cpu() - expected.at_image_size
+        assert difference.abs().max() <= self.device_tolerance
 
     @pytest.mark.parametrize('with_background', [True, False])
     @pytest.mark.parametrize('ids', [(), (2,), (0, 1, 3)])
@@ -476,6 +541,14 @@ class LabelerTester(_ChainMemberTester):
         maps = replace(score_maps(grid=(5, 6)), stride=8, covered_size=(37, 46))
         labels = member.label(maps, context_of())
         assert torch.equal(labels.labels, member.label(maps.at_size(maps.at_image_size), context_of()).labels)
+
+    def test_every_device_labels_the_same(self, member, device):
+        maps, context = score_maps(ids=[(1, 3), (), (1, 2, 3)]), context_of(batch=3)
+        expected = member.label(maps, context)
+        labels = member.label(*to_device(maps, context, device))
+        for one, other in ((labels.labels, expected.labels), (labels.best, expected.best)):
+            # Where two classes are equally good, rounding decides.
+            assert (one.cpu() != other).float().mean() < 0.01
 
     def test_other_processes_label_the_same(self, member):
         maps, context = score_maps(), context_of()

@@ -12,6 +12,7 @@ def folder(name, metrics, training=()):
         test_metrics=lambda: metrics,
         metrics=lambda: {**dict(training), **metrics},
         seconds=lambda: 12.34,
+        memory=lambda: dict(test=dict(process=7, worker=3, gpu=0)),
         skipped=set,
     )
 
@@ -37,6 +38,7 @@ def test_rungs_that_masks_picked_are_marked():
     folders = [folder('cam', {'cam/mIoU': 45.94, 'cam/mIoU_best': 47.8}, {'val/mIoU': 1.0})]
     results = summarize([folders[0].stage], folders, dict(seed=0), dict(images=3))
     assert results['ladder'] == dict(cam=45.94, cam_best=47.8) and results['picked_with_masks'] == ['cam_best']
+    assert results['memory_mb'] == dict(cam=dict(test=dict(process=7, worker=3, gpu=0)))
     assert results['metrics']['cam']['val/mIoU'] == 1.0 and results['settings'] == dict(seed=0)
     table = format_table(results).splitlines()
     assert table[1].split() == ['cam', '45.9', 'cam', '12'] and table[2].startswith('cam_best *')

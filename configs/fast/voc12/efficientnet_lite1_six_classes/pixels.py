@@ -7,4 +7,6 @@ _base_ = [
 ]
 work_dir = 'work_dirs/fast/voc12/efficientnet_lite1_six_classes/pixels'
 model = dict(decode_head=dict(num_classes=7))
-train_dataloader = dict(dataset=dict(pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity/pseudo_masks'))
+train_dataloader = dict(
+    dataset=dict(pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity/pseudo_masks')
+)

@@ -214,7 +214,11 @@ def check_python(words: list[str], monkeypatch) -> None:
     if hasattr(module, 'parse_args'):
         check_arguments(vars(module.parse_args()), words)
         return
-    (command,) = (one for one in vars(module).values() if getattr(one, '__name__', '').startswith('mmwsss.commands.') and hasattr(one, 'run'))
+    (command,) = (
+        one
+        for one in vars(module).values()
+        if getattr(one, '__name__', '').startswith('mmwsss.commands.') and hasattr(one, 'run')
+    )
     check_arguments(vars(parse(command)), words)
 
 

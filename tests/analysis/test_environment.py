@@ -47,9 +47,7 @@ def test_two_providers_of_one_module_block():
 
 def test_a_missing_package_blocks():
     findings = check_openmmlab({'onedl-mmengine': '0.10.12', 'onedl-mmcv': '2.3.6'}, importable)
-    assert [(f.name, f.advice) for f in findings if f.status == 'problem'] == [
-        ('mmseg', "pip install 'mmwsss[onedl]'")
-    ]
+    assert [(f.name, f.advice) for f in findings if f.status == 'problem'] == [('mmseg', "pip install 'mmwsss[onedl]'")]
 
 
 def test_a_package_that_fails_to_import_blocks_with_its_error():

@@ -16,9 +16,7 @@ train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
 train_pipeline[1].update(scale=(round(1.2 * _base_.max_side),) * 2)
 test_pipeline[1].update(scale=(_base_.max_side,) * 2)
 train_dataloader = dict(
-    dataset=dict(
-        dataset={{_base_.train_dataset}}, image_labels={{_base_.image_labels}}, pipeline=train_pipeline
-    )
+    dataset=dict(dataset={{_base_.train_dataset}}, image_labels={{_base_.image_labels}}, pipeline=train_pipeline)
 )
 val_dataloader = dict(
     dataset=dict(dataset={{_base_.val_dataset}}, image_labels={{_base_.image_labels}}, pipeline=test_pipeline)

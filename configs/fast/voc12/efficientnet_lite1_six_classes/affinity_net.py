@@ -9,7 +9,9 @@ _base_ = [
 work_dir = 'work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity_net'
 optim_wrapper = dict(optimizer=dict(lr=0.08))
 train_dataloader = dict(
-    dataset=dict(affinity_label_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity_labels/affinity_labels')
+    dataset=dict(
+        affinity_label_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity_labels/affinity_labels'
+    )
 )
 test_dataloader = dict(dataset=dict(seed_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/cam/seeds'))
 train_cfg = dict(max_iters=1000)

@@ -7,7 +7,6 @@ from pprint import pformat
 from mmwsss.fileio import DataError, atomic_write
 from mmwsss.fileio.packaged_folders import find_folder
 
-FILES = ('data.py', 'cam.py', 'affinity.py', 'segmentor.py')
 # The first one is the default.
 METHODS = ('fast', 'affinitynet')
 _HEADER = '# Written by tools/dataset_converters/folder.py: where the images are and what is on them.\n'
@@ -22,7 +21,7 @@ def write_folder_configs(
     method: str = METHODS[0],
     max_side: int | None = None,
 ) -> list[str]:
-    """Writes the three leaves of a data set and the file of its classes and folders.
+    """Writes the leaves of a data set and the file of its classes and folders.
 
     They inherit the configs of the clone by their path, or of the installed package by its name, so that they work from
     wherever they are. Work directories are named by the last part of ``root``. A file that is there already and says
@@ -48,7 +47,7 @@ def write_folder_configs(
     in_clone = configs.parent.name != '.mim'
     base = f'{configs.as_posix()}/_base_/' if in_clone else 'mmwsss::_base_/'
     warnings = []
-    for name in FILES:
+    for name in sorted(path.name for path in (configs / method / 'custom').glob('*.py')):
         text = (configs / method / 'custom' / name).read_text(encoding='utf-8')
         if name == 'data.py':
             text = _fill_in(text, str(root), list(classes), max_side)

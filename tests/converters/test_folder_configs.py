@@ -9,7 +9,7 @@ import pytest
 from mmengine.config import Config
 
 import mmwsss
-from mmwsss.converters.folder_configs import FILES, METHODS, write_folder_configs
+from mmwsss.converters.folder_configs import METHODS, write_folder_configs
 from mmwsss.engine.filled_variables import check_not_filled
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def load(folder):
 def test_three_stages_with_the_classes_and_folders(tmp_path, method):
     assert write_folder_configs(tmp_path / 'configs', 'data/pets', CLASSES, has_masks=False, method=method) == []
     cfgs = load(tmp_path / 'configs')
-    assert sorted(cfgs) == ['affinity', 'cam', 'segmentor']
+    assert {'affinity', 'cam', 'segmentor'} <= set(cfgs)
     for stage, cfg in cfgs.items():
         dataset = (cfg.get('train_dataloader') or cfg.test_dataloader).dataset.dataset
         assert dataset.data_root == cfg.data_root == 'data/pets' and dataset.metainfo.classes == CLASSES
@@ -35,8 +35,8 @@ def test_three_stages_with_the_classes_and_folders(tmp_path, method):
     assert cfgs['cam'].model.head.num_classes == 13 and cfgs['segmentor'].model.decode_head.num_classes == 14
     assert cfgs['cam'].train_dataloader.dataset.image_labels == 'data/pets/image_labels.json'
     assert cfgs['affinity'].test_dataloader.dataset.seed_dir == f'{cfgs["cam"].work_dir}/seeds'
-    for name in FILES:
-        assert max(map(len, (tmp_path / 'configs' / name).read_text().splitlines())) <= 120 + len(str(ROOT))
+    for path in (tmp_path / 'configs').glob('*.py'):
+        assert max(map(len, path.read_text().splitlines())) <= 120 + len(str(ROOT))
 
 
 @pytest.mark.parametrize('method', METHODS)

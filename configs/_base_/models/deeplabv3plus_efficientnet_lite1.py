@@ -1,6 +1,6 @@
 # DeepLabV3+ with depthwise separable convolutions on an ImageNet EfficientNet-Lite1. The head sees the level of stride
-# 16 beside the last one, of stride 32. With
-# dilations in place of that stride, a step on a CPU takes about twice as long.
+# 16 beside the last one, of stride 32. With dilations in place of that stride, a step on a CPU takes about twice as
+# long.
 model = dict(
     type='EncoderDecoder',
     data_preprocessor=dict(

@@ -26,7 +26,7 @@ tta_pipeline[1].transforms[0] = [
 train_dataloader = dict(
     dataset=dict(
         dataset={{_base_.train_dataset}},
-        pseudo_mask_dir='work_dirs/fast/custom/affinity/pseudo_masks',
+        pseudo_mask_dir='work_dirs/fast/custom/relabel/pseudo_masks',
         pipeline=train_pipeline,
     )
 )

@@ -13,5 +13,5 @@ optim_wrapper = dict(
     optimizer=dict(lr=0.002),
     paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10)}),
 )
-train_dataloader = dict(dataset=dict(pseudo_mask_dir='work_dirs/fast/coco/efficientnet_lite1/affinity/pseudo_masks'))
+train_dataloader = dict(dataset=dict(pseudo_mask_dir='work_dirs/fast/coco/efficientnet_lite1/relabel/pseudo_masks'))
 train_cfg = dict(max_iters=52000)

@@ -4,7 +4,7 @@ train_dataloader = dict(
     sampler=dict(oversample_thr=0.25),
     dataset=dict(
         dataset=dict(ann_file='ImageSets/Segmentation/trainaug.txt'),
-        pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_part/affinity/pseudo_masks',
+        pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_part/relabel/pseudo_masks',
     ),
 )
 val_dataloader = dict(dataset=dict(dataset=dict(ann_file='ImageSets/Segmentation/val2007.txt')))

@@ -15,6 +15,6 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10)}),
 )
 train_dataloader = dict(
-    dataset=dict(pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity/pseudo_masks')
+    dataset=dict(pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/relabel/pseudo_masks')
 )
 train_cfg = dict(max_iters=1500)

@@ -2,7 +2,7 @@
 
 from .affinity import AffinityModel, AffinityNet, IRNet
 from .backbones import EfficientNetLite, ResNet38d, VGG16LargeFOV
-from .heads import AffinityHead, CAMHead, DeepLabV2Head, IRNetHead
+from .heads import AffinityHead, CAMHead, DeepLabV2Head, IRNetHead, LinearHead
 from .label_chain import ChainResult, LabelChain
 from .labelers import AffinityLabeler, ArgmaxLabeler, InstanceLabeler, Labeler, ThresholdLabeler
 from .localizers import (
@@ -57,6 +57,7 @@ __all__ = [
     'LabelChain',
     'Labeler',
     'LayerCAM',
+    'LinearHead',
     'Localizer',
     'Normalize',
     'PAMR',

@@ -10,6 +10,8 @@ Source of the formula: the pixel correlation module of Wang, Zhang, Kan, Shan & 
 Attention Mechanism*, CVPR 2020 (SEAM), and its released code, where the power is 1 and the features are learned.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -88,7 +90,12 @@ def cosine_stencil(features: Tensor, radius: int, power: float = POWER) -> Tenso
 
 
 def spread_by_cosine(
-    maps: Tensor, features: Tensor, power: float = POWER, num_steps: int = 1, radius: int | None = None
+    maps: Tensor,
+    features: Tensor,
+    power: float = POWER,
+    num_steps: int = 1,
+    radius: int | None = None,
+    own_share: float = 0.0,
 ) -> Tensor:
     """Spread score maps among cells of similar features.
 
@@ -98,6 +105,8 @@ def spread_by_cosine(
         power (float): As in :func:`cosine_affinity`. Defaults to 3.
         num_steps (int): How often. Defaults to 1, as in SEAM.
         radius (int, optional): Compare cells that are closer than this many. Defaults to None: all of them.
+        own_share (float): Share of its score that a cell keeps in each step, in [0, 1); it takes the rest from all
+            cells. For maps that are sharp already. Defaults to 0, as in SEAM.
 
     Returns:
         Tensor: (B, K, h, w), dtype of ``maps``. Each score is a mean of those of the map. Differentiable.
@@ -120,14 +129,23 @@ def spread_by_cosine(
         )
     if isinstance(num_steps, bool) or not isinstance(num_steps, int) or num_steps < 0:
         raise ValueError(f'num_steps must be an integer of at least 0, got {num_steps!r}')
-    if radius is not None:
-        return random_walk(maps, cosine_stencil(features, radius, power).to(maps.dtype), num_steps=num_steps, beta=1)
-    affinity = cosine_affinity(features, power).to(maps.dtype)
-    transition = affinity / (affinity.sum(1, keepdim=True) + EPS)
-    spread = maps.flatten(2)
+    if not 0 <= own_share < 1:
+        raise ValueError(f'own_share must be in [0, 1), got {own_share!r}')
+    step = _step_of_all(features, power, maps.dtype) if radius is None else _step_of_near(features, power, radius)
     for _ in range(num_steps):
-        spread = spread @ transition
-    return spread.view(maps.shape)
+        maps = torch.lerp(step(maps), maps, own_share) if own_share else step(maps)
+    return maps
+
+
+def _step_of_all(features: Tensor, power: float, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    affinity = cosine_affinity(features, power).to(dtype)
+    transition = affinity / (affinity.sum(1, keepdim=True) + EPS)
+    return lambda maps: (maps.flatten(2) @ transition).view(maps.shape)
+
+
+def _step_of_near(features: Tensor, power: float, radius: int) -> Callable[[Tensor], Tensor]:
+    field = cosine_stencil(features, radius, power)
+    return lambda maps: random_walk(maps, field.to(maps.dtype), num_steps=1, beta=1)
 
 
 def _unit(features: Tensor) -> Tensor:

@@ -36,6 +36,22 @@ def test_slow_twin(power, num_steps):
         np.testing.assert_allclose(spread[index], expected, atol=1e-12)
 
 
+@pytest.mark.parametrize('radius', [None, 3])
+def test_a_cell_keeps_its_share(radius):
+    maps, features = random(2, 3, 4, 5).abs(), random(2, 7, 4, 5, seed=1)
+    expected = maps
+    for _ in range(2):
+        expected = 0.3 * expected + 0.7 * spread_by_cosine(expected, features, radius=radius)
+    spread = spread_by_cosine(maps, features, num_steps=2, radius=radius, own_share=0.3)
+    torch.testing.assert_close(spread, expected)
+
+
+@pytest.mark.parametrize('own_share', [-0.1, 1.0, float('nan')])
+def test_own_share_is_below_one(own_share):
+    with pytest.raises(ValueError, match=r'own_share must be in \[0, 1\)'):
+        spread_by_cosine(random(1, 1, 2, 2), random(1, 2, 2, 2), own_share=own_share)
+
+
 def test_recording_of_seam(recorded_methods):
     group = recorded_methods('seam_pcm')
     seed = zlib.crc32(f'{int(group["salt"])}/f9.weight'.encode())

@@ -21,7 +21,10 @@ test_cfg = dict(
     fp16=True,
     num_workers=1,
     chains=dict(
-        pseudo_masks=dict(refiners=[dict(type='mmwsss.PAR')], labeler=dict(type='mmwsss.ArgmaxLabeler')),
+        pseudo_masks=dict(
+            refiners=[dict(type='mmwsss.CosineAffinity', power=3, own_share=0.5), dict(type='mmwsss.PAR')],
+            labeler=dict(type='mmwsss.ArgmaxLabeler'),
+        ),
     ),
 )
 # The seeds are kept for tools/refine.py, which tries other chains without the network.

@@ -7,4 +7,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30),
     dict(type='PolyLR', eta_min=0.0, power=0.9, by_epoch=False),
 ]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=400, val_interval=10**9)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=500, val_interval=10**9)

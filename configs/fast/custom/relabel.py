@@ -7,7 +7,12 @@ _base_ = [
 ]
 work_dir = 'work_dirs/fast/custom/relabel'
 load_from = 'work_dirs/fast/custom/pixels/final.pth'
-model = dict(_delete_=True, type='mmwsss.SeedTTAModel', module=_base_.model)
+model = dict(
+    _delete_=True,
+    type='mmwsss.SeedTTAModel',
+    module=_base_.model,
+    feature_dir='work_dirs/fast/custom/cam/features',
+)
 model['module']['decode_head'].update(num_classes=_base_.num_classes)
 # The size of data.py.
 test_pipeline = _base_.test_pipeline

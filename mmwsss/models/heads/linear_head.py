@@ -30,13 +30,13 @@ class LinearHead(BaseDecodeHead):
         dropout_ratio: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        several = not isinstance(in_channels, int)
+        levels = [in_channels] if isinstance(in_channels, int) else list(in_channels)
         super().__init__(
             in_channels=in_channels,
-            channels=sum(in_channels) if several else in_channels,
+            channels=sum(levels),
             num_classes=num_classes,
             in_index=in_index,
-            input_transform='resize_concat' if several else None,
+            input_transform=None if isinstance(in_channels, int) else 'resize_concat',
             dropout_ratio=dropout_ratio,
             **kwargs,
         )

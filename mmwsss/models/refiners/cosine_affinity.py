@@ -19,6 +19,7 @@ class CosineAffinity(Refiner):
         num_steps (int): How often scores spread. Defaults to 1.
         radius (int, optional): Cells closer than this many are compared, for grids with more than 10,000 cells.
             Defaults to None: all of them.
+        own_share (float): Share of its score that a cell keeps, for maps that are sharp already. Defaults to 0.
 
     Raises:
         ValueError: If an argument is out of its range; in :meth:`refine`, if there are too many cells.
@@ -29,16 +30,21 @@ class CosineAffinity(Refiner):
     needs = ('features',)
     on_device = True
 
-    def __init__(self, power: float = POWER, num_steps: int = 1, radius: int | None = None) -> None:
+    def __init__(
+        self, power: float = POWER, num_steps: int = 1, radius: int | None = None, own_share: float = 0.0
+    ) -> None:
         if not power >= 1:
             raise ValueError(f'power of CosineAffinity must be at least 1, got {power!r}')
         if num_steps < 0:
             raise ValueError(f'num_steps of CosineAffinity must be at least 0, got {num_steps!r}')
         if radius is not None and radius < 2:
             raise ValueError(f'radius of CosineAffinity must be at least 2, got {radius!r}')
+        if not 0 <= own_share < 1:
+            raise ValueError(f'own_share of CosineAffinity must be in [0, 1), got {own_share!r}')
         self.power = power
         self.num_steps = num_steps
         self.radius = radius
+        self.own_share = own_share
 
     def refine(self, maps: ScoreMaps, context: RefineContext) -> ScoreMaps:
         features = context.features
@@ -48,4 +54,5 @@ class CosineAffinity(Refiner):
         if not scores.shape[1]:
             return maps.at_size(scores.new_zeros(*scores.shape[:2], *grid))
         cells = F.adaptive_avg_pool2d(scores, grid)
-        return maps.at_size(spread_by_cosine(cells, features.float(), self.power, self.num_steps, self.radius))
+        spread = spread_by_cosine(cells, features.float(), self.power, self.num_steps, self.radius, self.own_share)
+        return maps.at_size(spread)

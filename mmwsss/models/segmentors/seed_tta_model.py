@@ -1,3 +1,4 @@
+import os
 from typing import Any
 
 import numpy as np
@@ -6,6 +7,7 @@ from mmseg.models import SegTTAModel
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from mmwsss.fileio import read_features
 from mmwsss.ops.maps import resize_maps
 from mmwsss.registry import MODELS
 from mmwsss.structures import Seeds
@@ -25,6 +27,8 @@ class SeedTTAModel(SegTTAModel):
     Args:
         module (dict): Config of any segmentor with a channel a class. A checkpoint of it loads as it is.
         seed_stride (int): Pixels of the image a cell of the seeds. Defaults to 4.
+        feature_dir (str, optional): Folder of stored features, ``<image_id>.npz``, for refiners that need them.
+            Defaults to None.
         **kwargs: As in ``SegTTAModel``.
 
     Raises:
@@ -32,12 +36,13 @@ class SeedTTAModel(SegTTAModel):
             image has no image-level labels, or labels of another number of classes.
     """
 
-    def __init__(self, module: dict, seed_stride: int = 4, **kwargs: Any) -> None:
+    def __init__(self, module: dict, seed_stride: int = 4, feature_dir: str | None = None, **kwargs: Any) -> None:
         super().__init__(module=module, **kwargs)
         check_channels(type(self).__name__, self.module.out_channels)
         if not isinstance(seed_stride, int) or seed_stride < 1:
             raise ValueError(f'seed_stride of SeedTTAModel must be an integer of at least 1, got {seed_stride!r}')
         self.seed_stride = seed_stride
+        self.feature_dir = feature_dir
 
     def merge_preds(self, data_samples_list: list[list[SegDataSample]]) -> list[SegDataSample]:
         """Merge.
@@ -46,7 +51,8 @@ class SeedTTAModel(SegTTAModel):
             data_samples_list (list[list[SegDataSample]]): Of each image, the predictions on its variants.
 
         Returns:
-            list[SegDataSample]: One for each image, with ``seeds`` (:class:`mmwsss.structures.Seeds`).
+            list[SegDataSample]: One for each image, with ``seeds`` (:class:`mmwsss.structures.Seeds`), and with
+            ``features`` if they are stored.
         """
         merged = []
         for variants in data_samples_list:
@@ -54,6 +60,9 @@ class SeedTTAModel(SegTTAModel):
             scores = mean_scores(variants)
             class_ids = labeled_channels(sample, len(scores))
             sample.set_field(self._seeds(scores[class_ids], class_ids), 'seeds')
+            if self.feature_dir is not None:
+                features = read_features(os.path.join(self.feature_dir, f'{sample.image_id}.npz'))
+                sample.set_field(torch.from_numpy(features), 'features')
             merged.append(sample)
         return merged
 

@@ -5,6 +5,7 @@ from mmengine.structures import LabelData, PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
+from mmwsss.fileio import write_features
 from mmwsss.ops import resize_maps
 from mmwsss.structures import ScoreMaps
 
@@ -84,3 +85,13 @@ def test_settings_out_of_range(build):
     head['loss_decode'] = dict(type='CrossEntropyLoss', use_sigmoid=True)
     with pytest.raises(ValueError, match='SeedTTAModel: expected a segmentor with a channel a class'):
         MODELS.build(dict(type='mmwsss.SeedTTAModel', module=dict(SEGMENTOR, decode_head=head)))
+
+
+def test_stored_features_go_to_the_chain(build, logits, tmp_path):
+    features = np.random.default_rng(0).normal(size=(5, 3, 4)).astype(np.float16)
+    write_features(tmp_path / 'p.npz', features)
+    variants = [SegDataSample(seg_logits=PixelData(data=value), metainfo=dict(image_id='p')) for value in logits]
+    for variant in variants:
+        variant.gt_label = LabelData(score=torch.tensor([1.0, 0.0, 0.0]))
+    (sample,) = build(feature_dir=str(tmp_path)).merge_preds([variants])
+    np.testing.assert_array_equal(sample.features, features)

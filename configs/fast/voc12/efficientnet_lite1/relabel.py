@@ -6,5 +6,10 @@ _base_ = [
 ]
 work_dir = 'work_dirs/fast/voc12/efficientnet_lite1/relabel'
 load_from = 'work_dirs/fast/voc12/efficientnet_lite1/pixels/final.pth'
-model = dict(_delete_=True, type='mmwsss.SeedTTAModel', module=_base_.model)
+model = dict(
+    _delete_=True,
+    type='mmwsss.SeedTTAModel',
+    module=_base_.model,
+    feature_dir='work_dirs/fast/voc12/efficientnet_lite1/cam/features',
+)
 model['module']['decode_head'].update(num_classes=21)

@@ -40,7 +40,8 @@ class LinearHead(BaseDecodeHead):
             dropout_ratio=dropout_ratio,
             **kwargs,
         )
-        self.norm = nn.BatchNorm2d(self.in_channels, affine=False)
+        # In a row of its own, since a norm right behind a convolution is fused into that one for a test.
+        self.norm = nn.Sequential(nn.BatchNorm2d(self.in_channels, affine=False))
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Scores (B, C, h, w) before the softmax.

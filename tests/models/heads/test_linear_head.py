@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmcv.cnn.utils import fuse_conv_bn
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -46,3 +47,9 @@ def test_only_the_classifier_learns(head):
     sample = SegDataSample(gt_sem_seg=PixelData(data=torch.randint(0, 4, (1, 32, 24))))
     head.loss(levels(), [sample, sample], {})['loss_ce'].backward()
     assert head.conv_seg.weight.grad.any()
+
+
+def test_the_norm_is_not_fused_into_the_classifier(head):
+    head.eval()
+    before = head(levels())
+    torch.testing.assert_close(fuse_conv_bn(head)(levels()), before)

@@ -28,7 +28,13 @@ from .refiners import (
     RefineContext,
     Refiner,
 )
-from .segmentors import DenseCRFTTAModel, SeedTTAModel, WeightedCascadeEncoderDecoder, WeightedEncoderDecoder
+from .segmentors import (
+    DenseCRFTTAModel,
+    SeedTTAModel,
+    WeightedCascadeEncoderDecoder,
+    WeightedEncoderDecoder,
+    gate_scores,
+)
 from .stored_maps import StoredMaps
 
 __all__ = [
@@ -75,4 +81,5 @@ __all__ = [
     'WeightedCascadeEncoderDecoder',
     'WeightedEncoderDecoder',
     'XGradCAM',
+    'gate_scores',
 ]

@@ -6,7 +6,7 @@ train_pipeline = _base_.train_pipeline[:-1] + [dict(type='mmwsss.PackWeakInputs'
 train_dataloader = dict(
     dataset=dict(
         pipeline=train_pipeline,
-        pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1/affinity_weighted/pseudo_masks',
-        pixel_weight_dir='work_dirs/fast/voc12/efficientnet_lite1/affinity_weighted/pixel_weights',
+        pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1/relabel_weighted/pseudo_masks',
+        pixel_weight_dir='work_dirs/fast/voc12/efficientnet_lite1/relabel_weighted/pixel_weights',
     )
 )

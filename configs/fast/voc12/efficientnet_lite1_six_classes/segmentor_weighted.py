@@ -6,7 +6,7 @@ train_pipeline = _base_.train_pipeline[:-1] + [dict(type='mmwsss.PackWeakInputs'
 train_dataloader = dict(
     dataset=dict(
         pipeline=train_pipeline,
-        pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity_weighted/pseudo_masks',
-        pixel_weight_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity_weighted/pixel_weights',
+        pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/relabel_weighted/pseudo_masks',
+        pixel_weight_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/relabel_weighted/pixel_weights',
     )
 )

@@ -1,4 +1,4 @@
-# The same masks, with a weight for each pixel: by how much its best class leads, and whether colors changed the class.
+# The same masks, with a weight for each pixel: by how much its best class leads, and whether refiners changed it.
 _base_ = './relabel.py'
 work_dir = 'work_dirs/fast/voc12/efficientnet_lite1/relabel_weighted'
 test_cfg = dict(chains=dict(pseudo_masks=dict(labeler=dict(full_margin=0.5), witnesses=[0], agreement='weight')))

@@ -161,6 +161,11 @@ def sweep_image(image: SweepImage, settings: Sequence[Setting], num_classes: int
         affinity = affinity_of_file(read_affinity(image.affinity_path))
     context = RefineContext([image.img_path], affinity)
     maps = ScoreMaps.of_seeds(seeds, with_background=True)
+    if maps.has_background:
+        raise DataError(
+            f'{image.seed_path}: expected class maps without the background, whose score a sweep tries; for seeds of a '
+            'segmentor, try chains with tools/refine.py'
+        )
     confusions = np.zeros((len(settings), num_classes, num_classes + 1), np.int64)
     begun: dict[Setting, tuple[ScoreMaps, ...]] = {}
     for place, setting in enumerate(settings):

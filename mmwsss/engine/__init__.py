@@ -23,6 +23,7 @@ from .hooks import (
     PredictionVisualizationHook,
     ProgressHook,
     RecordHook,
+    TeacherHook,
 )
 from .loops import SKIPPED_FILE, LabelLoop, LinearProbeLoop, SkipBadTestLoop
 
@@ -46,6 +47,7 @@ __all__ = [
     'ProgressHook',
     'SKIPPED_FILE',
     'SkipBadTestLoop',
+    'TeacherHook',
     'check_state_dict',
     'find_resumable_checkpoint',
     'find_trained_checkpoint',

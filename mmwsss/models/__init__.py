@@ -4,7 +4,15 @@ from .affinity import AffinityModel, AffinityNet, IRNet
 from .backbones import EfficientNetLite, ResNet38d, VGG16LargeFOV
 from .heads import AffinityHead, CAMHead, DeepLabV2Head, IRNetHead, LinearHead
 from .label_chain import ChainResult, LabelChain
-from .labelers import AffinityLabeler, ArgmaxLabeler, InstanceLabeler, Labeler, ThresholdLabeler
+from .labelers import (
+    AffinityLabeler,
+    ArgmaxLabeler,
+    InstanceLabeler,
+    Labeler,
+    PeakLabeler,
+    ThresholdLabeler,
+    VoteLabeler,
+)
 from .localizers import (
     SEAM,
     CAMClassifier,
@@ -28,7 +36,13 @@ from .refiners import (
     RefineContext,
     Refiner,
 )
-from .segmentors import DenseCRFTTAModel, SeedTTAModel, WeightedCascadeEncoderDecoder, WeightedEncoderDecoder
+from .segmentors import (
+    DenseCRFTTAModel,
+    SeedTTAModel,
+    WeightedCascadeEncoderDecoder,
+    WeightedEncoderDecoder,
+    gate_scores,
+)
 from .stored_maps import StoredMaps
 
 __all__ = [
@@ -62,6 +76,7 @@ __all__ = [
     'Normalize',
     'PAMR',
     'PAR',
+    'PeakLabeler',
     'PixelCorrelation',
     'RandomWalk',
     'RefineContext',
@@ -72,7 +87,9 @@ __all__ = [
     'StoredMaps',
     'ThresholdLabeler',
     'VGG16LargeFOV',
+    'VoteLabeler',
     'WeightedCascadeEncoderDecoder',
     'WeightedEncoderDecoder',
     'XGradCAM',
+    'gate_scores',
 ]

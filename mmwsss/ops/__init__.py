@@ -9,6 +9,7 @@ from .affinity import (
     pool_label_map,
 )
 from .cam import affinity_label_map, confident_label_map, fuse_cams, threshold_label_map
+from .confidence import label_of_peaks, surest_pixels, weight_of_votes
 from .cosine_affinity import cosine_affinity, cosine_stencil, spread_by_cosine
 from .dense_crf import dense_crf, dense_crf_stack
 from .gradient_cam import fuse_layers, grad_cam, grad_cam_plus_plus, layer_cam, xgrad_cam
@@ -26,6 +27,7 @@ from .maps import (
     background_score,
     crop_to_covered,
     label_of_scores,
+    label_of_two_scores,
     pool_to_cells,
     resize_maps,
     score_margin,
@@ -75,7 +77,9 @@ __all__ = [
     'grad_cam',
     'grad_cam_plus_plus',
     'keep_best_class',
+    'label_of_peaks',
     'label_of_scores',
+    'label_of_two_scores',
     'layer_cam',
     'min_pooling_loss',
     'neighbor_offsets',
@@ -99,7 +103,9 @@ __all__ = [
     'score_margin',
     'share_of_agreement',
     'threshold_label_map',
+    'surest_pixels',
     'unsure_pixels',
     'weight_of_margin',
+    'weight_of_votes',
     'xgrad_cam',
 ]

@@ -104,6 +104,16 @@ def test_every_setting_is_as_if_alone(data):
             assert np.abs(confusion - counts).sum() <= 0.002 * valid.sum(), setting
 
 
+def test_seeds_with_the_background_in_front_are_none_to_sweep_over(data):
+    image = data.images[0]
+    seeds = read_seeds(image.seed_path)
+    grid = seeds.cams.shape[1:]
+    cams = np.concatenate([np.zeros((1, *grid), np.float16), seeds.cams])
+    write_seeds(image.seed_path, seeds._replace(class_ids=np.append([0], seeds.class_ids), cams=cams))
+    with pytest.raises(DataError, match='without the background, whose score a sweep tries'):
+        sweep_image(image, combine_settings([4], [], [], []), 4)
+
+
 def test_processes_add_up_the_same(data):
     settings = combine_settings([4], [0.5], [8], [16])
     one = run_sweep(data.images, settings, 4)

@@ -156,7 +156,7 @@ def outputs_of(cfg):
     if cfg.get('test_evaluator') is None:
         return {}
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-    folders = [one['output_dir'] for one in evaluators if 'output_dir' in one]
+    folders = [one[key] for one in evaluators for key in ('output_dir', 'weight_dir') if key in one]
     if cfg.test_cfg.type == 'mmwsss.LabelLoop':
         folders += [cfg.test_cfg[key] for key in ('affinity_dir', 'feature_dir') if cfg.test_cfg.get(key)]
         return {folder: f'{cfg.work_dir}/{folder}' for folder in folders}

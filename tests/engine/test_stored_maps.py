@@ -85,3 +85,28 @@ def test_a_stage_without_a_network_keeps_what_it_takes(make, tmp_path):
 def test_what_was_not_stored_is_told(make, refiners, values, message):
     with pytest.raises(DataError, match=message):
         use_stored_maps(make(refiners, **values))
+
+
+def test_witnesses_need_what_was_stored_too(make, tmp_path):
+    cfg = make()
+    cfg.test_cfg.chains.a.witnesses = [0, dict(refiners=[COSINE])]
+    with pytest.raises(DataError, match='a label chain needs features'):
+        use_stored_maps(cfg)
+    (tmp_path / 'stored').mkdir()
+    use_stored_maps(cfg, feature_dir=str(tmp_path / 'stored'))
+    assert cfg.model.feature_dir == str(tmp_path / 'stored')
+
+
+def test_variants_of_images_are_not_made_where_no_network_looks(make):
+    variants = dict(type='TestTimeAug', transforms=[])
+    cfg = make(test_dataloader=dict(dataset=dict(pipeline=[dict(type='Load'), variants])))
+    use_stored_maps(cfg)
+    kinds = [one.type for one in cfg.test_dataloader.dataset.pipeline]
+    assert kinds == ['Load', 'mmwsss.LoadSeeds', 'mmwsss.PackWeakInputs']
+
+
+def test_a_metric_that_only_wrote_seeds_goes(make):
+    seeds = dict(type='mmwsss.SeedMetric', output_dir='seeds', format_only=True)
+    cfg = make(test_evaluator=[seeds, dict(type='mmwsss.PseudoMaskMetric', output_dir='masks')])
+    use_stored_maps(cfg)
+    assert [one.type for one in cfg.test_evaluator] == ['mmwsss.PseudoMaskMetric']

@@ -10,6 +10,7 @@ from mmwsss.ops import (
     background_score,
     crop_to_covered,
     label_of_scores,
+    label_of_two_scores,
     pool_to_cells,
     resize_maps,
     score_margin,
@@ -317,3 +318,31 @@ def test_agreement_is_counted_with_the_first():
 def test_agreement_is_of_label_maps_of_one_shape(labels):
     with pytest.raises(ValueError, match='label maps of one shape'):
         share_of_agreement(labels)
+
+
+@pytest.mark.parametrize('with_background', [True, False])
+def test_two_scores_of_the_background_agree_or_the_pixel_is_ignored(with_background):
+    maps, class_ids = random(3, 12, 13), [2, 5, 9]
+    found = label_of_two_scores(maps, class_ids, 0.7, 0.4, with_background)
+    strong, weak = (label_of_scores(add_background(maps, score=score), [0, *class_ids]) for score in (0.7, 0.4))
+    expected = torch.where(strong > 0, strong, torch.where(weak == 0, 0 if with_background else 255, 255))
+    assert torch.equal(found, expected.to(torch.uint8))
+    assert {2, 5, 9, 255} <= set(found.unique().tolist())
+
+
+def test_two_scores_on_the_edge_and_without_maps():
+    maps = torch.tensor([[[0.7, 0.71, 0.25, 0.26]]])
+    assert label_of_two_scores(maps, [3], 0.7, 0.25).tolist() == [[255, 3, 0, 255]]
+    assert label_of_two_scores(maps[:0], [], 0.7, 0.25).tolist() == [[0] * 4]
+    assert label_of_two_scores(maps[:0], [], 0.7, 0.25, with_background=False).tolist() == [[255] * 4]
+
+
+@pytest.mark.parametrize('high, low', [(0.2, 0.3), (0.5, -0.1), (float('nan'), 0.1)])
+def test_two_scores_out_of_order(high, low):
+    with pytest.raises(ValueError, match='low and high must be scores'):
+        label_of_two_scores(torch.zeros(1, 2, 3), [1], high, low)
+
+
+def test_two_scores_of_a_batch_are_refused():
+    with pytest.raises(ValueError, match='those of one image'):
+        label_of_two_scores(torch.zeros(1, 2, 3, 4), [[1, 2]], 0.7, 0.25)

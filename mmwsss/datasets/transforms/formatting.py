@@ -43,6 +43,7 @@ class PackWeakInputs(BaseTransform):
             'gt_class_ids',
             'ori_shape',
             'img_shape',
+            'valid_box',
             'flip',
             'flip_direction',
             'reduce_zero_label',

@@ -14,7 +14,7 @@ class RandomCropOrPad(BaseTransform):
     """Crop a large image at a random place, and put a small one at a random place of the crop, each side on its own.
 
     Unlike mmseg's ``RandomCrop``, the result always has the size of the crop, and a small image is not always in the
-    upper left corner.
+    upper left corner. The window that it covers, ``valid_box``, becomes meta information.
 
     Args:
         crop_size (tuple[int, int]): Height and width in pixels.
@@ -39,6 +39,8 @@ class RandomCropOrPad(BaseTransform):
             # The weight around a mask is a full one, whatever label stands there.
             results[key] = self._place(results[key], windows, FULL_WEIGHT if key == PIXEL_WEIGHT else self.seg_pad_val)
         results['img_shape'] = self.crop_size
+        (_, rows), (_, columns) = windows
+        results['valid_box'] = (rows.start, columns.start, rows.stop, columns.stop)
         return results
 
     @staticmethod

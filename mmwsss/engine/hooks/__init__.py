@@ -12,6 +12,7 @@ from .map_visualization_hook import MapVisualizationHook
 from .prediction_visualization_hook import PredictionVisualizationHook
 from .progress_hook import PROGRESS_FILE, ProgressHook
 from .record_hook import RecordHook
+from .teacher_hook import TeacherHook
 
 __all__ = [
     'PROGRESS_FILE',
@@ -27,4 +28,5 @@ __all__ = [
     'PredictionVisualizationHook',
     'RecordHook',
     'ProgressHook',
+    'TeacherHook',
 ]

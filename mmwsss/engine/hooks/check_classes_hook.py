@@ -1,4 +1,4 @@
-"""Whether a model, its data set and the masks of that agree on classes."""
+"""Whether a model, its data set and the masks of that agree on classes, and on weights of pixels."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,7 +7,9 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
 
 from mmwsss.datasets.class_names import check_class_names, has_background
 from mmwsss.fileio import DataError
@@ -24,7 +26,8 @@ class CheckClassesHook(Hook):
 
     Heads that segment, auxiliary ones and lists of them included, have one output a class; the head of a classifier has
     one a label, which the background is not. A head without ``num_classes``, and a data set without ``classes``, are
-    left alone. Refuses masks, too, of which none holds a class; it reads them until one does.
+    left alone. Refuses masks, too, of which none holds a class; it reads them until one does. Refuses weights of pixels
+    that the model would not look at.
     """
 
     priority = 'VERY_HIGH'
@@ -32,6 +35,7 @@ class CheckClassesHook(Hook):
     def before_train(self, runner: Runner) -> None:
         check_classes(runner.cfg, runner.train_dataloader.dataset)
         check_masks(runner.train_dataloader.dataset, 'pseudo_mask_path')
+        check_pixel_weights(runner.model, runner.train_dataloader.dataset)
 
     def before_val(self, runner: Runner) -> None:
         check_classes(runner.cfg, runner.val_dataloader.dataset)
@@ -76,14 +80,41 @@ def check_masks(dataset: Any, key: str) -> None:
     Raises:
         DataError: With the cure.
     """
-    while not hasattr(dataset, 'get_data_info') and hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    if not hasattr(dataset, 'get_data_info'):
+    dataset = _innermost(dataset)
+    if dataset is None:
         return
     paths = (dataset.get_data_info(index).get(key) for index in range(len(dataset)))
     first = next((path for path in paths if path), None)
     if first is not None:
         check_white_masks((path for path in chain([first], paths) if path), os.path.dirname(first))
+
+
+def check_pixel_weights(model: nn.Module, dataset: Any) -> None:
+    """Refuses a data set with weights of pixels, and a model that does not weigh pixels.
+
+    Args:
+        model (nn.Module): One with ``weighs_pixels = True`` does, or what a wrapper holds as its ``module``.
+        dataset (Dataset): As of :func:`check_masks`.
+
+    Raises:
+        DataError: With the cure.
+    """
+    dataset = _innermost(dataset)
+    if dataset is None or not len(dataset) or 'pixel_weight_path' not in dataset.get_data_info(0):
+        return
+    bare = model.module if is_model_wrapper(model) else model
+    if not getattr(bare, 'weighs_pixels', False):
+        raise DataError(
+            f'pixel_weight_dir of the data set: {type(bare).__name__} does not weigh pixels; expected a model such as '
+            'mmwsss.WeightedEncoderDecoder'
+        )
+
+
+def _innermost(dataset: Any) -> Any:
+    """The data set that says which samples it has, within wrappers; None for none."""
+    while not hasattr(dataset, 'get_data_info') and hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    return dataset if hasattr(dataset, 'get_data_info') else None
 
 
 def _heads(model: Mapping[str, Any], prefix: str = 'model') -> Iterator[tuple[str, int, bool]]:

@@ -4,6 +4,16 @@ from .affinity_labeler import AffinityLabeler
 from .argmax_labeler import ArgmaxLabeler
 from .instance_labeler import InstanceLabeler
 from .labeler import Labeler
+from .peak_labeler import PeakLabeler
 from .threshold_labeler import ThresholdLabeler
+from .vote_labeler import VoteLabeler
 
-__all__ = ['AffinityLabeler', 'ArgmaxLabeler', 'InstanceLabeler', 'Labeler', 'ThresholdLabeler']
+__all__ = [
+    'AffinityLabeler',
+    'ArgmaxLabeler',
+    'InstanceLabeler',
+    'Labeler',
+    'PeakLabeler',
+    'ThresholdLabeler',
+    'VoteLabeler',
+]

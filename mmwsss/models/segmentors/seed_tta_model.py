@@ -58,8 +58,7 @@ class SeedTTAModel(SegTTAModel):
         for variants in data_samples_list:
             sample = variants[0]
             scores = mean_scores(variants)
-            class_ids = labeled_channels(sample, len(scores))
-            sample.set_field(self._seeds(scores[class_ids], class_ids), 'seeds')
+            sample.set_field(self._seeds(*gate_scores(sample, scores)), 'seeds')
             if self.feature_dir is not None:
                 features = read_features(os.path.join(self.feature_dir, f'{sample.image_id}.npz'))
                 sample.set_field(torch.from_numpy(features), 'features')
@@ -69,21 +68,24 @@ class SeedTTAModel(SegTTAModel):
     def _seeds(self, scores: Tensor, class_ids: Tensor) -> Seeds:
         """Seeds of the probabilities (K, H, W) of some classes."""
         size = int(scores.shape[1]), int(scores.shape[2])
-        kept = scores / scores.sum(0, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)
-        cells = resize_maps(kept, [-(-side // self.seed_stride) for side in size]).clamp(0, 1)
+        cells = resize_maps(scores, [-(-side // self.seed_stride) for side in size]).clamp(0, 1)
         return Seeds(class_ids.to(torch.uint8).cpu().numpy(), cells.cpu().numpy().astype(np.float16), size)
 
 
-def labeled_channels(sample: SegDataSample, num_classes: int) -> Tensor:
-    """Channels of a segmentor, int64 (K,), that the image-level labels of an image allow: the background is one.
+def gate_scores(sample: SegDataSample, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Keeps of the probabilities of all classes those of the image-level labels, and of the background.
 
     Args:
         sample (SegDataSample): With ``gt_label``, and ``with_background`` among its meta information.
-        num_classes (int): Channels of the segmentor.
+        scores (Tensor): Probability of each class (C, H, W), the background included.
+
+    Returns:
+        tuple[Tensor, Tensor]: Probabilities (K, H, W), which sum to 1, and the classes that they are of, int64 (K,).
 
     Raises:
         ValueError: If there are no labels, or labels of another number of classes.
     """
+    num_classes = len(scores)
     if 'gt_label' not in sample:
         raise ValueError(
             f'{sample.get("img_path")}: the scores of a segmentor are gated by image-level labels; set image_labels of '
@@ -97,4 +99,6 @@ def labeled_channels(sample: SegDataSample, num_classes: int) -> Tensor:
             f'{num_classes - background}; set num_classes of its head'
         )
     present = label.nonzero()[:, 0] + background
-    return torch.cat([present.new_zeros(background), present])
+    class_ids = torch.cat([present.new_zeros(background), present]).to(scores.device)
+    kept = scores[class_ids]
+    return kept / kept.sum(0, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny), class_ids

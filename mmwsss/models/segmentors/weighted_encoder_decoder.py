@@ -44,7 +44,13 @@ class PixelWeights(BasePixelSampler):
 
 
 class _WeightedSegmentor(EncoderDecoder):
-    """What both segmentors of this file share; see :class:`WeightedEncoderDecoder`."""
+    """What both segmentors of this file share; see :class:`WeightedEncoderDecoder`.
+
+    Attributes:
+        weighs_pixels (bool): That it does.
+    """
+
+    weighs_pixels = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -59,3 +59,12 @@ def test_around_a_mask_weights_are_full():
     config = dict(type='mmwsss.RandomCropOrPad', crop_size=(4, 5), seg_pad_val=0)
     padded = TRANSFORMS.build(config)(results)
     np.testing.assert_array_equal(padded['gt_pixel_weight'], np.where(padded['gt_seg_map'] == 1, 7, 255))
+
+
+@pytest.mark.parametrize('size', [(2, 3), (9, 3), (2, 9), (9, 9)])
+def test_the_window_of_the_image_is_noted(size):
+    results = crop(np.ones((*size, 3), np.uint8), np.ones(size, np.uint8), crop_size=(4, 5))
+    top, left, bottom, right = results['valid_box']
+    inside = np.zeros((4, 5), bool)
+    inside[top:bottom, left:right] = True
+    np.testing.assert_array_equal(inside, results['gt_seg_map'] == 1)

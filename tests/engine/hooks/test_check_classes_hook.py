@@ -2,10 +2,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.registry import MODEL_WRAPPERS
 
 from mmwsss.engine import CheckClassesHook
-from mmwsss.engine.hooks.check_classes_hook import check_classes, check_masks
+from mmwsss.engine.hooks.check_classes_hook import check_classes, check_masks, check_pixel_weights
 from mmwsss.fileio import DataError, write_mask
 
 CLASSES = ('background', 'cat', 'dog')
@@ -63,7 +65,7 @@ def test_a_data_set_without_classes_is_left_alone():
 @pytest.mark.parametrize('phase', ['train', 'val', 'test'])
 def test_each_phase_looks_at_its_own_data(phase):
     loaders = {f'{name}_dataloader': SimpleNamespace(dataset=dataset()) for name in ('train', 'val', 'test')}
-    runner = SimpleNamespace(cfg=config(decode_head=head(3)), **loaders)
+    runner = SimpleNamespace(cfg=config(decode_head=head(3)), model=torch.nn.Identity(), **loaders)
     hook = CheckClassesHook()
     getattr(hook, f'before_{phase}')(runner)
     loaders[f'{phase}_dataloader'].dataset.metainfo['classes'] = CLASSES[:2]
@@ -95,3 +97,33 @@ class Samples:
 
     def get_data_info(self, index):
         return self.samples[index]
+
+
+class Weighted(torch.nn.Linear):
+    weighs_pixels = True
+
+
+class Listed(list):
+    def get_data_info(self, index):
+        return self[index]
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_weights_of_pixels_need_a_model_that_looks_at_them(wrapped):
+    data = Listed([dict(pixel_weight_path='w.png')])
+    data = SimpleNamespace(dataset=data) if wrapped else data
+    with pytest.raises(DataError, match='pixel_weight_dir of the data set: Linear does not weigh pixels; expected'):
+        check_pixel_weights(torch.nn.Linear(1, 1), data)
+    check_pixel_weights(Weighted(1, 1), data)
+
+
+def test_a_model_in_a_wrapper_weighs_pixels():
+    wrapper = MODEL_WRAPPERS.get('MMDistributedDataParallel').__new__(MODEL_WRAPPERS.get('MMDistributedDataParallel'))
+    torch.nn.Module.__init__(wrapper)
+    wrapper.module = Weighted(1, 1)
+    check_pixel_weights(wrapper, Listed([dict(pixel_weight_path='w.png')]))
+
+
+@pytest.mark.parametrize('data', [Listed([dict(img_path='p.jpg')]), Listed(), SimpleNamespace()])
+def test_without_weights_any_model_will_do(data):
+    check_pixel_weights(torch.nn.Linear(1, 1), data)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
 
+from mmwsss.engine import TeacherHook, load_from_local
 from mmwsss.engine.stored_maps import use_stored_maps
 from mmwsss.fileio import read_mask, read_seeds
 
@@ -100,3 +102,55 @@ def test_chains_run_again_on_the_stored_seeds(stages, relabel):
     again = stages.run(relabel, 'again')
     masks = {name: content for name, content in made.files.items() if name.endswith('.png')}
     assert again.metrics == made.metrics and again.files == masks
+
+
+def test_the_next_segmentor_trains_by_the_weights_of_the_masks(stages, relabel, tmp_path):
+    """And a teacher, which is what the training leaves, labels the pixels of which the masks say nothing."""
+    chain = dict(relabel.test_cfg.chains.pseudo_masks, witnesses=[0])
+    chain.update(labeler=dict(type='mmwsss.ArgmaxLabeler', margin=0.05, full_margin=0.5), agreement='weight')
+    masks = dict(EVALUATORS[2], weight_dir='pixel_weights')
+    made = stages.run(relabel, 'relabel', [masks], chains=dict(pseudo_masks=chain))
+    names = {f'{folder}/{image_id}.png' for folder in ('pseudo_masks', 'pixel_weights') for image_id in stages.data.ids}
+    assert set(made.files) == names
+    config = Config(
+        dict(
+            default_scope='mmseg',
+            custom_imports=dict(imports=['mmwsss.registry'], allow_failed_imports=False),
+            work_dir=str(tmp_path / 'round2'),
+            experiment_name='round2',
+            model=dict(SEGMENTOR, type='mmwsss.WeightedEncoderDecoder'),
+            train_dataloader=dict(
+                batch_size=2,
+                num_workers=0,
+                sampler=dict(type='InfiniteSampler', shuffle=False),
+                dataset=dict(
+                    type='mmwsss.ImageLabelDataset',
+                    dataset=stages.data.dataset,
+                    image_labels=stages.data.labels,
+                    pseudo_mask_dir=str(made.folder / 'pseudo_masks'),
+                    pixel_weight_dir=str(made.folder / 'pixel_weights'),
+                    pipeline=[
+                        dict(type='mmwsss.LoadImageFromFile'),
+                        dict(type='mmwsss.LoadLabelMap', source='pseudo_mask'),
+                        dict(type='RandomResize', scale=(60, 60), ratio_range=(0.5, 1.0), keep_ratio=True),
+                        dict(type='RandomFlip', prob=0.5),
+                        dict(type='mmwsss.RandomCropOrPad', crop_size=(36, 44)),
+                        dict(type='mmwsss.PackWeakInputs'),
+                    ],
+                ),
+            ),
+            train_cfg=dict(type='IterBasedTrainLoop', max_iters=3),
+            optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01)),
+            custom_hooks=[dict(type='mmwsss.TeacherHook', begin=1, mode='fill', weight=0.5)],
+            default_hooks=dict(final=dict(type='mmwsss.FinalCheckpointHook')),
+            log_level='ERROR',
+        )
+    )
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert np.isfinite(runner.message_hub.get_scalar('train/loss').current())
+    teacher = next(hook for hook in runner.hooks if isinstance(hook, TeacherHook)).ema_model.module
+    left = load_from_local(str(tmp_path / 'round2/final.pth'), map_location='cpu')['state_dict']
+    key = 'decode_head.conv_seg.weight'
+    assert torch.equal(left[key], teacher.state_dict()[key])
+    assert not torch.equal(left[key], runner.model.state_dict()[key])

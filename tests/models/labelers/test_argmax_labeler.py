@@ -4,7 +4,7 @@ import torch
 from role_testers import LabelerTester, context_of, score_maps
 
 from mmwsss.models import ArgmaxLabeler
-from mmwsss.ops import weight_of_margin
+from mmwsss.ops import surest_pixels, weight_of_margin
 from mmwsss.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -49,6 +49,23 @@ class TestArgmaxLabelerWithWeights(LabelerTester):
         assert labels.weights.dtype == torch.float32 and labels.weights.shape == labels.best.shape
         assert torch.equal(labels.weights, weight_of_margin(maps.at_image_size, 0.4))
         assert torch.equal(labels.labels == 255, labels.weights < 0.25)
+
+
+class TestArgmaxLabelerWithAShare(LabelerTester):
+    type = 'ArgmaxLabeler'
+    settings = dict(sure_share=0.6)
+
+    def test_the_rest_of_each_class_is_ignored(self, member):
+        maps = score_maps(ids=[(2, 5, 7)])
+        labels = member.label(maps, context_of())
+        sure = surest_pixels(maps.at_image_size[0], 0.6)
+        assert torch.equal(labels.labels[0], labels.best[0].masked_fill(~sure, 255))
+
+
+@pytest.mark.parametrize('share', [0, 1.2])
+def test_wrong_share(share):
+    with pytest.raises(ValueError, match='sure_share must be in'):
+        ArgmaxLabeler(sure_share=share)
 
 
 @pytest.mark.parametrize('settings', [dict(full_margin=0), dict(full_margin=1.5), dict(margin=0.3, full_margin=0.2)])

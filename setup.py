@@ -104,7 +104,7 @@ setup(
         # Images of telephones.
         'heic': ['pillow-heif>=0.18'],
         'docs': read_requirements('docs'),
-        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5', *WEIGHTS],
+        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5', 'pillow-heif>=0.18', *WEIGHTS],
     },
 )
 add_mim_extension(copy=False)

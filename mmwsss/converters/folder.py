@@ -180,8 +180,8 @@ def _find_labels(images: Path) -> Path:
     found = [images / name for name in LABEL_FILES if (images / name).is_file()]
     if len(found) != 1:
         raise DataError(
-            f'{images}: expected either {" or ".join(LABEL_FILES)}, found {len(found)} of them; where the images of '
-            f'each class are in a folder of its name: --labels {FOLDERS}'
+            f'{images}: expected either {" or ".join(LABEL_FILES)}, found {len(found)} of them; where each class has a '
+            f'folder of its name: --labels {FOLDERS}'
         )
     return found[0]
 

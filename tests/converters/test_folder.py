@@ -183,3 +183,41 @@ def test_numbers_are_class_names_where_told(images, tmp_path):
     path.write_text('a,7\nb,9\nsub/c,9\nsub/d,7\n')
     summary = write_folder_dataset(images, tmp_path / 'set', path, classes=['7', '9'], num_workers=1)
     assert summary.classes == ['background', '7', '9']
+
+
+@pytest.fixture
+def sorted_images(tmp_path, make_image):
+    """Images in a folder for each class, and some with none."""
+    folder = tmp_path / 'sorted'
+    for index, name in enumerate(['cat/a', 'cat/indoors/b', 'dog/a', 'dog/c', 'background/d', 'background/e', 'f']):
+        path = folder / f'{name}.jpg'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), make_image(seed=index))
+    return folder
+
+
+def test_a_folder_for_each_class(sorted_images, tmp_path):
+    summary = write_folder_dataset(sorted_images, tmp_path / 'set', 'folders', held_out=0.4, num_workers=1)
+    assert summary.classes == ['background', 'cat', 'dog']
+    assert summary.labels == {
+        'background/d': [],
+        'background/e': [],
+        'cat/a': ['cat'],
+        'cat/indoors/b': ['cat'],
+        'dog/a': ['dog'],
+        'dog/c': ['dog'],
+    }
+    assert summary.warnings == [f'{sorted_images}/f.jpg: no labels in folders of {sorted_images}: left out']
+
+
+def test_numbers_of_folders_are_class_names_where_told(sorted_images, tmp_path):
+    (sorted_images / 'cat').rename(sorted_images / '1')
+    with pytest.raises(DataError, match='folders of .*: expected class names, found 1; .* --classes'):
+        write_folder_dataset(sorted_images, tmp_path / 'set', 'folders', num_workers=1)
+    given = dict(labels='folders', classes=['dog', '1'], held_out=0.4, num_workers=1)
+    assert write_folder_dataset(sorted_images, tmp_path / 'set', **given).classes == ['background', 'dog', '1']
+
+
+def test_without_labels_the_folders_are_named_as_a_way(sorted_images, tmp_path):
+    with pytest.raises(DataError, match='found 0 of them; where each class has a folder of its name: --labels folders'):
+        write_folder_dataset(sorted_images, tmp_path / 'set', num_workers=1)

@@ -11,6 +11,7 @@ from mmengine.config import Config
 import mmwsss
 from mmwsss.converters.folder_configs import METHODS, write_folder_configs
 from mmwsss.engine.filled_variables import check_not_filled
+from mmwsss.fileio import DataError
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ['background', *(f'kind of thing {index}' for index in range(12)), "dog's"]
@@ -86,3 +87,39 @@ def test_the_tool_writes_them_and_names_the_next_command(tmp_path, make_image, m
     where = given[-1] if given else 'set/configs'
     assert f'Next: mmwsss run {where}' in capsys.readouterr().out
     assert load(tmp_path / where)['cam'].model.head.num_classes == 1
+
+
+SIDES = {
+    ('fast', 'cam', 'train_dataloader'): 0.5,
+    ('fast', 'cam', 'test_dataloader'): 1,
+    ('fast', 'segmentor', 'train_dataloader'): 0.8,
+    ('fast', 'segmentor', 'test_dataloader'): 0.5,
+    ('affinitynet', 'cam', 'train_dataloader'): 1.2,
+    ('affinitynet', 'cam', 'test_dataloader'): 1,
+    ('affinitynet', 'affinity', 'train_dataloader'): 1,
+    ('affinitynet', 'affinity', 'test_dataloader'): 1,
+    ('affinitynet', 'segmentor', 'train_dataloader'): 1.6,
+    ('affinitynet', 'segmentor', 'test_dataloader'): 1,
+}
+
+
+@pytest.mark.parametrize('method, side', [('fast', 640), ('affinitynet', 320)])
+@pytest.mark.parametrize('given', [None, 1000])
+@pytest.mark.parametrize('has_masks', [True, False])
+def test_the_size_of_images_is_one_number(tmp_path, method, side, given, has_masks):
+    write_folder_configs(tmp_path, 'data/pets', CLASSES, has_masks, method, given)
+    loaded = load(tmp_path)
+    for (of, stage, loader), factor in SIDES.items():
+        if of != method:
+            continue
+        pipeline = loaded[stage][loader].dataset.pipeline
+        (scale,) = [step.scale for step in pipeline if 'Resize' in step.type]
+        assert tuple(scale) == (round(factor * (given or side)),) * 2, (stage, loader)
+    augmented = [step.scale[0] for step in loaded['segmentor'].tta_pipeline[1].transforms[0]]
+    of_test = loaded['segmentor'].test_dataloader.dataset.pipeline[1].scale[0]
+    assert augmented == [round(0.8 * of_test), of_test, round(1.4 * of_test)]
+
+
+def test_a_size_that_is_none_is_refused(tmp_path):
+    with pytest.raises(DataError, match='--max-side: expected a long side of at least 64 pixels, got 6'):
+        write_folder_configs(tmp_path, 'data/pets', CLASSES, has_masks=True, max_side=6)

@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -117,3 +118,36 @@ def test_bytes_decide_and_not_the_name(tmp_path, make_image):
     Image.fromarray(np.ascontiguousarray(image[:, :, ::-1])).save(buffer, 'PNG')
     (tmp_path / 'p.jpg').write_bytes(buffer.getvalue())
     np.testing.assert_array_equal(read_image(str(tmp_path / 'p.jpg')), image)
+
+
+@pytest.fixture
+def heic(tmp_path, make_image):
+    """An image as telephones write them, and its pixels."""
+    pillow_heif = pytest.importorskip('pillow_heif', reason='the extra heic is not installed')
+    pixels = make_image((64, 96))
+    image = pillow_heif.from_pillow(Image.fromarray(pixels[:, :, ::-1].copy()))
+    image.save(tmp_path / 'IMG_1.HEIC', quality=95)
+    return str(tmp_path / 'IMG_1.HEIC'), pixels
+
+
+def test_heic_of_telephones(heic):
+    path, pixels = heic
+    image = read_image(path)
+    assert image.shape == (64, 96, 3) and np.abs(image.astype(int) - pixels).mean() < 4
+    assert np.array_equal(read_image(path, channel_order='rgb'), image[:, :, ::-1])
+    assert read_image(path, reduce=4).shape == (16, 24, 3)
+
+
+def test_damaged_heic_is_named(heic):
+    path, _ = heic
+    content = Path(path).read_bytes()
+    Path(path).write_bytes(content[:200])
+    with pytest.raises(DataError, match='IMG_1.HEIC: the image is damaged'):
+        read_image(path)
+
+
+def test_heic_without_its_library_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__('sys').modules, 'pillow_heif', None)
+    (tmp_path / 'a.heic').write_bytes(bytes(4) + b'ftypheic' + bytes(40))
+    with pytest.raises(DataError, match=r"a\.heic: a HEIC image needs pillow-heif; `pip install 'mmwsss\[heic\]'"):
+        read_image(str(tmp_path / 'a.heic'))

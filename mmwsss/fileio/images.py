@@ -57,8 +57,8 @@ def read_image(path: str, reduce: int = 1, backend_args: dict | None = None, cha
         raise ValueError(f"channel_order must be 'bgr' or 'rgb', got {channel_order!r}")
     content = _content(path, backend_args)
     if _is_heic(content):
-        image = _decode_heic(content, path, reduce)
-        return image if channel_order == 'bgr' else swap_channels(image)
+        decoded = _decode_heic(content, path, reduce)
+        return decoded if channel_order == 'bgr' else swap_channels(decoded)
     factor = min(8, reduce * size_reduction(_size_of(content, path)))
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), _REDUCED_FLAGS[factor])

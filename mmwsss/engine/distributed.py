@@ -3,12 +3,15 @@
 import gc
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from mmwsss.processes import end_with_parent
 
@@ -58,6 +61,25 @@ def initialize_processes(cfg: Config) -> None:
     )
     wrapper.update(cfg.get('model_wrapper_cfg') or {})
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+class CollectInWorkDir(Hook):
+    """Lets metrics bring the results of several processes together in the work directory.
+
+    MMEngine makes a folder `.dist_test` in the current one for that, and leaves it there.
+    """
+
+    def before_val(self, runner: Runner) -> None:
+        self._tell(runner, runner.val_loop.evaluator.metrics)
+
+    def before_test(self, runner: Runner) -> None:
+        self._tell(runner, runner.test_loop.evaluator.metrics)
+
+    @staticmethod
+    def _tell(runner: Runner, metrics: Iterable[BaseMetric]) -> None:
+        for metric in metrics:
+            if metric.collect_device == 'cpu' and metric.collect_dir is None:
+                metric.collect_dir = os.path.join(runner.work_dir, '.collected')
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from mmwsss.processes import end_forks_with_this_process
 
 from .config_errors import check_optimizer, require
 from .config_loading import load_config
-from .distributed import initialize_processes, process_group
+from .distributed import CollectInWorkDir, initialize_processes, process_group
+from .log_filter import LogFilter
 from .memory import MemoryHook
 from .run_config import prepare, set_test_time_augmentation
 from .stored_maps import use_stored_maps
@@ -56,7 +57,9 @@ def build_runner(cfg: Config, change: Callable[[Config], None] | None = None) ->
     if prepared.to_dict() != cfg.to_dict():
         runner.cfg = cfg
         runner.dump_config()
+    runner.logger.addFilter(LogFilter())
     runner.register_hook(MemoryHook())
+    runner.register_hook(CollectInWorkDir())
     return runner
 
 

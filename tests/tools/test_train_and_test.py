@@ -98,6 +98,10 @@ def test_train_resume_and_test(tmp_path):
     train = [sys.executable, 'tools/train.py', CONFIG, '--work-dir', tmp_path]
     first = run(*train, '--amp')
     assert first.returncode == 0, first.stderr
+    told = first.stdout + first.stderr
+    assert (
+        not [line for line in told.splitlines() if 'will be deprecated' in line or 'OneDL' in line] and '\r' not in told
+    )
     assert 'train/loss' in json.loads((tmp_path / 'training.json').read_text())
     final = torch.load(tmp_path / 'final.pth', weights_only=True)
     assert set(final) == {'meta', 'state_dict'} and final['meta']['iter'] == 4
@@ -153,6 +157,7 @@ def test_two_processes_on_the_cpu(tmp_path):
     tested = run('bash', 'tools/dist_test.sh', CONFIG, tmp_path / 'final.pth', '2', '--work-dir', tmp_path)
     assert tested.returncode == 0, tested.stderr
     assert json.loads((tmp_path / 'metrics.json').read_text())['toy/count'] == 8
+    assert not (ROOT / '.dist_test').exists() and not (tmp_path / '.collected').exists()
 
 
 SRUN = """#!/bin/bash

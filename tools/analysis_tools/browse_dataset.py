@@ -4,6 +4,7 @@ python tools/analysis_tools/browse_dataset.py configs/affinitynet/scenes/r18/cam
 """
 
 import argparse
+import os
 
 from mmwsss.analysis.browse import browse
 from mmwsss.commands import run_tool
@@ -14,7 +15,7 @@ from mmwsss.engine.launch import load_config
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config of a stage')
-    parser.add_argument('--out', default='browse', help='folder of the pictures (default: browse)')
+    parser.add_argument('--out', help='folder of the pictures (default: browse in the work directory of the config)')
     parser.add_argument('--number', type=int, default=24, help='pictures, evenly spread over the data (default: 24)')
     add_config_arguments(parser)
     parser.add_argument(
@@ -28,9 +29,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     config = load_config(args.config, args.cfg_options, args.data_root, args.run_dir)
+    out = args.out or os.path.join(config.get('work_dir') or 'work_dirs', 'browse')
     loader = args.loader or ('train' if config.get('train_dataloader') else 'test')
-    written = list(browse(config, args.out, loader, args.number))
-    print(f'{len(written)} pictures in {args.out}')
+    written = list(browse(config, out, loader, args.number))
+    print(f'{len(written)} pictures in {out}')
 
 
 if __name__ == '__main__':

@@ -20,12 +20,13 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='+', help='work directories of trainings')
     parser.add_argument('--keys', nargs='+', default=['loss*'], help='names or patterns (default: loss*)')
-    parser.add_argument('--out', default='logs.png', help='.png, .svg or .pdf (default: logs.png)')
+    parser.add_argument('--out', help='.png, .svg or .pdf (default: logs.png in the first work directory)')
     return parser.parse_args(arguments)
 
 
 def main() -> None:
     args = parse_args()
+    args.out = args.out or str(Path(args.work_dirs[0], 'logs.png'))
     kind = Path(args.out).suffix.lower().removeprefix('.')
     if kind not in ('png', 'svg', 'pdf'):
         raise DataError(f'--out: expected a name ending with .png, .svg or .pdf, got {args.out}')

@@ -52,13 +52,15 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--crf', type=parse_crf, nargs='*', default=[], metavar='ITERS:SXY,SRGB,W', help='dense CRFs')
     parser.add_argument('--crf-top', type=int, default=1, help='CRFs refine this many of the best (default: 1)')
     parser.add_argument('--every', type=int, default=1, help='take every nth image (default: 1)')
-    parser.add_argument('--out', default='sweep', help='folder for sweep.csv and sweep.png (default: sweep)')
+    parser.add_argument(
+        '--out', help='folder for sweep.csv and sweep.png (default: sweep in the work directory of the config)'
+    )
     parser.add_argument('--num-workers', type=int, default=min(8, os.cpu_count() or 1), help='processes')
     return parser.parse_args(arguments)
 
 
-def images_of_config(args: argparse.Namespace) -> tuple[list[sweep.SweepImage], tuple[str, ...]]:
-    """Images with a mask, and the names of the classes."""
+def images_of_config(args: argparse.Namespace) -> tuple[list[sweep.SweepImage], tuple[str, ...], str]:
+    """Images with a mask, the names of the classes, and the work directory."""
     config = load_config(args.config, args.cfg_options, args.data_root, args.run_dir)
     init_default_scope(config.get('default_scope', 'mmseg'))
     dataset = DATASETS.build(dict(config.test_dataloader.dataset, pipeline=[]))
@@ -69,7 +71,7 @@ def images_of_config(args: argparse.Namespace) -> tuple[list[sweep.SweepImage], 
     check_files([image.seed_path for image in images], 'seeds of all images')
     if args.affinity_dir:
         check_files([image.affinity_path for image in images], 'affinities of all images')
-    return images, tuple(dataset.metainfo['classes'])
+    return images, tuple(dataset.metainfo['classes']), config.get('work_dir') or 'work_dirs'
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -77,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     if args.betas and not args.affinity_dir:
         raise DataError('--betas needs --affinity-dir: affinities are stored, not computed, here')
     settings = sweep.combine_settings(args.alphas, args.backgrounds, args.betas, args.num_steps if args.betas else ())
-    images, classes = images_of_config(args)
+    images, classes, work_dir = images_of_config(args)
     print(f'{len(settings)} settings on {len(images)} images')
     confusions = sweep.run_sweep(images, settings, len(classes), args.num_workers)
     rows = sweep.sweep_rows(settings, confusions, classes)
@@ -86,7 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f'\n{len(refined)} settings with a dense CRF')
         more = sweep.run_sweep(images, refined, len(classes), args.num_workers)
         rows = sweep.sweep_rows([*settings, *refined], [*confusions, *more], classes)
-    out = Path(args.out)
+    out = Path(args.out or os.path.join(work_dir, 'sweep'))
     sweep.write_rows(out / 'sweep.csv', rows)
     sweep.write_plot(out / 'sweep.png', rows)
     print(f'\n{sweep.sweep_table(rows)}\nWritten: {out / "sweep.csv"}, {out / "sweep.png"}')

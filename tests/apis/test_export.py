@@ -11,9 +11,10 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from mmwsss.apis import PseudoMaskInferencer, SegmentorInferencer
-from mmwsss.apis.export import export_onnx, make_image
+from mmwsss.apis.export import OPSET, export_onnx, make_image
 from mmwsss.apis.served_network import resize_bilinearly, serve
 from mmwsss.apis.trained_network import TrainedNetwork
+from mmwsss.commands import export, parse
 from mmwsss.fileio import DataError
 
 CLASSES = ('background', 'disc', 'stripe', 'box')
@@ -268,3 +269,16 @@ def test_problems_of_an_export_are_named(segmentor, tmp_path, monkeypatch):
         export_onnx('none.py', 'none.pth', tmp_path / 'a.onnx', opset=9)
     with pytest.raises(DataError, match=r'size: expected height and width in pixels, got \(0, 5\)'):
         export_onnx('none.py', 'none.pth', tmp_path / 'a.onnx', (0, 5))
+
+
+def test_the_command_writes_the_file_and_says_how_close_it_is(segmentor, onnxruntime, tmp_path, capsys):
+    config, checkpoint = segmentor()
+    config.dump(tmp_path / 'segmentor.py')
+    words = [str(tmp_path / 'segmentor.py'), checkpoint, str(tmp_path / 'a.onnx'), '--size', '48', '64']
+    export.run(parse(export, words))
+    assert capsys.readouterr().out.startswith(f'{tmp_path}/a.onnx: mask, scores of 4 classes; of its masks, at least ')
+    assert (tmp_path / 'a.onnx').is_file()
+
+
+def test_the_flag_has_the_default_of_the_function():
+    assert export.OPSET == OPSET

@@ -1,7 +1,9 @@
 """Networks with everything inside: as the inferencers, as recorded operations, and as ONNX."""
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -282,3 +284,13 @@ def test_the_command_writes_the_file_and_says_how_close_it_is(segmentor, onnxrun
 
 def test_the_flag_has_the_default_of_the_function():
     assert export.OPSET == OPSET
+
+
+def test_the_example_of_the_docs_runs(segmentor, onnxruntime, tmp_path, monkeypatch, capsys):
+    page = (Path(__file__).parents[2] / 'docs/deploy.md').read_text(encoding='utf-8')
+    (example,) = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
+    export_onnx(*segmentor(), tmp_path / 'segmentor.onnx')
+    cv2.imwrite(str(tmp_path / 'image.jpg'), make_image((40, 56), 0))
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} <= set(CLASSES)

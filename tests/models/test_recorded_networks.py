@@ -9,11 +9,14 @@ from mmseg.registry import MODELS
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
 
-@pytest.fixture(params=['cam', 'affinity', 'affinity of strides 8 and 16'])
+@pytest.fixture(params=['cam', 'affinity', 'affinity of strides 8 and 16', 'cam of EfficientNet-Lite'])
 def network(request, cam_config, affinity_config):
-    config = cam_config() if request.param == 'cam' else affinity_config()
+    config = cam_config() if request.param.startswith('cam') else affinity_config()
     if request.param.endswith('16'):
         config['backbone'].update(strides=(1, 2, 2, 1), dilations=(1, 1, 1, 1))
+    if request.param.endswith('Lite'):
+        config['backbone'] = dict(type='mmwsss.EfficientNetLite', arch='lite0', out_indices=(2,))
+        config['head'].update(in_channels=40)
     torch.manual_seed(0)
     return MODELS.build(config).eval()
 

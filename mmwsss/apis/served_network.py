@@ -58,6 +58,11 @@ def resize_bilinearly(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return _shift(above + below + 2, 2)
 
 
+def _divide(number: int, value: Tensor) -> Tensor:
+    """The quotient in double precision; a number before a tensor would become a product with a float32 reciprocal."""
+    return torch.full_like(value, number) / value
+
+
 def _shift(values: Tensor, bits: int) -> Tensor:
     return torch.div(values, 1 << bits, rounding_mode='floor')
 
@@ -72,7 +77,7 @@ def _neighbors(side: int | Tensor, new_side: Tensor, at_border: bool) -> tuple[T
             the border cell, and the sums are rounded.
     """
     side = _scalar(side)
-    step = 1 / (new_side.double() / side.double())
+    step = _divide(1, new_side.double() / side.double())
     end: Any = new_side
     places = ((torch.arange(end).double() + 0.5) * step - 0.5).float()
     first = places.floor()
@@ -137,13 +142,13 @@ class ImagePreparation(nn.Module):
         """Sides after the Resize, in the arithmetic of MMCV, or within the frame."""
         height, width = height.double(), width.double()
         if self.size is not None:
-            across = down = torch.minimum(self.size[0] / height, self.size[1] / width)
+            across = down = torch.minimum(_divide(self.size[0], height), _divide(self.size[1], width))
         elif self.resize.scale is None:
             across, down = self.resize.scale_factor
         elif self.resize.keep_ratio:
             longest, shortest = max(self.resize.scale), min(self.resize.scale)
             across = down = torch.minimum(
-                longest / torch.maximum(height, width), shortest / torch.minimum(height, width)
+                _divide(longest, torch.maximum(height, width)), _divide(shortest, torch.minimum(height, width))
             )
         else:
             columns, rows = self.resize.scale

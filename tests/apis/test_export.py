@@ -1,11 +1,13 @@
 """Networks with everything inside: as the inferencers, as recorded operations, and as ONNX."""
 
+import io
 import json
 import re
 import sys
 from pathlib import Path
 
 import cv2
+import mmcv
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from mmseg.registry import MODELS
 
 from mmwsss.apis import PseudoMaskInferencer, SegmentorInferencer
 from mmwsss.apis.export import OPSET, export_onnx, make_image
-from mmwsss.apis.served_network import resize_bilinearly, serve
+from mmwsss.apis.served_network import _scalar, resize_bilinearly, serve
 from mmwsss.apis.trained_network import TrainedNetwork
 from mmwsss.commands import export, parse
 from mmwsss.fileio import DataError
@@ -136,6 +138,30 @@ def test_images_are_resized_to_the_bytes_of_opencv():
         image = generator.integers(0, 256, (*size, 3), dtype=np.uint8)
         found = resize_bilinearly(torch.from_numpy(image), *map(torch.tensor, new))
         np.testing.assert_array_equal(found.numpy(), cv2.resize(image, new[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+class Fit(torch.nn.Module):
+    """Makes the longer side 320 pixels."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.prepare = served(network).prepare
+
+    def forward(self, image):
+        sides = self.prepare._resized(*(_scalar(side) for side in image.shape[:2]))
+        return resize_bilinearly(image, *sides)
+
+
+def test_onnx_resizes_to_the_bytes_of_opencv(segmentor, onnxruntime):
+    module = Fit(segmentor(resize=dict(type='Resize', scale=(320, 320), keep_ratio=True)))
+    buffer, axes = io.BytesIO(), dict(image={0: 'height', 1: 'width'})
+    image = torch.from_numpy(make_image((40, 56), 0))
+    torch.onnx.export(module, (image,), buffer, input_names=['image'], dynamic_axes=axes, dynamo=False)
+    session = onnxruntime.InferenceSession(buffer.getvalue())
+    for seed, size in enumerate([(120, 160), (173, 131), (64, 203), (400, 300), (375, 500), (333, 500), (97, 61)]):
+        image = make_image(size, seed)
+        expected, _ = mmcv.imrescale(image, (320, 320), return_scale=True)
+        np.testing.assert_array_equal(session.run(None, dict(image=image))[0], expected)
 
 
 @pytest.mark.parametrize('background', [dict(score=0.3), dict(alpha=3)])

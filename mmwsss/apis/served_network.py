@@ -58,9 +58,9 @@ def resize_bilinearly(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return _shift(above + below + 2, 2)
 
 
-def _divide(number: int, value: Tensor) -> Tensor:
-    """The quotient in double precision; a number before a tensor would become a product with a float32 reciprocal."""
-    return torch.full_like(value, number) / value
+def _double(side: int | Tensor) -> Tensor:
+    """A side of an image, float64 (1,); ONNX's exporter makes float32 of what has no axis."""
+    return _scalar(side).reshape(1).double()
 
 
 def _shift(values: Tensor, bits: int) -> Tensor:
@@ -77,7 +77,7 @@ def _neighbors(side: int | Tensor, new_side: Tensor, at_border: bool) -> tuple[T
             the border cell, and the sums are rounded.
     """
     side = _scalar(side)
-    step = _divide(1, new_side.double() / side.double())
+    step = torch.ones(1, dtype=torch.float64) / (_double(new_side) / _double(side))
     end: Any = new_side
     places = ((torch.arange(end).double() + 0.5) * step - 0.5).float()
     first = places.floor()
@@ -140,20 +140,22 @@ class ImagePreparation(nn.Module):
 
     def _resized(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Sides after the Resize, in the arithmetic of MMCV, or within the frame."""
-        height, width = height.double(), width.double()
+        height, width = _double(height), _double(width)
         if self.size is not None:
-            across = down = torch.minimum(_divide(self.size[0], height), _divide(self.size[1], width))
+            across = down = torch.minimum(_double(self.size[0]) / height, _double(self.size[1]) / width)
         elif self.resize.scale is None:
             across, down = self.resize.scale_factor
         elif self.resize.keep_ratio:
             longest, shortest = max(self.resize.scale), min(self.resize.scale)
             across = down = torch.minimum(
-                _divide(longest, torch.maximum(height, width)), _divide(shortest, torch.minimum(height, width))
+                _double(longest) / torch.maximum(height, width), _double(shortest) / torch.minimum(height, width)
             )
         else:
             columns, rows = self.resize.scale
             return torch.as_tensor(rows), torch.as_tensor(columns)
-        rows, columns = (torch.clamp((side + 0.5).long(), min=1) for side in (height * down, width * across))
+        rows, columns = (
+            torch.clamp((side + 0.5).long(), min=1).reshape(()) for side in (height * down, width * across)
+        )
         return rows, columns
 
 

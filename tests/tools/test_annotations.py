@@ -1,22 +1,22 @@
 """The tool of annotations: from a folder of masks to a format and back."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from mmwsss.commands import parse
+from mmwsss.commands.convert import annotations
+from mmwsss.converters.annotations import FORMATS
+from mmwsss.converters.annotations.label_studio import IMAGE_URL
 from mmwsss.fileio import DataError, read_mask
 
-ROOT = Path(__file__).parents[2]
 
-
-@pytest.fixture(scope='module')
+@pytest.fixture
 def main():
-    spec = importlib.util.spec_from_file_location('annotations', ROOT / 'tools/dataset_converters/annotations.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return lambda arguments: annotations.run(parse(annotations, arguments))
+
+
+def test_the_flags_know_all_formats():
+    assert annotations.FORMATS == FORMATS and annotations.IMAGE_URL == IMAGE_URL
 
 
 @pytest.fixture

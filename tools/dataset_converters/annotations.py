@@ -1,75 +1,7 @@
-"""Take pseudo masks to an annotation tool, and corrected masks back.
+"""Take pseudo masks to an annotation tool and corrected masks back; it is `mmwsss convert annotations`."""
 
-    python tools/dataset_converters/annotations.py export coco MASKS OUT --config CONFIG
-    python tools/dataset_converters/annotations.py import coco ANNOTATIONS OUT --config CONFIG --pseudo-masks MASKS
-
-Formats: `coco` (CVAT, Datumaro, FiftyOne, Roboflow), `label_studio`, `cvat` (CVAT for images 1.1), `voc` (Datumaro, and
-"Segmentation mask" of CVAT) and `fiftyone`. With a background, pixels that no annotation covers are background, and
-those of the label `ignored` have no class; without one, pixels that no annotation covers have no class.
-"""
-
-import argparse
-
-from mmwsss.converters.annotations import (
-    FORMATS,
-    LabelSet,
-    export_annotations,
-    import_annotations,
-    labels_of_config,
-)
-from mmwsss.converters.annotations.label_studio import IMAGE_URL
-from mmwsss.converters.dataset_files import read_list
-from mmwsss.engine.launch import load_config, run_tool
-from mmwsss.fileio import DataError
-
-
-def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest='command', required=True)
-    both = argparse.ArgumentParser(add_help=False)
-    both.add_argument('format', choices=FORMATS)
-    both.add_argument('source', help='what to read')
-    both.add_argument('target', help='folder to write')
-    classes = both.add_mutually_exclusive_group(required=True)
-    classes.add_argument('--config', help='config of a stage: its classes, and its folder of images')
-    classes.add_argument('--classes', nargs='+', metavar='NAME', help='names of the classes from index 0 on')
-    both.add_argument('--data-root', metavar='DIR', help='folder of the data, in place of data_root of the config')
-    both.add_argument('--images', metavar='DIR', help='folder of the images (default: that of the config)')
-    writing = commands.add_parser('export', parents=[both], help='folder of masks to annotations')
-    writing.add_argument('--list', help='image ids, one a line (default: every mask of the folder)')
-    writing.add_argument('--polygons', action='store_true', help='coco, cvat: polygons in place of run lengths')
-    writing.add_argument(
-        '--tolerance', type=float, default=1.0, help='pixels that polygons may deviate by; 0 is exact (default: 1)'
-    )
-    writing.add_argument(
-        '--image-url', default=IMAGE_URL, help='label_studio: what is before the file names (default: %(default)s)'
-    )
-    reading = commands.add_parser('import', parents=[both], help='annotations to a folder of palette masks')
-    reading.add_argument(
-        '--pseudo-masks', metavar='DIR', help='masks that are copied for images that have no annotations'
-    )
-    return parser.parse_args(arguments)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    args = parse_args(arguments)
-    if args.config:
-        labels, images = labels_of_config(load_config(args.config, data_root=args.data_root))
-        images = args.images or images
-    else:
-        labels, images = LabelSet(args.classes), args.images
-    if args.command == 'export':
-        if not images:
-            raise DataError('--images: expected the folder of the images, or --config')
-        ids = read_list(args.list) if args.list else None
-        number = export_annotations(
-            args.format, args.source, args.target, images, labels, ids, args.polygons, args.tolerance, args.image_url
-        )
-        print(f'{args.target}: annotations of {number:,} images')
-        return
-    summary = import_annotations(args.format, args.source, args.target, labels, images, args.pseudo_masks)
-    print(f'{args.target}: {summary.corrected:,} masks of annotations, {summary.filled:,} copied pseudo masks')
-
+from mmwsss.commands import start
+from mmwsss.commands.convert import annotations
 
 if __name__ == '__main__':
-    run_tool(main)
+    start(annotations)

@@ -37,7 +37,7 @@ _READERS = dict(
     fiftyone=fiftyone.read_fiftyone,
 )
 # Where the images are expected beside the annotations.
-_IMAGE_FOLDERS = dict(coco='images', voc=voc.IMAGE_FOLDER, fiftyone=fiftyone.IMAGE_FOLDER)
+_IMAGE_FOLDERS = dict(coco='images', cvat='images', voc=voc.IMAGE_FOLDER, fiftyone=fiftyone.IMAGE_FOLDER)
 _MAX_NAMED = 5
 # EXIF's tag of how an image is turned, and those of its values that swap height and width.
 _ORIENTATION = 274

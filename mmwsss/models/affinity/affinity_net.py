@@ -77,5 +77,6 @@ class AffinityNet(AffinityModel):
 
     def _grid(self, size: Sequence[int]) -> tuple[int, int]:
         """Rows and columns of the cells over height and width in pixels."""
-        rows, columns = (-(-side // self.head.stride) for side in size)
+        # Of positive numbers alone: ONNX's division of integers rounds towards zero.
+        rows, columns = ((side + self.head.stride - 1) // self.head.stride for side in size)
         return rows, columns

@@ -1,7 +1,8 @@
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmwsss.fileio import DataError
+from mmwsss.ops.checks import is_recorded
 from mmwsss.registry import MODELS
 
 STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
@@ -46,15 +48,20 @@ class SameConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         top, bottom = self._padding_of(x.shape[2], 0)
         left, right = self._padding_of(x.shape[3], 1)
-        if (top, left) == (bottom, right):
-            # The usual case: no padded copy is made.
+        if (self.stride == (1, 1) or not is_recorded()) and (top, left) == (bottom, right):
+            # The usual case: no padded copy is made. While operations are recorded, other sizes have other paddings.
             return F.conv2d(x, self.weight, self.bias, self.stride, (top, left), self.dilation, self.groups)
         padded = F.pad(x, (left, right, top, bottom))
         return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
-    def _padding_of(self, size: int, axis: int) -> tuple[int, int]:
+    def _padding_of(self, size: int | Tensor, axis: int) -> tuple[Any, Any]:
+        """Padding before and behind; of the size of recorded operations, a tensor, they are tensors."""
         stride, reach = self.stride[axis], (self.kernel_size[axis] - 1) * self.dilation[axis] + 1
-        total = max((math.ceil(size / stride) - 1) * stride + reach - size, 0)
+        if stride == 1:
+            total: Any = reach - 1
+        else:
+            total = ((size + stride - 1) // stride - 1) * stride + reach - size
+            total = total.clamp(min=0) if isinstance(total, Tensor) else torch.sym_max(total, 0)
         return total // 2, total - total // 2
 
 

@@ -101,7 +101,7 @@ def test_file_names_that_a_tool_has_changed_are_found(mask_set, read_folder):
 
 
 def test_exports_have_the_images_beside_them(mask_set):
-    for kind, name in dict(coco='images', voc='JPEGImages', fiftyone='data').items():
+    for kind, name in dict(coco='images', cvat='images', voc='JPEGImages', fiftyone='data').items():
         export_annotations(kind, mask_set.masks, mask_set.root / kind, mask_set.images, mask_set.labels)
         assert (mask_set.root / kind / name / 'sub/p 1.png').is_file()
 

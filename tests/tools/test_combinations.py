@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from pycocotools.coco import COCO
 
 from mmwsss.datasets.scenes import CLASSES, write_scenes
 from mmwsss.engine import FINAL_CHECKPOINT, launch
@@ -102,7 +103,9 @@ def grid(tmp_path_factory):
         launch.train(load(name, 'affinitynet/scenes/r18/segmentor.py', text))
         return root / name
 
-    return SimpleNamespace(localize=localize, spread=spread, segment=segment)
+    return SimpleNamespace(
+        localize=localize, spread=spread, segment=segment, affinity_stage=affinity_stage, trained=trained, root=root
+    )
 
 
 @pytest.mark.usefixtures('plain_config_text')
@@ -120,3 +123,19 @@ def test_stages_of_any_methods_fit(grid, localizer, affinity, refiner):
         assert set(np.unique(mask)) <= {0, *seeds[image_id].class_ids.tolist()} <= {*range(len(CLASSES))}
     final = torch.load(grid.segment(localizer, affinity, refiner) / FINAL_CHECKPOINT, weights_only=True)
     assert all(value.isfinite().all() for value in final['state_dict'].values())
+
+
+@pytest.mark.usefixtures('plain_config_text')
+def test_boundaries_are_stored_and_give_the_same_masks_and_objects_without_the_network(grid, tmp_path):
+    config = grid.affinity_stage('cam', 'irnet')
+    config.work_dir = str(tmp_path / 'first')
+    config.test_cfg.affinity_dir = 'affinities'
+    objects = dict(type='mmwsss.InstanceMetric', chain='instances', output_dir='instances')
+    objects['instance_dir'] = str(grid.root / 'scenes/instances')
+    config.test_evaluator = [*config.test_evaluator, objects]
+    made = {'first': launch.test(config, grid.trained('irnet'))}
+    made['again'] = launch.refine(config, output_dir=str(tmp_path / 'again'))
+    assert made['first'] == made['again'] and 0 <= made['first']['instances/AP50'] <= 100
+    for name in ('instances.json', *(f'{folder}/train_00000.png' for folder in REFINERS)):
+        assert (tmp_path / 'first' / name).read_bytes() == (tmp_path / 'again' / name).read_bytes()
+    assert len(COCO(str(tmp_path / 'again/instances.json')).getImgIds()) == NUM_IMAGES

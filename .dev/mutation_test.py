@@ -38,9 +38,12 @@ TESTS = {
     'checks': ['tests/ops/test_checks.py'],
     'dense_crf': ['tests/ops/test_dense_crf.py'],
     'gradient_cam': ['tests/ops/test_gradient_cam.py'],
+    'instances': ['tests/ops/test_instances.py'],
+    'irnet': ['tests/ops/test_irnet.py'],
     'maps': ['tests/ops/test_maps.py'],
     'par': ['tests/ops/test_par.py'],
     'permutohedral': ['tests/ops/test_permutohedral.py'],
+    'seam': ['tests/ops/test_seam.py'],
     'random_walk': [
         'tests/ops/test_random_walk.py',
         'tests/ops/test_walk_precision.py',

@@ -40,6 +40,9 @@ DATA_LEAVES = [
     ]
     for stage in STAGES
 ]
+# Those of other methods.
+METHOD_LEAVES = [path for path in LEAVES if path.relative_to(CONFIGS).parts[0] in ('irnet', 'layercam', 'par', 'seam')]
+DATA_LEAVES += METHOD_LEAVES
 # All networks, once each.
 NETWORK_LEAVES = [
     *(
@@ -52,7 +55,7 @@ NETWORK_LEAVES = [
 SIZE = (45, 60)
 # What a stage's network trains on, beside the image.
 TRAINS_ON = dict(cam='gt_label', affinity='gt_sem_seg', segmentor='gt_sem_seg')
-TESTS_ON = dict(cam='gt_label', affinity='seeds', segmentor='img_path')
+TESTS_ON = dict(cam='gt_label', affinity='seeds', instances='seeds', segmentor='img_path')
 
 
 def name_of(path):
@@ -184,5 +187,7 @@ def test_data_metrics_and_hooks_build(tmp_path, leaf):
     for chain in (cfg.test_cfg.get('chains') or {}).values():
         for part in [*chain.get('refiners', []), chain.labeler]:
             MODELS.build(part)
+    for hook in cfg.get('custom_hooks') or []:
+        HOOKS.build(hook)
     for hook in cfg.default_hooks.values():
         HOOKS.build(hook)

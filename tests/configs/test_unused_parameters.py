@@ -16,6 +16,11 @@ LEAVES = [CONFIGS / f'voc12/{network}/{stage}.py' for stage in ('cam', 'affinity
 # The segmentors of the last two are that of ResNet-50.
 LEAVES += [CONFIGS / f'voc12/{network}/segmentor.py' for network in NETWORKS[:4]]
 LEAVES += sorted(CONFIGS.glob('voc12/*/segmentor_*_*.py'))
+# Other methods.
+LEAVES += [
+    CONFIGS.parent / leaf
+    for leaf in ('irnet/voc12/resnet50/affinity.py', 'layercam/voc12/resnet50/cam.py', 'seam/voc12/resnet38d/cam.py')
+]
 
 
 def without_weights(config):
@@ -26,7 +31,7 @@ def without_weights(config):
 
 
 @pytest.mark.usefixtures('mmseg_scope')
-@pytest.mark.parametrize('leaf', LEAVES, ids=lambda path: f'{path.parent.name}-{path.stem}')
+@pytest.mark.parametrize('leaf', LEAVES, ids=lambda path: f'{path.parts[-4]}-{path.parent.name}-{path.stem}')
 def test_parameters_without_gradient_are_announced(leaf):
     cfg = load_config(str(leaf))
     model = MODELS.build(without_weights(cfg.model.to_dict())).train()

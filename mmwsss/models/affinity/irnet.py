@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mmwsss.models.backbones.outputs import as_outputs, build_backbone
 from mmwsss.models.heads.building import build_head
+from mmwsss.models.module_names import check_module
 from mmwsss.registry import MODELS
 from mmwsss.structures import BoundaryAffinity
 
@@ -71,9 +72,8 @@ class IRNet(AffinityModel):
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
         self.backbone = build_backbone(backbone)
-        if stem is not None and stem not in dict(self.backbone.named_modules()):
-            names = [name for name, _ in self.backbone.named_children()]
-            raise ValueError(f'stem of IRNet: the backbone has no module {stem!r}; among its modules are {names}')
+        if stem is not None:
+            check_module(self.backbone, stem, 'stem of IRNet, a module of the backbone')
         self.stem, self.flip, self.freeze_backbone, self.instances = stem, flip, freeze_backbone, instances
         self.head: Any = build_head(head, self._tapped_backbone())
         if freeze_backbone:

@@ -10,6 +10,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from mmwsss.models.backbones.outputs import as_outputs
+from mmwsss.models.module_names import check_module
 from mmwsss.ops import gradient_cam
 from mmwsss.registry import MODELS
 from mmwsss.structures import Localization
@@ -32,7 +33,8 @@ class GradientCAMClassifier(CAMClassifier):
         **kwargs: As of :class:`CAMClassifier`.
 
     Raises:
-        ValueError: If there is no module of a name; in :meth:`localize`, if its output is no map (B, C, h, w).
+        ValueError: If there is no module of a name; in :meth:`localize`, if its output is no map (B, C, h, w), or the
+            weights were made under ``torch.inference_mode``.
     """
 
     needs_grad = True
@@ -41,10 +43,8 @@ class GradientCAMClassifier(CAMClassifier):
     def __init__(self, *args: Any, layers: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.layers = tuple(layers or ())
-        known = dict(self.named_modules())
         for name in self.layers:
-            if name not in known:
-                raise ValueError(f'layers of {type(self).__name__}: the network has no module {name!r}')
+            check_module(self, name, f'layers of {type(self).__name__}')
 
     @staticmethod
     @abstractmethod
@@ -52,7 +52,19 @@ class GradientCAMClassifier(CAMClassifier):
         """The map (B, h, w) of activations and gradients (B, C, h, w)."""
 
     def localize(self, inputs: Tensor, data_samples: list[SegDataSample]) -> Localization:
-        with torch.enable_grad(), torch.autocast(inputs.device.type, enabled=False), self._watched() as activations:
+        if any(parameter.is_inference() for parameter in self.parameters()):
+            raise ValueError(
+                f'{type(self).__name__} computes gradients, which weights that were made under torch.inference_mode '
+                'have none of: build the model and load its checkpoint outside of it'
+            )
+        # Where the caller is in inference mode, gradients need a copy of the images from outside of it.
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast(inputs.device.type, enabled=False),
+            self._watched() as activations,
+        ):
+            inputs = inputs.clone() if inputs.is_inference() else inputs
             feats = as_outputs(self.backbone(inputs.float()))
             if not self.layers:
                 index = self.head.in_index

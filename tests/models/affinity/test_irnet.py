@@ -37,7 +37,7 @@ class TestIRNet(AffinityModelTester):
         assert head.in_channels == (8, 32) and head.displacement_coarse is None
 
     def test_unknown_stem_is_named(self, config):
-        with pytest.raises(ValueError, match="stem of IRNet: the backbone has no module 'pool'.*maxpool"):
+        with pytest.raises(ValueError, match="stem of IRNet.* has no module 'pool'; the network has .*'maxpool'"):
             MODELS.build(config(stem='pool'))
 
     def test_keys_are_those_of_a_plain_backbone(self, build):

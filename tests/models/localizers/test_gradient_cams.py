@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import DefaultScope
-from role_testers import LocalizerTester, images_of, labeled
+from role_testers import MULTI_SCALE, LocalizerTester, images_of, labeled
 
 from mmwsss.ops import gradient_cam
 from mmwsss.registry import MODELS
@@ -51,8 +51,28 @@ class TestLayerCAM(GradientCAMTester):
     layers = ('backbone.layer2', 'backbone.layer3', 'backbone.layer4')
 
     def test_layers_that_are_not_there_are_named(self, config):
-        with pytest.raises(ValueError, match="layers of LayerCAM: the network has no module 'backbone.layer9'"):
-            MODELS.build(dict(config(), layers=['backbone.layer9']))
+        for layer, found in (
+            ('backbone.layer9', r"backbone has \['stem', .*'layer4'\]"),
+            ('backbone.layer1.0.conv7', r"backbone.layer1.0 has \['conv1', "),
+            ('neck', r"the network has \['data_preprocessor', 'backbone', 'head'\]"),
+            ('head.dropout.p', 'head.dropout has no module in it'),
+        ):
+            with pytest.raises(ValueError, match=f"layers of LayerCAM: the network has no module '{layer}'; {found}"):
+                MODELS.build(dict(config(), layers=[layer]))
+
+    def test_inference_mode_is_no_hindrance(self, build):
+        model, samples = build(**MULTI_SCALE), [labeled([1, 0, 1])]
+        (expected,) = self.seeds_of(model, images_of(), samples)
+        with torch.inference_mode():
+            (seeds,) = self.seeds_of(model, images_of(), samples)
+        assert seeds.cams.any()
+        np.testing.assert_array_equal(seeds.cams, expected.cams)
+
+    def test_weights_of_inference_mode_are_refused(self, config):
+        with torch.inference_mode():
+            model = MODELS.build(config(3, **SINGLE)).eval()
+            with pytest.raises(ValueError, match='LayerCAM computes gradients, .* outside of it'):
+                self.seeds_of(model, images_of(), [labeled([1, 0, 1])])
 
     def test_layers_must_give_maps(self, config):
         model = MODELS.build(dict(config(3, **SINGLE), layers=['head'])).eval()

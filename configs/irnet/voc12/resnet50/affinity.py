@@ -15,18 +15,23 @@ train_pipeline = [
     dict(type='mmwsss.RandomCropOrPad', crop_size=(512, 512), pad_val=(103.53, 116.28, 123.675)),
     dict(type='mmwsss.PackWeakInputs'),
 ]
-train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(
+    batch_size=32,
+    dataset=dict(affinity_label_dir='work_dirs/irnet/voc12/resnet50/cam/affinity_labels', pipeline=train_pipeline),
+)
+test_dataloader = dict(dataset=dict(seed_dir='work_dirs/irnet/voc12/resnet50/cam/seeds'))
 optim_wrapper = dict(
     optimizer=dict(lr=0.1, momentum=1e-4, weight_decay=1e-4),
     paramwise_cfg=dict(_delete_=True, custom_keys={'head.displacement': dict(lr_mult=10)}),
 )
 train_cfg = dict(max_iters=990)  # 3 epochs of 10,582 images in batches of 32
+custom_hooks = [dict(type='mmwsss.DisplacementMeanHook')]
 test_cfg = dict(
     chains=dict(
         pseudo_masks=dict(
             refiners=[
                 dict(type='mmwsss.RandomWalk', beta=10, alpha=None, num_steps=256),
-                dict(type='mmwsss.Normalize'),
+                dict(type='mmwsss.Normalize', joint=True),
                 dict(type='mmwsss.Background', score=0.25),
             ],
         ),

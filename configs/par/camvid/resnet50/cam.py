@@ -1,0 +1,15 @@
+# Pseudo masks from the class maps of the classifier on ResNet-50 and PAR alone, CamVid.
+# There is no background.
+_base_ = '../../../affinitynet/camvid/resnet50/cam.py'
+work_dir = 'work_dirs/par/camvid/resnet50/cam'
+test_cfg = dict(
+    chains=dict(
+        pseudo_masks=dict(
+            refiners=[dict(type='mmwsss.PAR')],
+            labeler=dict(type='mmwsss.ArgmaxLabeler'),
+        ),
+    ),
+)
+test_evaluator = _base_.test_evaluator + [
+    dict(type='mmwsss.PseudoMaskMetric', chain='pseudo_masks', prefix='cam_par', output_dir='pseudo_masks')
+]

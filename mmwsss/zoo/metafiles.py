@@ -46,6 +46,9 @@ def fill_metafile(text: str, rows: Sequence[Row], name: str) -> str:
         raise DataError(f'{name}: expected an index of models in YAML ({error})') from error
     if not isinstance(content, dict) or not isinstance(content.get('Models'), list):
         raise DataError(f'{name}: expected an index with a list of Models')
+    for model in content['Models']:
+        if not isinstance(model, dict) or len(Path(str(model.get('Config', ''))).parts) < 3:
+            raise DataError(f'{name}: expected models with a Config such as configs/METHOD/cam.py, got {model}')
     content['Models'] = [fill_model(model, rows) for model in content['Models']]
     return head + yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096)
 

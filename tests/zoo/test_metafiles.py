@@ -86,6 +86,12 @@ def test_rungs_beside_that_of_the_stage_keep_their_names():
     assert model['Metadata']['Commit'] == 'abc, mmwsss 0.1.0'
 
 
+@pytest.mark.parametrize('model', ['3', '{Name: a}', '{Config: cam.py}'])
+def test_models_without_a_config(model):
+    with pytest.raises(DataError, match=r'metafile\.yml: expected models with a Config such as configs/METHOD/cam\.py'):
+        fill_metafile(f'Models:\n  - {model}\n', [], 'metafile.yml')
+
+
 @pytest.mark.parametrize('text', ['Collections: []\n', 'Models: 3\n', '- a\n', 'a: [\n', ''])
 def test_files_that_are_no_index(text):
     with pytest.raises(DataError, match=r'metafile\.yml: expected an index'):

@@ -66,11 +66,11 @@ def summarize(
         images (dict[str, dict], optional): What :func:`measured_on` says of each stage. Defaults to None: nothing.
 
     Returns:
-        dict: `ladder` (mIoU in percent, of the stages that are done), `stages` (that of each rung), `metrics`, `seconds`,
-        `memory_mb` (peaks of each phase, as of :func:`mmwsss.engine.memory.note_memory`), `made_by` (code and machine)
-        and `measured_on` of each stage, `counts`, `skipped` (images that a stage left out, where it did), `settings`,
-        `versions`, `used_ground_truth` (which figures used masks, and what for), and `picked_with_masks`: the rungs that
-        are the best of several settings.
+        dict: `ladder` (mIoU in percent, of the stages that are done), `stages` (that of each rung), `metrics`,
+        `seconds`, `memory_mb` (peaks of each phase, as of :func:`mmwsss.engine.memory.note_memory`), `made_by` (code
+        and machine) and `measured_on` of each stage, `counts`, `skipped` (images that a stage left out, where it did),
+        `settings`, `versions`, `used_ground_truth` (which figures used masks, and what for), and `picked_with_masks`:
+        the rungs that are the best of several settings.
     """
     folders = {folder.stage.name: folder for folder in done}
     ladder: dict[str, float | None] = {}

@@ -35,8 +35,10 @@ def code_state(clone: str | Path = _CLONE) -> dict[str, Any]:
 
 def _git(folder: str | Path, *arguments: str) -> str | None:
     """Output of a command of Git; None where it fails."""
+    # Without locks, so that work with Git that goes on in the clone is not disturbed.
+    command = ['git', '--no-optional-locks', '-C', str(folder), *arguments]
     try:
-        done = subprocess.run(['git', '-C', str(folder), *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

@@ -12,14 +12,23 @@ affinitynet_picked = {
     ' and the settings of the walk, those of val the learning rate, the sizes and the iterations of the segmentor.',
     part: 'The settings are those of the six classes, which masks picked.',
 }
+fast_six_classes = dict(
+    method='fast', network='efficientnet_lite1', data=six_classes, ground_truth=fast_picked[six_classes]
+)
+fast_leaves = 'configs/fast/voc12/{network}_six_classes'
+two_rounds = ('cam', 'affinity', 'pixels', 'relabel', 'segmentor', 'segmentor_relabel', 'segmentor_round2')
+affinity_net = ('cam', 'affinity_labels', 'affinity_net')
 grid = [
+    dict(fast_six_classes, leaves=fast_leaves, seeds=[0, 1, 2]),
     dict(
-        method='fast',
-        network='efficientnet_lite1',
-        data=six_classes,
-        leaves='configs/fast/voc12/{network}_six_classes',
-        seeds=[0, 1, 2],
-        ground_truth=fast_picked[six_classes],
+        fast_six_classes,
+        variant='two rounds',
+        leaves=[f'{fast_leaves}/{stage}.py' for stage in two_rounds],
+    ),
+    dict(
+        fast_six_classes,
+        variant='AffinityNet on its labels',
+        leaves=[f'{fast_leaves}/{stage}.py' for stage in affinity_net],
     ),
     dict(
         method='fast',

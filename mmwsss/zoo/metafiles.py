@@ -12,7 +12,12 @@ from mmwsss.fileio import DataError
 from .rows import Row
 from .tables import mean_of_seeds, one_decimal
 
-TASKS = dict(cam='Class Activation Maps', affinity='Pseudo Masks', segmentor='Semantic Segmentation')
+TASKS = dict(
+    cam='Class Activation Maps',
+    affinity='Pseudo Masks',
+    relabel='Pseudo Masks',
+    segmentor='Semantic Segmentation',
+)
 _MADE = ('Memory (MB)', 'GPU Memory (MB)', 'Training Time (minutes)', 'Seeds', 'Commit', 'Command')
 
 

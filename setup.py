@@ -90,6 +90,7 @@ setup(
         'opencv-python>=4.6',
         'pillow>=9.1',
         'pycocotools>=2.0.7',
+        'pyyaml>=5.4',
         'rich>=12',
         'scipy>=1.9',
         'torch>=2.6',

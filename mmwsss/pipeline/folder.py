@@ -196,6 +196,15 @@ class StageFolder:
         record = self.record() or {}
         atomic_write_json(self.path / RECORD_FILE, {**record, phase: {**record.get(phase, {}), **values}})
 
+    def note_maker(self, phase: str, maker: Mapping[str, Any], resumed: bool) -> None:
+        """Notes which code on which machine runs a phase; of a phase that goes on, also those before."""
+        before = self.phase(phase).get('made_by', []) if resumed else []
+        self.note(phase, dict(made_by=[*(one for one in before if one != maker), dict(maker)]))
+
+    def makers(self) -> dict[str, list[dict[str, Any]]]:
+        """What made each phase: `version`, `commit`, `changed`, `device`, `cores` and `threads`."""
+        return {phase: self.phase(phase).get('made_by', []) for phase in self.stage.phases}
+
     def finish(self, phase: str, ids: Iterable[str]) -> None:
         """Notes that a phase is at its end, with digests of its results."""
         if phase == 'train':

@@ -16,6 +16,7 @@ from mmengine.config import Config
 import mmwsss
 
 from .folder import StageFolder
+from .preflight import count_images
 from .stages import Stage
 
 MEASURE = 'mIoU'
@@ -53,21 +54,23 @@ def summarize(
     done: Iterable[StageFolder],
     settings: Mapping[str, Any],
     counts: Mapping[str, int],
+    images: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Collects the results of stages.
 
     Args:
         stages (sequence[Stage]): All stages.
         done (iterable[StageFolder]): Those that are done, in order.
-        settings (dict): What was run: leaves, options, seeds and folders.
+        settings (dict): What was run: command, leaves, options, seeds and folders.
         counts (dict[str, int]): Images, how many have labels, how many have masks.
+        images (dict[str, dict], optional): What :func:`measured_on` says of each stage. Defaults to None: nothing.
 
     Returns:
-        dict: `ladder` (mIoU in percent, of the stages that are done), `stages` (that of each rung), `metrics` and
-        `seconds` of each stage, `memory_mb` (peaks of each phase, as of :func:`mmwsss.engine.memory.note_memory`),
-        `counts`, `skipped` (images that a stage left out, where it did), `settings`, `versions`, `used_ground_truth`
-        (which figures used masks, and what for), and `picked_with_masks`: the rungs that are the best of several
-        settings.
+        dict: `ladder` (mIoU in percent, of the stages that are done), `stages` (that of each rung), `metrics`,
+        `seconds`, `memory_mb` (peaks of each phase, as of :func:`mmwsss.engine.memory.note_memory`), `made_by` (code
+        and machine) and `measured_on` of each stage, `counts`, `skipped` (images that a stage left out, where it did),
+        `settings`, `versions`, `used_ground_truth` (which figures used masks, and what for), and `picked_with_masks`:
+        the rungs that are the best of several settings.
     """
     folders = {folder.stage.name: folder for folder in done}
     ladder: dict[str, float | None] = {}
@@ -88,9 +91,26 @@ def summarize(
         skipped={name: len(folder.skipped()) for name, folder in folders.items() if folder.skipped()},
         seconds=dict(**seconds, total=round(sum(seconds.values()), 1)),
         memory_mb={name: folder.memory() for name, folder in folders.items()},
+        made_by={name: folder.makers() for name, folder in folders.items()},
+        measured_on={name: dict(found) for name, found in (images or {}).items()},
         settings=dict(settings),
         versions=versions(),
     )
+
+
+def measured_on(config: Config, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Which images the test of a stage measures.
+
+    Args:
+        config (Config): Of the stage.
+        samples (sequence[dict]): Of its test data set.
+
+    Returns:
+        dict: `list`, the file of images with masks, or of all images where no list of masks is given, as the config
+        writes it, None without either; `images`, how many have masks.
+    """
+    named = [*values(config.test_dataloader, 'mask_list'), *values(config.test_dataloader, 'ann_file')]
+    return dict(list=next(filter(None, named), None), images=count_images(samples)['with_masks'])
 
 
 def labels_are_of_masks(stages: Iterable[Stage]) -> bool:

@@ -19,7 +19,8 @@ from .folder import StageFolder
 from .lock import locked
 from .preflight import check_phases, count_images, load_dataset
 from .progress import ProgressWatch, TimeLeft, format_seconds
-from .results import rungs, summarize
+from .provenance import code_state, machine
+from .results import measured_on, rungs, summarize
 from .stages import Stage, build_stages, common_folder
 
 RESULTS_FILE = 'results.json'
@@ -63,7 +64,8 @@ class Pipeline:
         runner: Callable[..., int] = run_command,
         skip_bad: bool = False,
     ) -> None:
-        self.stages = build_stages(places, options, data_root, run_dir)
+        self.places, self.options = tuple(places), tuple(options)
+        self.stages = build_stages(self.places, self.options, data_root, run_dir)
         self.run_folder = common_folder(self.stages)
         self.folders = {stage.name: StageFolder(stage) for stage in self.stages}
         self.launcher = launcher
@@ -167,6 +169,21 @@ class Pipeline:
             arguments += ['--cfg-options', *stage.options]
         return self.launcher.command(f'{phase}.py', arguments)
 
+    def command(self) -> str:
+        """The command line that runs all stages."""
+        words = ['python', str(self.launcher.tools / 'pipeline.py'), *self.places]
+        for flag, value in (('--data-root', self.data_root), ('--run-dir', self.run_dir)):
+            if value is not None:
+                words += [flag, value]
+        if self.launcher.launcher != 'none':
+            words += ['--launcher', self.launcher.launcher]
+        if self.launcher.gpus > 1:
+            words += ['--gpus', str(self.launcher.gpus)]
+        words += ['--skip-bad'] * self.skip_bad
+        if self.options:
+            words += ['--cfg-options', *self.options]
+        return shlex.join(_shown(words))
+
     def planned(self, chosen: Sequence[Stage], forced: bool) -> dict[str, list[str]]:
         """Phases that will run of each stage, as far as it is known before.
 
@@ -260,6 +277,7 @@ class Pipeline:
         folder.begin(phase, self.fingerprint(stage, phase), self.ids_of(stage) if phase == 'test' else [], afresh)
         resumed = phase == 'train' and folder.has_begun_training()
         before = folder.phase(phase).get('seconds', 0.0) if resumed else 0.0
+        folder.note_maker(phase, {**code_state(), **machine()}, resumed)
         watch.begin(f'{phase}, resumed' if resumed else phase)
         started = time.monotonic()
         try:
@@ -298,13 +316,19 @@ class Pipeline:
         tested = next((stage.name for stage in self.stages if 'test' in stage.phases), None)
         counts = count_images(self._samples(tested)) if tested else {}
         settings = dict(
+            command=self.command(),
             leaves={stage.name: stage.leaf for stage in self.stages},
             options={stage.name: list(stage.options) for stage in self.stages if stage.options},
             seeds={stage.name: (stage.cfg.get('randomness') or {}).get('seed') for stage in self.stages},
             data_root=self.data_root,
             run_dir=self.run_dir,
         )
-        return summarize(self.stages, done, settings, counts)
+        measured = {
+            folder.stage.name: measured_on(folder.stage.cfg, self._samples(folder.stage.name))
+            for folder in done
+            if 'test' in folder.stage.phases
+        }
+        return summarize(self.stages, done, settings, counts, measured)
 
 
 def _shown(command: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ METHOD = CONFIGS / 'affinitynet'
 LEAVES = [
     path
     for path in sorted(CONFIGS.glob('*/**/*.py'))
-    if path.relative_to(CONFIGS).parts[0] != '_base_' and path.name != 'data.py'
+    if path.relative_to(CONFIGS).parts[0] not in ('_base_', 'benchmarks') and path.name != 'data.py'
 ]
 STAGES = ('cam', 'affinity', 'segmentor')
 # Those of other networks differ from these in networks and colors alone.

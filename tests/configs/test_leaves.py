@@ -16,7 +16,7 @@ from mmwsss.engine.filled_variables import check_not_filled
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
-METHODS = [path for path in sorted(CONFIGS.iterdir()) if path.is_dir() and path.name != '_base_']
+METHODS = [path for path in sorted(CONFIGS.iterdir()) if path.is_dir() and path.name not in ('_base_', 'benchmarks')]
 LEAVES = [path for method in METHODS for path in sorted(method.rglob('*.py')) if path.name != 'data.py']
 BASES = sorted((CONFIGS / '_base_').rglob('*.py'))
 STAGES = ('cam', 'affinity', 'segmentor')

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 from mmengine.config import Config
 
-from mmwsss.pipeline.results import format_table, labels_are_of_masks, rungs, summarize, values
+from mmwsss.pipeline.results import format_table, labels_are_of_masks, measured_on, rungs, summarize, values
 
 
 def folder(name, metrics, training=()):
@@ -13,6 +13,7 @@ def folder(name, metrics, training=()):
         metrics=lambda: {**dict(training), **metrics},
         seconds=lambda: 12.34,
         memory=lambda: dict(test=dict(process=7, worker=3, gpu=0)),
+        makers=dict,
         skipped=set,
     )
 
@@ -57,6 +58,15 @@ def test_labels_read_off_masks_are_told(labels, of_masks):
     assert labels_are_of_masks([stage]) is of_masks
     told = summarize([stage], [], {}, {})['used_ground_truth']
     assert ('read off the masks' in told) is of_masks and 'Masks train nothing' in told or of_masks
+
+
+def test_images_that_a_test_measures():
+    samples = [dict(seg_map_path='a.png'), dict(seg_map_path=None), dict()]
+    inner = dict(ann_file='lists/all.txt')
+    config = Config(dict(test_dataloader=dict(dataset=dict(dataset=inner, mask_list='lists/masks.txt'))))
+    assert measured_on(config, samples) == dict(list='lists/masks.txt', images=1)
+    assert measured_on(Config(dict(test_dataloader=dict(dataset=inner))), samples)['list'] == 'lists/all.txt'
+    assert measured_on(Config(dict(test_dataloader=dict(dataset=dict(ann_file='')))), []) == dict(list=None, images=0)
 
 
 def test_values_of_a_key_at_any_depth():

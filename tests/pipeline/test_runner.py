@@ -369,3 +369,41 @@ def test_a_list_of_skipped_images_that_is_cut_off_is_made_again(tools):
     cut(RUN / 'cam/skipped.json')
     assert tools.run()['skipped'] == {'cam': 1}
     assert tools.commands == ALL[1:2]
+
+
+def test_results_say_what_made_them(tools, monkeypatch):
+    state = dict(version='0.1.0', commit='abc', changed=True)
+    monkeypatch.setattr('mmwsss.pipeline.runner.code_state', lambda: state)
+    tools.failing, tools.failing_tool = 'segmentor', 'train'
+    with pytest.raises(StageFailed):
+        tools.run()
+    (RUN / 'cam/memory.json').write_text('{"train": {"process": 9, "worker": 0, "gpu": 0}}')
+    monkeypatch.setattr('mmwsss.pipeline.runner.code_state', lambda: {**state, 'commit': 'def'})
+    tools.failing = None
+    results = tools.run()
+    commits = {
+        stage: {phase: [maker['commit'] for maker in makers] for phase, makers in phases.items()}
+        for stage, phases in results['made_by'].items()
+    }
+    # The training of the segmentor went on with other code.
+    assert commits == dict(
+        cam=dict(train=['abc'], test=['abc']),
+        affinity=dict(train=['abc'], test=['abc']),
+        segmentor=dict(train=['abc', 'def'], test=['def']),
+    )
+    assert set(results['made_by']['cam']['train'][0]) == {'version', 'commit', 'changed', 'device', 'cores', 'threads'}
+    assert results['memory_mb'] == dict(cam=dict(train=dict(process=9, worker=0, gpu=0)), affinity={}, segmentor={})
+    assert results['measured_on']['cam'] == dict(list='data/train.txt', images=0)
+
+
+def test_results_have_the_command(tools):
+    pipeline = tools.pipeline(options=['cam.optim_wrapper.lr=0.2'])
+    here = f'{Path.cwd()}/'
+    leaves = ' '.join(leaf.removeprefix(here) for leaf in tools.leaves)
+    assert pipeline.command() == f'python tools/pipeline.py {leaves} --cfg-options cam.optim_wrapper.lr=0.2'
+    tools.leaves, tools.run_dir, tools.data_root, tools.skip_bad = tools.leaves[:1], 'runs/a b', 'data', True
+    pipeline = tools.pipeline()
+    pipeline.launcher = Launcher(Path('tools'), 'slurm', 2)
+    assert pipeline.command() == (
+        "python tools/pipeline.py cam.py --data-root data --run-dir 'runs/a b' --launcher slurm --gpus 2 --skip-bad"
+    )

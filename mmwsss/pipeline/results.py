@@ -285,7 +285,9 @@ def format_without_masks(results: Mapping[str, Any], listed: str | None = None) 
         lines += ['', *aligned([CLASS_HEADS, *rows])]
     verdict = results['verdict']
     lines += ['', f'Verdict: {verdict["line"]}', *(f'Note: {note}' for note in verdict['notes'])]
-    return '\n'.join([*lines, *([f'To look at: {len(verdict["images"])} images, listed in {listed}'] if listed else [])])
+    if listed:
+        lines.append(f'To look at: {len(verdict["images"])} images, listed in {listed}')
+    return '\n'.join(lines)
 
 
 def _cell(value: float | None) -> str:

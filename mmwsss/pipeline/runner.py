@@ -377,7 +377,9 @@ class Pipeline:
         dataset, samples = self._loaded(tested) if tested else (None, [])
         counts = count_images(samples) if tested else {}
         labels = [sample['gt_class_ids'] for sample in samples if 'gt_class_ids' in sample]
-        image_labels = describe_image_labels(labels, dataset.metainfo['classes']) if dataset is not None and labels else None
+        image_labels = None
+        if dataset is not None and labels:
+            image_labels = describe_image_labels(labels, dataset.metainfo['classes'])
         settings = dict(
             leaves={stage.name: stage.leaf for stage in self.stages},
             options={stage.name: list(stage.options) for stage in self.stages if stage.options},

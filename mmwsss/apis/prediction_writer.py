@@ -75,7 +75,7 @@ class PredictionWriter:
                 self.annotations.append(self._annotation(mask == index, int(index), image_id))
 
     def draw(self, prediction: Prediction) -> np.ndarray:
-        """The image under the colors and names of its classes, uint8 (H, W, 3), RGB."""
+        """The image under the colors and names of its classes, without the background, uint8 (H, W, 3), RGB."""
         image = cv2.cvtColor(prediction.image.pixels, cv2.COLOR_BGR2RGB)
         background = 0 if self.classes[0] == BACKGROUND else None
         drawn = draw_overlay(image, prediction.mask, self.palette, self.opacity, background=background)

@@ -17,14 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from mmwsss.fileio import DataError, atomic_write_json
+    from mmwsss.fileio import DataError
     from mmwsss.fileio.packaged_folders import find_folder
     from mmwsss.pipeline.command import Launcher
-    from mmwsss.pipeline.runner import RESULTS_FILE, Pipeline
+    from mmwsss.pipeline.runner import Pipeline
 
     pipeline = Pipeline(args.leaves, Launcher(find_folder('tools')), args.cfg_options, args.data_root, args.run_dir)
-    results = pipeline.summarize()
-    if not results['metrics']:
+    if not any(map(pipeline.is_stage_done, pipeline.stages)):
         raise DataError(f'{pipeline.results_folder}: expected stages that are done, found none; `mmwsss run` runs them')
-    atomic_write_json(pipeline.results_folder / RESULTS_FILE, results)
-    show(pipeline, results)
+    show(pipeline, pipeline.write_results())

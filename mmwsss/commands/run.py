@@ -48,21 +48,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='go on without images whose files cannot be used; each test lists those that it left out in skipped.json '
         'of its folder, and their number is printed at the end',
     )
+    parser.add_argument(
+        '--go-on',
+        action='store_true',
+        help='train also on labels that are nearly all background; without it, the pipeline stops before such a stage',
+    )
     parser.add_argument('--verbose', action='store_true', help='show all output of the stages')
 
 
 def run(args: argparse.Namespace) -> None:
     from mmwsss.fileio.packaged_folders import find_folder
     from mmwsss.pipeline.command import Launcher
-    from mmwsss.pipeline.runner import Pipeline, StageFailed
+    from mmwsss.pipeline.runner import LabelsRefused, Pipeline, StageFailed
 
     launcher = Launcher(find_folder('tools'), args.launcher, args.gpus)
-    pipeline = Pipeline(args.leaves, launcher, args.cfg_options, args.data_root, args.run_dir, skip_bad=args.skip_bad)
+    flags = dict(skip_bad=args.skip_bad, go_on=args.go_on)
+    pipeline = Pipeline(args.leaves, launcher, args.cfg_options, args.data_root, args.run_dir, **flags)
     if args.dry_run:
         print(pipeline.describe(args.first, args.only))
         return
     try:
         results = pipeline.run(args.first, args.only, args.verbose)
+    except LabelsRefused as error:
+        show(pipeline, error.results)
+        sys.exit(f'error: {error}')
     except StageFailed as error:
         print(error, file=sys.stderr)
         sys.exit(error.code)
@@ -75,11 +84,15 @@ def run(args: argparse.Namespace) -> None:
 def show(pipeline: 'Pipeline', results: dict[str, Any]) -> None:
     """Prints the results of a pipeline and writes its report."""
     from mmwsss.engine import SKIPPED_FILE
-    from mmwsss.pipeline.results import format_table
+    from mmwsss.pipeline.results import format_table, format_without_masks
     from mmwsss.pipeline.runner import RESULTS_FILE
     from mmwsss.report import SHEET_FILE, write_report
 
     print(f'\n{format_table(results)}\n')
+    listed = str(pipeline.look_at_file) if results['verdict']['images'] else None
+    without_masks = format_without_masks(results, listed)
+    if without_masks:
+        print(f'{without_masks}\n')
     for stage, number in results['skipped'].items():
         print(f'Skipped: {number} images by {stage}, listed in {pipeline.folders[stage].path / SKIPPED_FILE}')
     print(f'Results: {pipeline.results_folder / RESULTS_FILE}')

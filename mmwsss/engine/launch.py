@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from mmseg.registry import RUNNERS
 
 from mmwsss.engine import SKIPPED_FILE, CheckpointMatchHook, FinalValidationHook, find_resumable_checkpoint
-from mmwsss.evaluation.records import recorded_confusions
+from mmwsss.evaluation.records import recorded_confusions, recorded_statistics
 from mmwsss.fileio import DataError, atomic_write_json, is_remote
 from mmwsss.processes import end_forks_with_this_process
 
@@ -29,6 +29,9 @@ from .tool_options import set_output_dir
 METRICS_FILE = 'metrics.json'
 CONFUSIONS_FILE = 'confusions.json'
 TRAINING_FILE = 'training.json'
+# What is measured without masks.
+TRAIN_STATISTICS_FILE = 'train_statistics.json'
+TEST_STATISTICS_FILE = 'test_statistics.json'
 
 
 def config_from_arguments(args: argparse.Namespace) -> Config:
@@ -66,7 +69,8 @@ def build_runner(cfg: Config, change: Callable[[Config], None] | None = None) ->
 def train(cfg: Config, resume: bool = False) -> None:
     """Runs the training that a config describes.
 
-    The last losses, and the metrics of the last validation, are in `training.json` of the work directory.
+    The last losses, and the metrics of the last validation, are in `training.json` of the work directory, beside
+    `train_statistics.json`: what the validation measured without masks.
 
     Args:
         cfg (Config): With `work_dir` and `launcher`.
@@ -96,6 +100,8 @@ def _train(cfg: Config, checkpoint: str | None, resume: bool) -> None:
         if name.startswith(('train/loss', 'val/')) and not name.endswith('time')
     }
     if is_main_process():
+        statistics = recorded_statistics(runner.message_hub)
+        atomic_write_json(Path(cfg.work_dir) / TRAIN_STATISTICS_FILE, statistics)
         atomic_write_json(Path(cfg.work_dir) / TRAINING_FILE, plain_numbers(logged))
 
 
@@ -107,7 +113,8 @@ def test(cfg: Config, checkpoint: str | None = None) -> dict:
         checkpoint (str, optional): File or address. Defaults to None: ``load_from`` of the config, if it has one.
 
     Returns:
-        dict: The metrics, which are also in `metrics.json` of the work directory, beside `confusions.json`.
+        dict: The metrics, which are also in `metrics.json` of the work directory, beside `confusions.json` and
+        `test_statistics.json`: what was measured without masks.
 
     Raises:
         DataError: If the config, the checkpoint or the data cannot be used.
@@ -169,6 +176,7 @@ def _test(cfg: Config, checkpoint: str | None, change: Callable[[Config], None] 
     metrics = plain_numbers(runner.test())
     if is_main_process():
         atomic_write_json(Path(cfg.work_dir) / CONFUSIONS_FILE, recorded_confusions(runner.message_hub))
+        atomic_write_json(Path(cfg.work_dir) / TEST_STATISTICS_FILE, recorded_statistics(runner.message_hub))
         atomic_write_json(Path(cfg.work_dir) / METRICS_FILE, metrics)
     return metrics
 

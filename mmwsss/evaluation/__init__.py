@@ -9,6 +9,7 @@ from .metrics import (
     PseudoMaskMetric,
     SeedMetric,
     SegmentorMetric,
+    TagMetric,
     VOCSubmissionMetric,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     'PseudoMaskMetric',
     'SeedMetric',
     'SegmentorMetric',
+    'TagMetric',
     'VOCSubmissionMetric',
 ]

@@ -1,6 +1,7 @@
 """What a test keeps for the report, so that the report measures nothing and runs no network.
 
-Confusion matrices go to the message hub of the run, and from there to a file of the stage. The rest lies in the folder
+Confusion matrices, and what is measured without masks, go to the message hub of the run, and from there to files of the
+stage. The rest lies in the folder
 :data:`RECORD_DIR` of the work directory: ``<name>.json`` holds the mIoU of single images and what else a metric noted,
 ``<name>/<image_id>.png`` the pictures, where the name is that of what was measured.
 """
@@ -21,11 +22,16 @@ from mmwsss.fileio import atomic_write_json
 
 RECORD_DIR = 'recorded'
 BOUNDARY_NAME = 'affinity_boundaries'
+# What a segmentor makes of images that it trained on.
+TRAINING_IMAGES = 'segmentor_on_training_images'
 NUM_PICTURES = 24
 NUM_MEASURED = 1500
 # Longer side of a picture in pixels.
 PICTURE_SIDE = 300
+# Ids of images of one kind that are kept, such as those with empty masks.
+NUM_NAMED = 1000
 _PREFIX = 'confusion/'
+_STATISTICS = 'statistics/'
 
 
 def record_confusion(name: str, confusion: np.ndarray, classes: Sequence[str]) -> None:
@@ -43,6 +49,33 @@ def record_confusion(name: str, confusion: np.ndarray, classes: Sequence[str]) -
 def recorded_confusions(hub: MessageHub) -> dict[str, Mapping[str, Any]]:
     """The matrices that metrics noted in a message hub, by name: `classes` and `counts`."""
     return {name.removeprefix(_PREFIX): noted for name, noted in hub.runtime_info.items() if name.startswith(_PREFIX)}
+
+
+def record_statistics(name: str, kind: str, **values: Any) -> None:
+    """Notes what was measured without masks in the message hub of the run; checkpoints leave it out.
+
+    Args:
+        name (str): What was measured, such as 'random_walk'.
+        kind (str): Which values these are: 'classifier', 'labels', 'segmentor' or 'training_images'.
+        **values: What JSON can hold.
+    """
+    MessageHub.get_current_instance().update_info(_STATISTICS + name, dict(kind=kind, **values), resumed=False)
+
+
+def recorded_statistics(hub: MessageHub) -> dict[str, Mapping[str, Any]]:
+    """What :func:`record_statistics` noted in a message hub, by name."""
+    noted = {name: values for name, values in hub.runtime_info.items() if name.startswith(_STATISTICS)}
+    return {name.removeprefix(_STATISTICS): values for name, values in noted.items()}
+
+
+def gather_names(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Ids of images by what is said of them, those of all processes: at most :data:`NUM_NAMED` each, sorted.
+
+    Each process must call it.
+    """
+    parts = all_gather_object({key: list(image_ids) for key, image_ids in named.items()})
+    keys = dict.fromkeys(key for part in parts for key in part)
+    return {key: sorted({one for part in parts for one in part.get(key, ())})[:NUM_NAMED] for key in sorted(keys)}
 
 
 def choose_evenly(total: int, number: int) -> list[int]:
@@ -87,8 +120,9 @@ class RecordedImages:
     keep pictures of the same images, whichever process sees them.
 
     Attributes:
-        pictured (frozenset[str]): Those that pictures are kept of, at most :data:`NUM_PICTURES`.
-        measured (frozenset[str]): Those whose own mIoU is kept, at most :data:`NUM_MEASURED`.
+        pictured (frozenset[str]): Those that pictures are kept of in any case, at most :data:`NUM_PICTURES`.
+        measured (frozenset[str]): Those whose own mIoU is kept, and a picture where it is measured, at most
+            :data:`NUM_MEASURED`.
         folder (str): Image folder of the data set. Defaults to ''.
     """
 
@@ -124,10 +158,17 @@ class Record:
         self._ious: dict[str, float] = {}
         self._noted: dict[str, Any] = {}
 
-    def picture(self, sample: Mapping[str, Any]) -> str | None:
-        """File of the picture of an image; None where none is kept."""
+    def picture(self, sample: Mapping[str, Any], measured: bool = False) -> str | None:
+        """File of the picture of an image; None where none is kept.
+
+        Args:
+            sample (dict): With ``image_id`` or ``img_path``.
+            measured (bool): Whether the mIoU of the image is measured: then it may turn out to be among the best or the
+                worst, which are shown. Defaults to False.
+        """
         image_id = image_id_of(sample, self.images.folder)
-        return str(self.folder / self.name / f'{image_id}.png') if image_id in self.images.pictured else None
+        kept = image_id in self.images.pictured or (measured and image_id in self.images.measured)
+        return str(self.folder / self.name / f'{image_id}.png') if kept else None
 
     def measures(self, sample: Mapping[str, Any]) -> bool:
         """Whether the mIoU of an image is kept."""

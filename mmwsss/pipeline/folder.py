@@ -11,7 +11,13 @@ from typing import Any
 from mmengine import fileio
 
 from mmwsss.engine import FINAL_CHECKPOINT, PROGRESS_FILE, SKIPPED_FILE, find_trained_checkpoint
-from mmwsss.engine.launch import CONFUSIONS_FILE, METRICS_FILE, TRAINING_FILE
+from mmwsss.engine.launch import (
+    CONFUSIONS_FILE,
+    METRICS_FILE,
+    TEST_STATISTICS_FILE,
+    TRAIN_STATISTICS_FILE,
+    TRAINING_FILE,
+)
 from mmwsss.engine.memory import MEMORY_FILE
 from mmwsss.evaluation.records import RECORD_DIR
 from mmwsss.fileio import DataError, atomic_write, atomic_write_json, is_remote, is_whole, remove_parts
@@ -22,7 +28,7 @@ from .stages import Stage
 RECORD_FILE = 'stage.json'
 IDS_FILE = 'ids.txt'
 LOG_FILE = 'log.txt'
-_TEST_FILES = (METRICS_FILE, CONFUSIONS_FILE, SKIPPED_FILE)
+_TEST_FILES = (METRICS_FILE, CONFUSIONS_FILE, SKIPPED_FILE, TEST_STATISTICS_FILE)
 _OWN_FILES = (RECORD_FILE, TRAINING_FILE, METRICS_FILE, PROGRESS_FILE)
 
 
@@ -244,6 +250,10 @@ class StageFolder:
     def test_metrics(self) -> dict[str, float | None]:
         """What the test measured."""
         return self._read(METRICS_FILE)
+
+    def statistics(self) -> dict[str, dict[str, Any]]:
+        """What training and test measured without masks, by name."""
+        return {**self._read(TRAIN_STATISTICS_FILE), **self._read(TEST_STATISTICS_FILE)}
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.path / name

@@ -3,8 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import mmcv
 import mmengine
@@ -14,6 +13,7 @@ import torch
 from mmengine.config import Config
 
 import mmwsss
+from mmwsss.evaluation.functional.verdict import judge, pseudo_masks
 
 from .folder import StageFolder
 from .preflight import count_images
@@ -55,6 +55,7 @@ def summarize(
     settings: Mapping[str, Any],
     counts: Mapping[str, int],
     images: Mapping[str, Mapping[str, Any]] | None = None,
+    image_labels: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Collects the results of stages.
 
@@ -64,13 +65,15 @@ def summarize(
         settings (dict): What was run: command, leaves, options, seeds and folders.
         counts (dict[str, int]): Images, how many have labels, how many have masks.
         images (dict[str, dict], optional): What :func:`measured_on` says of each stage. Defaults to None: nothing.
+        image_labels (dict, optional): What :func:`describe_image_labels` says of the labels. Defaults to None.
 
     Returns:
         dict: `ladder` (mIoU in percent, of the stages that are done), `stages` (that of each rung), `metrics`,
         `seconds`, `memory_mb` (peaks of each phase, as of :func:`mmwsss.engine.memory.note_memory`), `made_by` (code
         and machine) and `measured_on` of each stage, `counts`, `skipped` (images that a stage left out, where it did),
-        `settings`, `versions`, `used_ground_truth` (which figures used masks, and what for), and `picked_with_masks`:
-        the rungs that are the best of several settings.
+        `settings`, `versions`, `used_ground_truth` (which figures used masks, and what for), `picked_with_masks`: the
+        rungs that are the best of several settings, `without_masks`: what each stage measured without masks, by name,
+        and `verdict` on that: `line`, `usable`, `notes`, and `images` to look at with the reasons.
     """
     folders = {folder.stage.name: folder for folder in done}
     ladder: dict[str, float | None] = {}
@@ -79,6 +82,7 @@ def summarize(
         measured = folder.test_metrics() if 'test' in folder.stage.phases else {}
         for rung, metric in rungs(name, measured).items():
             ladder[rung], made_by[rung] = measured[metric], name
+    statistics = {name: folder.statistics() for name, folder in folders.items()}
     seconds = {name: round(folder.seconds(), 1) for name, folder in folders.items()}
     return dict(
         ladder=ladder,
@@ -87,6 +91,8 @@ def summarize(
         used_ground_truth=(_LABELS_OF_MASKS if labels_are_of_masks(stages) else _LABELS_GIVEN) + _MEASURED,
         picked_with_masks=[rung for rung in ladder if rung.endswith(PICKED_WITH_MASKS)],
         metrics={name: folder.metrics() for name, folder in folders.items()},
+        without_masks={name: measured for name, measured in statistics.items() if measured},
+        verdict=_verdict(statistics, image_labels),
         counts=dict(counts),
         skipped={name: len(folder.skipped()) for name, folder in folders.items() if folder.skipped()},
         seconds=dict(**seconds, total=round(sum(seconds.values()), 1)),
@@ -111,6 +117,14 @@ def measured_on(config: Config, samples: Sequence[Mapping[str, Any]]) -> dict[st
     """
     named = [*values(config.test_dataloader, 'mask_list'), *values(config.test_dataloader, 'ann_file')]
     return dict(list=next(filter(None, named), None), images=count_images(samples)['with_masks'])
+
+
+def _verdict(statistics: Mapping[str, Mapping[str, Any]], image_labels: Mapping[str, Any] | None) -> dict[str, Any]:
+    records = {name: one for measured in statistics.values() for name, one in measured.items()}
+    if image_labels is not None:
+        records['image_labels'] = dict(image_labels, kind='image_labels')
+    verdict = judge(records)
+    return dict(line=verdict.line, usable=verdict.usable, notes=list(verdict.notes), images=dict(verdict.images))
 
 
 def labels_are_of_masks(stages: Iterable[Stage]) -> bool:
@@ -147,8 +161,11 @@ def versions() -> dict[str, str | int]:
 
 
 def format_table(results: Mapping[str, Any]) -> str:
-    """The ladder as a table: name, mIoU in percent, stage, and the seconds of that stage; * marks what masks picked."""
-    rows = [('', 'mIoU', 'stage', 'seconds')]
+    """The ladder as a table: name, mIoU in percent, stage, and the seconds of that stage; * marks what masks picked.
+
+    Where no mask measured anything, the table has the stages and their seconds.
+    """
+    rows: list[tuple[str, ...]] = [('', 'mIoU', 'stage', 'seconds')]
     picked = results['picked_with_masks']
     for name, value in results['ladder'].items():
         stage = results['stages'][name]
@@ -160,6 +177,138 @@ def format_table(results: Mapping[str, Any]) -> str:
                 f'{results["seconds"][stage]:.0f}',
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ['{:<{}}  {:>{}}  {:<{}}  {:>{}}'.format(*chain(*zip(row, widths, strict=True))) for row in rows]
-    return '\n'.join([*lines, *(['* of several settings the best one, picked with the masks'] if picked else [])])
+    if not results['ladder']:
+        rows = [('stage', 'seconds'), *((name, f'{seconds:.0f}') for name, seconds in results['seconds'].items())]
+    return '\n'.join(
+        [*aligned(rows), *(['* of several settings the best one, picked with the masks'] if picked else [])]
+    )
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table, whose numbers are on the right."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    right = [all(not one or one[0].isdigit() or one == '-' for one in column[1:]) for column in columns]
+    lines = []
+    for row in rows:
+        cells = zip(row, widths, right, strict=True)
+        lines.append('  '.join(f'{cell:{">" if number else "<"}{width}}' for cell, width, number in cells).rstrip())
+    return lines
+
+
+class ClassRow(NamedTuple):
+    """What is known of a class without masks.
+
+    Attributes:
+        name (str): The class.
+        precision (float, optional): Average precision of the classifier on held-out images, in percent.
+        guessed (float, optional): What guessing gives.
+        share (float, optional): Its share of the pseudo masks, in percent.
+        tagged (int, optional): Images that have its label.
+        found (int, optional): Those of them whose pseudo mask has it.
+        f1 (float, optional): F1 of the label in the segmentor's masks of held-out images, in percent.
+    """
+
+    name: str
+    precision: float | None = None
+    guessed: float | None = None
+    share: float | None = None
+    tagged: int | None = None
+    found: int | None = None
+    f1: float | None = None
+
+
+CLASS_HEADS = ('class', 'AP', 'guessing', 'share', 'images', 'in mask', 'F1')
+
+
+def class_rows(results: Mapping[str, Any]) -> list[ClassRow]:
+    """A row for each class, and one for the background, of what was measured without masks; None where it was not."""
+    records = [one for measured in results['without_masks'].values() for one in measured.values()]
+    classifier = _first(records, 'classifier')
+    segmentor = _first(records, 'segmentor')
+    masks = pseudo_masks({str(number): one for number, one in enumerate(records)}) or {}
+    known = [one.get('classes', {}) for one in (classifier, masks, segmentor)]
+    rows = [ClassRow('background', share=masks['background'])] if masks.get('background') is not None else []
+    for name in dict.fromkeys(name for classes in known for name in classes):
+        scored, labeled, predicted = (classes.get(name, {}) for classes in known)
+        rows.append(
+            ClassRow(
+                name,
+                scored.get('AP'),
+                scored.get('guessed'),
+                labeled.get('share'),
+                labeled.get('tagged'),
+                labeled.get('both'),
+                predicted.get('F1'),
+            )
+        )
+    return rows
+
+
+def _first(records: Iterable[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+    return next((one for one in records if one['kind'] == kind), {})
+
+
+def findings(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was measured without masks, in words, each with what it is about."""
+    found = []
+    for stage, measured in results['without_masks'].items():
+        for name, one in measured.items():
+            match one['kind']:
+                case 'classifier':
+                    text = f'mAP {one["mAP"]:.1f}, guessing {one["guessed"]:.1f}, on {one["images"]} held-out images'
+                case 'labels':
+                    text = _labels_in_words(one)
+                case 'segmentor':
+                    text = _segmentor_in_words(one)
+                case _:
+                    text = f'on {one["images"]} training images'
+            found.append((f'{stage}: {name}', text))
+            agreed = {other: iou for other, iou in (one.get('agreement') or {}).items() if iou is not None}
+            if agreed:
+                listed = ', '.join(f'{other} {iou:.1f}' for other, iou in agreed.items())
+                found.append(('', f'agrees with {listed} (mIoU)'))
+    return found
+
+
+def _labels_in_words(one: Mapping[str, Any]) -> str:
+    parts = [f'{one["images"]} images', f'{one["confident"]:.1f} % of the pixels are sure']
+    if one['background'] is not None:
+        parts.append(f'{one["background"]:.1f} % of these are background')
+    parts.append(f'{one["empty"]} masks are empty')
+    if one['background'] is not None:
+        parts.append(f'{one["full"]} are full')
+    return ', '.join(parts)
+
+
+def _segmentor_in_words(one: Mapping[str, Any]) -> str:
+    scores = ', '.join(f'{name} {one[name]:.1f}' for name in ('F1', 'precision', 'recall') if one[name] is not None)
+    background = '' if one['background'] is None else f', {one["background"]:.1f} % background'
+    return f'labels in the masks of {one["images"]} held-out images: {scores or "none"}{background}'
+
+
+def format_without_masks(results: Mapping[str, Any], listed: str | None = None) -> str:
+    """What was measured without masks as text: a line for each finding, a table of the classes, and the verdict.
+
+    Args:
+        results (dict): Of :func:`summarize`.
+        listed (str, optional): File that lists the images to look at. Defaults to None: there are none.
+
+    Returns:
+        str: Several lines; empty where nothing was measured.
+    """
+    if not results['without_masks']:
+        return ''
+    rows = [[row.name, *map(_cell, row[1:])] for row in class_rows(results)]
+    lines = ['Measured without masks, in percent', *aligned([('', ''), *findings(results)])[1:]]
+    if rows:
+        lines += ['', *aligned([CLASS_HEADS, *rows])]
+    verdict = results['verdict']
+    lines += ['', f'Verdict: {verdict["line"]}', *(f'Note: {note}' for note in verdict['notes'])]
+    if listed:
+        lines.append(f'To look at: {len(verdict["images"])} images, listed in {listed}')
+    return '\n'.join(lines)
+
+
+def _cell(value: float | None) -> str:
+    return '-' if value is None else f'{value:.1f}' if isinstance(value, float) else str(value)

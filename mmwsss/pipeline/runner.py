@@ -11,7 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mmwsss.fileio import DataError, atomic_write_json
+from mmengine.dataset import BaseDataset
+
+from mmwsss.evaluation.functional.label_statistics import describe_image_labels
+from mmwsss.evaluation.functional.verdict import (
+    NOTHING_LEARNT,
+    are_nearly_all_background,
+    describe_background,
+    skill,
+)
+from mmwsss.fileio import DataError, atomic_write, atomic_write_json
 
 from .command import Launcher, last_lines, run_command
 from .fingerprint import fingerprint
@@ -24,6 +33,7 @@ from .results import measured_on, rungs, summarize
 from .stages import Stage, build_stages, common_folder
 
 RESULTS_FILE = 'results.json'
+LOOK_AT_FILE = 'look_at.txt'
 
 
 class StageFailed(RuntimeError):
@@ -38,6 +48,18 @@ class StageFailed(RuntimeError):
         self.code = code
 
 
+class LabelsRefused(StageFailed):
+    """A stage was not started, since the labels that it would train on are nearly all background.
+
+    Attributes:
+        results (dict): Those of the stages before it, as of :meth:`Pipeline.run`.
+    """
+
+    def __init__(self, message: str, results: dict[str, Any]) -> None:
+        super().__init__(message, 1)
+        self.results = results
+
+
 class Pipeline:
     """The stages of a method, each one config.
 
@@ -49,6 +71,7 @@ class Pipeline:
         run_dir (str, optional): Takes the place of the folder of the stages. Defaults to None.
         runner (callable): Runs a command, as :func:`run_command` does.
         skip_bad (bool): Go on without images whose files cannot be used. Defaults to False.
+        go_on (bool): Also train on labels that are nearly all background. Defaults to False.
 
     Raises:
         DataError: If a config cannot be used, or stages do not fit together.
@@ -63,6 +86,7 @@ class Pipeline:
         run_dir: str | None = None,
         runner: Callable[..., int] = run_command,
         skip_bad: bool = False,
+        go_on: bool = False,
     ) -> None:
         self.places, self.options = tuple(places), tuple(options)
         self.stages = build_stages(self.places, self.options, data_root, run_dir)
@@ -71,17 +95,20 @@ class Pipeline:
         self.launcher = launcher
         self.data_root, self.run_dir = data_root, run_dir
         self.runner = runner
-        self.skip_bad = skip_bad
-        self._samples = cache(self._load_samples)
+        self.skip_bad, self.go_on = skip_bad, go_on
+        self._loaded = cache(self._load)
 
     @property
     def results_folder(self) -> Path:
         """Where the results lie: beside the folder of the last stage, of a method or of a combination of methods."""
         return self.stages[-1].work_dir.parent
 
-    def _load_samples(self, name: str) -> list[dict]:
+    def _load(self, name: str) -> tuple[BaseDataset | None, list[dict]]:
         cfg = self._stage(name).cfg
-        return load_dataset(name, cfg.get('test_dataloader'), cfg.get('default_scope', 'mmseg'))[1]
+        return load_dataset(name, cfg.get('test_dataloader'), cfg.get('default_scope', 'mmseg'))
+
+    def _samples(self, name: str) -> list[dict]:
+        return self._loaded(name)[1]
 
     def ids_of(self, stage: Stage) -> list[str]:
         """Images that the test of a stage writes a file for."""
@@ -236,11 +263,13 @@ class Pipeline:
             output (callable): Receives lines for the user. Defaults to `print`.
 
         Returns:
-            dict: The results, which are also in `results.json` beside the folder of the last stage.
+            dict: The results, which are also in `results.json` beside the folder of the last stage, with `look_at.txt`
+            where there are images to look at.
 
         Raises:
             DataError: If data, weights or a config cannot be used; before the first stage where possible.
             StageFailed: If a command fails; its last lines are in the message.
+            LabelsRefused: If a stage would train on labels that are nearly all background.
         """
         chosen, forced = self.select(first, only)
         planned = self.planned(chosen, forced)
@@ -255,6 +284,9 @@ class Pipeline:
                 if not forced and self.is_stage_done(stage):
                     output(f'{title}: done, nothing has changed')
                     continue
+                refused = self._refused_labels(stage, forced)
+                if refused is not None:
+                    raise LabelsRefused(refused, self.write_results())
                 following = [other.name for other in chosen[number:] if planned[other.name]]
                 left.start(stage.name)
                 progress = self.folders[stage.name].progress_file
@@ -262,9 +294,55 @@ class Pipeline:
                 self._run_stage(stage, forced, watch, lock)
                 left.finish()
                 output(f'{title}: {format_seconds(left.elapsed())}{self._headline(stage)}')
-            results = self.summarize()
-            atomic_write_json(self.results_folder / RESULTS_FILE, results)
+            return self.write_results()
+
+    def write_results(self) -> dict[str, Any]:
+        """Writes `results.json`, and `look_at.txt` where there are images to look at; gives the results."""
+        results = self.summarize()
+        atomic_write_json(self.results_folder / RESULTS_FILE, results)
+        images = results['verdict']['images']
+        if images:
+            lines = (f'{image_id}\t{reason}\n' for image_id, reason in images.items())
+            atomic_write(self.look_at_file, ''.join(lines).encode())
+        else:
+            self.look_at_file.unlink(missing_ok=True)
         return results
+
+    @property
+    def look_at_file(self) -> Path:
+        """Lists the images to look at, a line each: its id, a tab and what is the matter."""
+        return self.results_folder / LOOK_AT_FILE
+
+    def _refused_labels(self, stage: Stage, forced: bool) -> str | None:
+        """Why a stage should not train on the labels that it reads; None where it may."""
+        if self.go_on or 'train' not in stage.phases or (self.is_done(stage, 'train') and not forced):
+            return None
+        for read in stage.reads['train']:
+            folder, written = self.folders[read.stage], Path(read.result)
+            for record in folder.statistics().values():
+                if (
+                    record['kind'] == 'labels'
+                    and record['written'] == written.name
+                    and are_nearly_all_background(record)
+                ):
+                    return (
+                        f'stopped before {stage.name}: {describe_background(record)} in {written}, and nothing but '
+                        f'background can be learnt from them; {self._cure()} (docs/when_masks_are_bad.md), or train on '
+                        'them with --go-on'
+                    )
+        return None
+
+    def _cure(self) -> str:
+        """What to turn where labels are nearly all background."""
+        for folder in self.folders.values():
+            for record in folder.statistics().values():
+                learnt = skill(record) if record['kind'] == 'classifier' else None
+                if learnt is not None and learnt < NOTHING_LEARNT:
+                    return (
+                        f'the classifier of {folder.stage.name} learnt nothing: lower its learning rate, train it '
+                        'longer, or check the image-level labels'
+                    )
+        return 'lower the background score of its label chain, or raise its alpha'
 
     def _run_stage(self, stage: Stage, forced: bool, watch: ProgressWatch, lock: int) -> None:
         afresh = forced and self.folders[stage.name].is_finished()
@@ -314,7 +392,12 @@ class Pipeline:
         """Collects the results of the stages that are done, of this run and of earlier ones."""
         done = [self.folders[stage.name] for stage in self.stages if self.is_stage_done(stage)]
         tested = next((stage.name for stage in self.stages if 'test' in stage.phases), None)
-        counts = count_images(self._samples(tested)) if tested else {}
+        dataset, samples = self._loaded(tested) if tested else (None, [])
+        counts = count_images(samples) if tested else {}
+        labels = [sample['gt_class_ids'] for sample in samples if 'gt_class_ids' in sample]
+        image_labels = None
+        if dataset is not None and labels:
+            image_labels = describe_image_labels(labels, dataset.metainfo['classes'])
         settings = dict(
             command=self.command(),
             leaves={stage.name: stage.leaf for stage in self.stages},
@@ -328,7 +411,7 @@ class Pipeline:
             for folder in done
             if 'test' in folder.stage.phases
         }
-        return summarize(self.stages, done, settings, counts, measured)
+        return summarize(self.stages, done, settings, counts, measured, image_labels)
 
 
 def _shown(command: Sequence[str]) -> list[str]:

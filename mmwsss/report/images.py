@@ -1,7 +1,7 @@
 """Which images a run was about, and which of them the report shows."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,6 +16,9 @@ from mmwsss.registry import DATASETS
 
 # Of each kind of extreme: best, worst and most changed.
 NUM_EXTREMES = 4
+# Of those that a run without masks says to look at.
+NUM_TO_LOOK_AT = 24
+TO_LOOK_AT = 'to look at'
 
 
 @dataclass(frozen=True)
@@ -100,20 +103,28 @@ def _palette(colors: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 def choose_images(
-    listed: Sequence[str], sampled: Sequence[str], before: Mapping[str, float], after: Mapping[str, float]
+    listed: Sequence[str],
+    sampled: Sequence[str],
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+    to_look_at: Collection[str] = (),
 ) -> dict[str, list[str]]:
     """Chooses the images of the gallery: a sample, those with the best and the worst masks, and the most changed.
+
+    Images to look at are added, whether or not there is ground truth.
 
     Args:
         listed (sequence[str]): Ids of all images that can be shown.
         sampled (sequence[str]): Ids of the sample.
         before (dict[str, float]): mIoU of the first rung of the ladder, by id, of the images that were measured.
         after (dict[str, float]): mIoU of the last one.
+        to_look_at (collection[str]): Ids of images that something is the matter with. Defaults to none.
 
     Returns:
         dict[str, list[str]]: Ids of images, with the reasons for each.
     """
     known = set(listed)
+    suspicious = [one for one in listed if one in to_look_at]
     ranked = sorted((one for one in after if one in known), key=lambda one: -after[one])
     changes = {one: abs(after[one] - before[one]) for one in ranked if one in before}
     changed = sorted((one for one, change in changes.items() if change), key=lambda one: -changes[one])
@@ -123,6 +134,7 @@ def choose_images(
         ('best', ranked[:NUM_EXTREMES]),
         ('worst', ranked[::-1][:NUM_EXTREMES]),
         ('most changed', changed[:NUM_EXTREMES]),
+        (TO_LOOK_AT, [suspicious[at] for at in choose_evenly(len(suspicious), NUM_TO_LOOK_AT)]),
     ):
         for one in group:
             reasons.setdefault(one, []).append(reason)

@@ -15,7 +15,7 @@ from mmwsss.evaluation.functional.confusion import IGNORE_INDEX, read_ground_tru
 from mmwsss.evaluation.records import picture_size, shrink_mask
 from mmwsss.fileio import atomic_write, read_image, read_mask, read_seeds
 from mmwsss.ops.maps import resize_maps
-from mmwsss.visualization import draw_boundaries, draw_cams, load_font
+from mmwsss.visualization import draw_boundaries, draw_cams, draw_overlay, load_font
 
 from .images import ReportImage
 from .stages import Source
@@ -100,41 +100,68 @@ def _draw(kind: str, path: Path, size: tuple[int, int], palette: np.ndarray) -> 
     return draw_boundaries(pixels / 255) if kind == 'boundaries' else pixels
 
 
-def data_uri(pixels: np.ndarray, palette: np.ndarray) -> str:
-    """A picture as text for the `src` of an image: JPEG of colors, PNG of class indices."""
+def data_uri(pixels: np.ndarray, palette: np.ndarray, with_background: bool = False) -> str:
+    """A picture as text for the `src` of an image: JPEG of colors, PNG of class indices.
+
+    Args:
+        pixels (ndarray): uint8, (H, W, 3) RGB, or (H, W) of class indices.
+        palette (ndarray): uint8 (256, 3).
+        with_background (bool): Whether class 0 is the background, which is transparent. Defaults to False.
+    """
     buffer = io.BytesIO()
     drawn, kind = Image.fromarray(pixels), 'jpeg' if pixels.ndim == 3 else 'png'
     if kind == 'png':
         drawn.putpalette(palette.tobytes())
-    drawn.save(buffer, kind, quality=78, optimize=True)
+    transparent: dict[str, int] = dict(transparency=0) if kind == 'png' and with_background else {}
+    drawn.save(buffer, kind, quality=78, optimize=True, **transparent)
     return f'data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}'
 
 
-def write_sheet(path: Path, panels: Sequence[Panel], palette: np.ndarray, opacity: float = 0.65) -> None:
+def write_sheet(
+    path: Path,
+    blocks: Sequence[Sequence[Panel]],
+    palette: np.ndarray,
+    opacity: float = 0.65,
+    with_background: bool = False,
+) -> None:
     """Writes one picture of all panels: a row an image, a column a result.
 
     Args:
         path (Path): Target `.png`; written whole or not at all.
-        panels (sequence[Panel]): At least one; their tiles may differ in number.
+        blocks (sequence[sequence[Panel]]): Panels of images that the same was made of, such as training images and
+            held-out ones; each block has columns of its own. At least one panel each; their tiles may differ in number.
         palette (ndarray): uint8 (256, 3).
         opacity (float): Of what lies over the image. Defaults to 0.65.
+        with_background (bool): Whether class 0 is the background, where the image is left as it is. Defaults to False.
     """
+    parts = [_sheet_block(panels, palette, opacity, with_background) for panels in blocks]
+    sheet = Image.new('RGB', (max(part.width for part in parts), sum(part.height for part in parts)), 'white')
+    top = 0
+    for part in parts:
+        sheet.paste(part, (0, top))
+        top += part.height
+    buffer = io.BytesIO()
+    sheet.save(buffer, 'PNG', optimize=True)
+    atomic_write(path, buffer.getvalue())
+
+
+def _sheet_block(panels: Sequence[Panel], palette: np.ndarray, opacity: float, with_background: bool) -> Image.Image:
     names = tile_names(panels)
-    side = min(160, max(max(panel.tiles[0].pixels.shape[:2]) for panel in panels))
+    # Columns are as wide as the heads above them, however small the images are.
+    side = min(160, max(130, *(max(panel.tiles[0].pixels.shape[:2]) for panel in panels)))
     gap, head = 6, 26
-    rows = [_sheet_row(panel, names, palette, opacity, side, gap) for panel in panels]
+    drawn = [[_blended(panel, tile, palette, opacity, with_background) for tile in panel.tiles] for panel in panels]
+    rows = [_sheet_row(panel, pixels, names, side, gap) for panel, pixels in zip(panels, drawn, strict=True)]
     width = len(names) * (side + gap) + gap
-    sheet = Image.new('RGB', (width, head + sum(row.height + gap for row in rows)), 'white')
-    draw = ImageDraw.Draw(sheet)
+    block = Image.new('RGB', (width, head + sum(row.height + gap for row in rows)), 'white')
+    draw = ImageDraw.Draw(block)
     for column, name in enumerate(names):
         draw.text((gap + column * (side + gap), 6), name, fill='black', font=load_font(13))
     top = head
     for row in rows:
-        sheet.paste(row, (0, top))
+        block.paste(row, (0, top))
         top += row.height + gap
-    buffer = io.BytesIO()
-    sheet.save(buffer, 'PNG', optimize=True)
-    atomic_write(path, buffer.getvalue())
+    return block
 
 
 def tile_names(panels: Sequence[Panel]) -> list[str]:
@@ -144,14 +171,31 @@ def tile_names(panels: Sequence[Panel]) -> list[str]:
     return sorted(names, key=lambda name: name == TRUTH)
 
 
-def _sheet_row(panel: Panel, names: list[str], palette: np.ndarray, opacity: float, side: int, gap: int) -> Image.Image:
+def whole_panels(panels: Sequence[Panel]) -> list[Panel]:
+    """The panels that have a tile for each result, so that a sheet of them has no empty place; else all of them."""
+    names = {name for name in tile_names(panels) if name != TRUTH}
+    whole = [panel for panel in panels if names <= {tile.name for tile in panel.tiles}]
+    return whole or list(panels)
+
+
+def _blended(panel: Panel, tile: Tile, palette: np.ndarray, opacity: float, with_background: bool) -> np.ndarray:
+    """A tile over the image of its panel, uint8 (H, W, 3), RGB."""
     image = panel.tiles[0].pixels
-    scale = min(1.0, side / max(image.shape[:2]))
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    match tile.kind:
+        case 'image':
+            return image
+        case 'mask':
+            background = 0 if with_background else None
+            return draw_overlay(image, tile.pixels, palette.tolist(), opacity, background=background)
+        case _:
+            return (opacity * tile.pixels + (1 - opacity) * image).round().astype(np.uint8)
+
+
+def _sheet_row(panel: Panel, drawn: Sequence[np.ndarray], names: list[str], side: int, gap: int) -> Image.Image:
+    height, width = panel.tiles[0].pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     row = Image.new('RGB', (len(names) * (side + gap) + gap, size[1]), 'white')
-    for tile in panel.tiles:
-        pixels = palette[tile.pixels] if tile.kind == 'mask' else tile.pixels
-        if tile.kind != 'image':
-            pixels = (opacity * pixels + (1 - opacity) * image).round().astype(np.uint8)
+    for tile, pixels in zip(panel.tiles, drawn, strict=True):
         row.paste(Image.fromarray(pixels).resize(size), (gap + names.index(tile.name) * (side + gap), 0))
     return row

@@ -1,6 +1,6 @@
 """Puts a report together from what the stages of a run left in their folders."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,14 +8,15 @@ import numpy as np
 from mmengine.config import Config
 
 from mmwsss.evaluation.functional.confusion import class_figures, class_ious
+from mmwsss.evaluation.records import choose_evenly
 from mmwsss.fileio import atomic_write
-from mmwsss.pipeline.results import PICKED_WITH_MASKS
+from mmwsss.pipeline.results import CLASS_HEADS, PICKED_WITH_MASKS, class_rows, findings
 
 from . import charts
-from .images import ImageList, choose_images, list_images
+from .images import TO_LOOK_AT, ImageList, choose_images, list_images
 from .page import Chart, Section, render
-from .panels import Panel, Tile, data_uri, make_panel, write_sheet
-from .stages import Stage, read_losses, read_megabytes, title_of
+from .panels import Panel, Tile, data_uri, make_panel, whole_panels, write_sheet
+from .stages import Source, Stage, read_losses, read_megabytes, title_of
 
 REPORT_FILE = 'report/index.html'
 SHEET_FILE = 'report/panels.png'
@@ -41,7 +42,8 @@ def write_report(
             data sets as held-out.
         results (dict): What the run ended with: `ladder` (mIoU in percent by rung, None where it was not measured),
             `picked_with_masks` (rungs that ground truth picked), `metrics` (figures by stage), `seconds` (by stage, and
-            `total`), `counts`, `versions`, and `used_ground_truth`, a sentence or None.
+            `total`), `counts`, `versions`, `used_ground_truth`, a sentence or None, and, where something was measured
+            without masks, `without_masks` and `verdict`, as of :func:`mmwsss.pipeline.results.summarize`.
 
     Returns:
         Path: The HTML file, `<run_dir>/report/index.html`.
@@ -52,9 +54,11 @@ def write_report(
     run_dir = Path(run_dir)
     known = [Stage(name, Path(work_dir), config) for name, work_dir, config in stages]
     groups = list(_groups(known))
-    sections = [_ladder(results), *_sweeps(known), *_classes(known), *_trainings(known), _costs(known, results)]
+    sections = [*_without_masks(results), *_ladder(results), *_sweeps(known), *_classes(known), *_trainings(known)]
+    sections.append(_costs(known, results))
     if groups:
-        sections.append(_images(groups, run_dir / SHEET_FILE))
+        to_look_at = (results.get('verdict') or {}).get('images') or {}
+        sections.append(_images(groups, run_dir / SHEET_FILE, to_look_at))
     sections.append(_settings(known, results))
     path = run_dir / REPORT_FILE
     atomic_write(path, render(f'{_title(run_dir)}: report', results, sections).encode())
@@ -71,7 +75,24 @@ def _listed(names: Iterable[str], values: Iterable[float], digits: int = 0) -> s
     return ', '.join(f'{name} {value:.{digits}f}' for name, value in zip(names, values, strict=True))
 
 
-def _ladder(results: Mapping[str, Any]) -> Section:
+def _without_masks(results: Mapping[str, Any]) -> Iterator[Section]:
+    if not results.get('without_masks'):
+        return
+    verdict = results['verdict']
+    content = dict(
+        line=verdict['line'],
+        notes=verdict['notes'],
+        findings=findings(results),
+        heads=CLASS_HEADS,
+        rows=class_rows(results),
+        images=list(verdict['images'].items()),
+    )
+    yield Section('without_masks', 'Without masks', content, wide=True)
+
+
+def _ladder(results: Mapping[str, Any]) -> Iterator[Section]:
+    if all(value is None for value in results['ladder'].values()):
+        return
     rungs = {title_of(name): value for name, value in results['ladder'].items()}
     picked = [title_of(name) for name in results.get('picked_with_masks', ())]
     listed = ', '.join(
@@ -80,7 +101,7 @@ def _ladder(results: Mapping[str, Any]) -> Section:
         for name, value in rungs.items()
     )
     drawn = Chart.of_svg(charts.draw_ladder(rungs, picked), f'Bar chart of mIoU in percent: {listed}')
-    return Section('ladder', 'Ladder', dict(chart=drawn, picked=picked))
+    yield Section('ladder', 'Ladder', dict(chart=drawn, picked=picked))
 
 
 def _sweeps(stages: Sequence[Stage]) -> Iterator[Section]:
@@ -166,6 +187,8 @@ class _Group(NamedTuple):
 
     listed: ImageList
     stages: list[Stage]
+    # Of stages that trained on these images and are tested on others.
+    trained: list[Source]
 
     @property
     def shown(self) -> list[str]:
@@ -180,7 +203,7 @@ class _Group(NamedTuple):
         return (rungs[0], rungs[-1]) if rungs else ({}, {})
 
     def panel(self, image_id: str) -> Panel:
-        sources = [source for stage in self.stages for source in stage.sources]
+        sources = [source for stage in self.stages for source in stage.sources] + self.trained
         return make_panel(self.listed.images[image_id], sources, len(self.listed.classes), self.listed.palette)
 
     def score(self, image_id: str) -> list[str]:
@@ -197,35 +220,46 @@ def _groups(stages: Sequence[Stage]) -> Iterator[_Group]:
     for stage in stages:
         if not stage.config.get('test_dataloader'):
             continue
-        dataset = stage.config.test_dataloader.dataset
-        # Of an ImageLabelDataset, what it wraps: stages give it different folders.
-        images = dataset.get('dataset', dataset)
+        images = _images_of(stage.config.test_dataloader)
         same = [group for known, group in members if known == images]
         if same:
             same[0].append(stage)
         else:
             members.append((images, [stage]))
-    for _, group in members:
+    for images, group in members:
         listed = list_images(group[0].config)
         if listed is not None:
-            yield _Group(listed, group)
+            learners = [one for one in stages if one not in group and _images_of(one.config.get('train_dataloader'))]
+            trained = [one for one in learners if _images_of(one.config.train_dataloader) == images]
+            yield _Group(listed, group, [source for one in trained for source in one.trained_sources])
 
 
-def _images(groups: Sequence[_Group], sheet: Path) -> Section:
+def _images_of(dataloader: Mapping[str, Any] | None) -> Any:
+    """The data set that gives the images: of an ImageLabelDataset, what it wraps; stages give it different folders."""
+    dataset = (dataloader or {}).get('dataset') or {}
+    return dataset.get('dataset', dataset)
+
+
+def _images(groups: Sequence[_Group], sheet: Path, to_look_at: Collection[str]) -> Section:
     listed = groups[0].listed
-    panels: list[Panel] = []
+    blocks: list[list[Panel]] = []
     shown: list[dict[str, Any]] = []
     for number, group in enumerate(groups):
-        reasons = {image_id: [HELD_OUT] for image_id in group.shown if image_id in group.listed.pictured}
+        pictured = [image_id for image_id in group.shown if image_id in group.listed.pictured]
+        reasons = {image_id: [HELD_OUT] + [TO_LOOK_AT] * (image_id in to_look_at) for image_id in pictured}
         if number == 0:
-            reasons = choose_images(group.shown, group.listed.pictured, *group.ious)
+            reasons = choose_images(group.shown, group.listed.pictured, *group.ious, to_look_at)
+        panels: list[Panel] = []
         for image_id, why in reasons.items():
             panel = group.panel(image_id)
             if panel.shows_results:
                 panels.append(panel)
                 shown.append(_panel(panel, why, group.score(image_id), listed))
-    if panels:
-        write_sheet(sheet, panels[:: -(-len(panels) // MAX_ROWS)], listed.palette)
+        if panels:
+            whole = whole_panels(panels)
+            blocks.append([whole[at] for at in choose_evenly(len(whole), MAX_ROWS // len(groups))])
+    if blocks:
+        write_sheet(sheet, blocks, listed.palette, with_background=listed.with_background)
     first = int(listed.with_background)
     content = dict(
         panels=shown,
@@ -246,13 +280,14 @@ def _panel(panel: Panel, reasons: Sequence[str], score: Sequence[str], listed: I
         names=names,
         reasons=reasons,
         notes=' · '.join([names, *reasons, *score]),
-        tiles=[_tile(tile, listed.palette) for tile in panel.tiles],
+        tiles=[_tile(tile, listed) for tile in panel.tiles],
     )
 
 
-def _tile(tile: Tile, palette: np.ndarray) -> dict[str, Any]:
+def _tile(tile: Tile, listed: ImageList) -> dict[str, Any]:
     height, width = tile.pixels.shape[:2]
-    return dict(name=tile.name, kind=tile.kind, source=data_uri(tile.pixels, palette), height=height, width=width)
+    source = data_uri(tile.pixels, listed.palette, listed.with_background)
+    return dict(name=tile.name, kind=tile.kind, source=source, height=height, width=width)
 
 
 def _settings(stages: Sequence[Stage], results: Mapping[str, Any]) -> Section:

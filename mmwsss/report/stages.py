@@ -11,7 +11,7 @@ import numpy as np
 from mmengine.config import Config
 
 from mmwsss.engine import SKIPPED_FILE
-from mmwsss.evaluation.records import BOUNDARY_NAME, RECORD_DIR
+from mmwsss.evaluation.records import BOUNDARY_NAME, RECORD_DIR, TRAINING_IMAGES
 
 CONFUSIONS_FILE = 'confusions.json'
 MEMORY_FILE = 'memory.json'
@@ -72,6 +72,12 @@ class Stage:
             for evaluator in ([evaluators] if isinstance(evaluators, dict) else evaluators)
             if (source := self._source(evaluator)) is not None
         ]
+
+    @property
+    def trained_sources(self) -> list[Source]:
+        """What its test made of images that it trained on."""
+        folder = self.work_dir / RECORD_DIR / TRAINING_IMAGES
+        return [Source('', self.name, 'mask', folder)] if folder.is_dir() else []
 
     def _source(self, evaluator: dict) -> Source | None:
         kind = evaluator['type'] if isinstance(evaluator['type'], str) else evaluator['type'].__name__

@@ -85,6 +85,14 @@ def test_overlay_blends_by_its_opacity(make_image):
     assert np.abs(half[1:].astype(int) - (image[1:].astype(int) + [200, 0, 0]) / 2).max() <= 1
 
 
+def test_overlay_leaves_the_background_as_it_is(make_image):
+    image, mask = make_image(), np.zeros((40, 56), np.uint8)
+    mask[:20] = 1
+    drawn = draw_overlay(image, mask, PALETTE, 1.0, background=0)
+    assert np.array_equal(drawn[20:], image[20:]) and (drawn[:20] == [200, 0, 0]).all()
+    assert (draw_overlay(image, mask, PALETTE, 1.0)[20:] == PALETTE[0]).all()
+
+
 def test_names_are_written_on_their_color():
     image = np.full((80, 200, 3), 99, np.uint8)
     drawn = draw_names(image, ['Übergröße', 'box'], [[200, 0, 0], [0, 0, 200]])

@@ -47,7 +47,9 @@ def test_the_segmentor_is_measured_where_held_out_images_have_masks(tmp_path, me
         write_folder_configs(folder, 'data/pets', CLASSES, has_masks, method)
         cfg = load(folder)['segmentor']
         assert (cfg.val_cfg is not None) == has_masks
-        assert cfg.test_evaluator.get('format_only', False) != has_masks
+        written, tags = cfg.test_evaluator
+        assert written.get('format_only', False) != has_masks and tags.type == 'mmwsss.TagMetric'
+        assert cfg.test_dataloader.dataset.image_labels == 'data/pets/image_labels.json'
         loads = [step.type for step in cfg.test_dataloader.dataset.pipeline]
         assert ('LoadAnnotations' in loads) == has_masks
         assert cfg.test_dataloader.dataset.dataset.ann_file == 'val.txt'

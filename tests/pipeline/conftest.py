@@ -90,7 +90,9 @@ class FakeTools:
         self.commands, self.lines, self.flags = [], [], []
         self.failing, self.failing_tool = None, None
         self.lazy, self.skip_bad = False, False
-        self.skipped, self.changing = [], set()
+        self.skipped, self.changing, self.go_on = [], set(), False
+        # What stages note without masks, by stage.
+        self.statistics = {}
         self.runs = 0
         self.options, self.run_dir, self.data_root = [], None, None
 
@@ -117,6 +119,7 @@ class FakeTools:
         if stage == 'cam' and '--skip-bad' in command:
             listed = [dict(image_id=image_id, reason='damaged') for image_id in self.skipped]
             (work_dir / 'skipped.json').write_text(json.dumps(listed))
+        (work_dir / 'test_statistics.json').write_text(json.dumps(self.statistics.get(stage, {})))
         (work_dir / 'metrics.json').write_text(json.dumps(METRICS_OF[stage]))
         if stage in OUTPUT_OF and not self.lazy:
             for image_id in sorted({*IDS}.difference(self.skipped)):
@@ -134,6 +137,7 @@ class FakeTools:
             self.run_dir,
             runner=self,
             skip_bad=self.skip_bad,
+            go_on=self.go_on,
         )
 
     def run(self, *options, first=None, only=None):

@@ -3,14 +3,26 @@ from types import SimpleNamespace
 import pytest
 from mmengine.config import Config
 
-from mmwsss.pipeline.results import format_table, labels_are_of_masks, measured_on, rungs, summarize, values
+from mmwsss.pipeline.results import (
+    aligned,
+    class_rows,
+    findings,
+    format_table,
+    format_without_masks,
+    labels_are_of_masks,
+    measured_on,
+    rungs,
+    summarize,
+    values,
+)
 
 
-def folder(name, metrics, training=()):
+def folder(name, metrics, training=(), statistics=()):
     return SimpleNamespace(
         stage=SimpleNamespace(name=name, phases=('train', 'test'), cfg=Config(dict(image_labels='labels.json'))),
         test_metrics=lambda: metrics,
         metrics=lambda: {**dict(training), **metrics},
+        statistics=lambda: dict(statistics),
         seconds=lambda: 12.34,
         memory=lambda: dict(test=dict(process=7, worker=3, gpu=0)),
         makers=dict,
@@ -71,3 +83,98 @@ def test_images_that_a_test_measures():
 
 def test_values_of_a_key_at_any_depth():
     assert values(dict(a=1, b=[dict(a=2), dict(c=dict(a=None))], d=(dict(a=3),)), 'a') == [1, 2, 3]
+
+
+def classes(**values):
+    return dict(images=8, classes=dict(cat=values))
+
+
+STATISTICS = dict(
+    cam=dict(multi_label=dict(kind='classifier', mAP=95.0, guessed=42.5, **classes(AP=95.0, guessed=42.5, tagged=3))),
+    affinity=dict(
+        walk=dict(
+            kind='labels',
+            written='masks',
+            background=71.25,
+            confident=98.0,
+            labeled=8,
+            empty=0,
+            full=1,
+            named={'full': ['x']},
+            agreement=dict(CAM=61.04, cosine=None),
+            **classes(share=28.75, tagged=8, found=8, both=7),
+        )
+    ),
+    segmentor=dict(
+        tags=dict(
+            kind='segmentor',
+            labeled=8,
+            background=80.0,
+            named={},
+            F1=91.0,
+            precision=90.0,
+            recall=None,
+            **classes(share=20.0, tagged=3, found=3, both=3, F1=91.0),
+        ),
+        training=dict(kind='training_images', images=24, agreement={'pseudo masks': 77.7}),
+    ),
+)
+
+
+@pytest.fixture
+def unmeasured():
+    """The results of a run without masks."""
+    folders = [folder(name, {}, statistics=noted) for name, noted in STATISTICS.items()]
+    return summarize([one.stage for one in folders], folders, {}, {})
+
+
+def test_without_masks_the_table_has_stages_and_seconds(unmeasured):
+    assert format_table(unmeasured).splitlines()[:2] == ['stage      seconds', 'cam             12']
+
+
+def test_what_was_measured_without_masks_is_a_table(unmeasured):
+    lines = [' '.join(line.split()) for line in format_without_masks(unmeasured, 'look_at.txt').splitlines()]
+    assert lines[1:] == [
+        'cam: multi_label mAP 95.0, guessing 42.5, on 8 held-out images',
+        'affinity: walk 8 images, 98.0 % of the pixels are sure, 71.2 % of these are background, 0 masks are empty, '
+        '1 are full',
+        'agrees with CAM 61.0 (mIoU)',
+        'segmentor: tags labels in the masks of 8 held-out images: F1 91.0, precision 90.0, 80.0 % background',
+        'segmentor: training on 24 training images',
+        'agrees with pseudo masks 77.7 (mIoU)',
+        '',
+        'class AP guessing share images in mask F1',
+        'background - - 71.2 - - -',
+        'cat 95.0 42.5 28.7 8 7 91.0'.replace('28.7', f'{28.75:.1f}'),
+        '',
+        'Verdict: look at 1 of 16 images',
+        'To look at: 1 images, listed in look_at.txt',
+    ]
+
+
+def test_results_hold_what_was_measured_and_the_verdict(unmeasured):
+    assert unmeasured['without_masks'] == STATISTICS
+    assert unmeasured['verdict'] == dict(
+        line='look at 1 of 16 images', usable=True, notes=[], images=dict(x='pseudo mask: full')
+    )
+
+
+def test_where_nothing_was_measured_without_masks_there_is_no_table():
+    results = summarize([], [], {}, {})
+    assert format_without_masks(results) == '' and class_rows(results) == [] and findings(results) == []
+
+
+def test_notes_follow_the_verdict(unmeasured):
+    unmeasured['verdict']['notes'] = ['mind this']
+    assert format_without_masks(unmeasured).splitlines()[-1] == 'Note: mind this'
+
+
+def test_labels_without_background_are_neither_full_nor_background(unmeasured):
+    for stage, name in (('affinity', 'walk'), ('segmentor', 'tags')):
+        unmeasured['without_masks'][stage][name]['background'] = None
+    text = format_without_masks(unmeasured)
+    assert 'background' not in text and 'full' not in text.partition('Verdict')[0]
+
+
+def test_numbers_of_a_table_are_on_the_right():
+    assert aligned([('', 'n'), ('a', '10'), ('bcd', '-')]) == ['      n', 'a    10', 'bcd   -']

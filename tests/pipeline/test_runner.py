@@ -9,7 +9,7 @@ from mmwsss.fileio import DataError, is_whole
 from mmwsss.pipeline.command import Launcher
 from mmwsss.pipeline.lock import locked
 from mmwsss.pipeline.results import format_table
-from mmwsss.pipeline.runner import RESULTS_FILE, Pipeline, StageFailed
+from mmwsss.pipeline.runner import LOOK_AT_FILE, RESULTS_FILE, LabelsRefused, Pipeline, StageFailed
 
 RUN = Path('work/run')
 ALL = ['train cam', 'test cam', 'train affinity', 'test affinity', 'train segmentor', 'test segmentor']
@@ -407,3 +407,68 @@ def test_results_have_the_command(tools):
     assert pipeline.command() == (
         "python tools/pipeline.py cam.py --data-root data --run-dir 'runs/a b' --launcher slurm --gpus 2 --skip-bad"
     )
+
+
+def labels(empty, written='masks', named=None):
+    classes = dict(cat=dict(share=1.0, tagged=3, found=3 - empty, both=3 - empty))
+    counts = dict(images=3, labeled=3, empty=empty, full=0, background=90.0, confident=100.0)
+    return dict(kind='labels', written=written, classes=classes, named=named or {}, agreement={}, **counts)
+
+
+def test_labels_that_are_all_background_stop_the_pipeline(tools):
+    tools.statistics = dict(affinity=dict(walk=labels(empty=3)))
+    with pytest.raises(LabelsRefused) as refused:
+        tools.run()
+    assert tools.commands == ALL[:4] and refused.value.code == 1
+    message = str(refused.value)
+    assert message.startswith('stopped before segmentor: 3 of 3 are empty in work/run/affinity/masks')
+    assert 'lower the background score' in message and message.endswith('--go-on') and '\n' not in message
+    written = json.loads((RUN / RESULTS_FILE).read_text())
+    assert written == json.loads(json.dumps(refused.value.results))
+    assert written['verdict']['line'].startswith('the masks are nearly all background: 3 of 3 are empty')
+    with pytest.raises(LabelsRefused):
+        tools.run()
+    assert tools.commands == []
+
+
+def test_with_the_flag_the_pipeline_goes_on(tools):
+    tools.statistics = dict(affinity=dict(walk=labels(empty=3)))
+    tools.go_on = True
+    assert tools.run()['verdict']['usable'] is False and tools.commands == ALL
+    # What was trained on them once is not asked again.
+    tools.go_on = False
+    tools.run()
+    assert tools.commands == []
+
+
+@pytest.mark.parametrize('record', [labels(empty=2), labels(empty=3, written='others'), labels(empty=3, written=None)])
+def test_labels_that_teach_something_or_are_not_read_stop_nothing(tools, record):
+    tools.statistics = dict(affinity=dict(walk=record))
+    tools.run()
+    assert tools.commands == ALL
+
+
+def test_the_cure_names_a_classifier_that_learnt_nothing(tools):
+    classifier = dict(kind='classifier', images=9, mAP=31.0, guessed=30.0, classes={})
+    tools.statistics = dict(cam=dict(multi_label=classifier), affinity=dict(walk=labels(empty=3)))
+    with pytest.raises(LabelsRefused, match='the classifier of cam learnt nothing: lower its learning rate'):
+        tools.run()
+
+
+def test_images_to_look_at_are_listed_as_long_as_there_are_some(tools):
+    tools.statistics = dict(affinity=dict(walk=labels(empty=1, named={'empty': ['folder/b']})))
+    assert tools.run()['verdict']['line'] == 'look at 1 of 3 images'
+    assert (RUN / LOOK_AT_FILE).read_text() == 'folder/b\tpseudo mask: empty\n'
+    tools.statistics = {}
+    tools.run(only='affinity')
+    assert not (RUN / LOOK_AT_FILE).exists()
+
+
+def test_a_test_that_begins_anew_forgets_what_it_noted(tools):
+    tools.statistics = dict(affinity=dict(walk=labels(empty=3)))
+    tools.go_on = True
+    tools.run()
+    tools.failing, tools.failing_tool = 'affinity', 'test'
+    with pytest.raises(StageFailed):
+        tools.run(only='affinity')
+    assert not (RUN / 'affinity/test_statistics.json').exists()

@@ -7,7 +7,7 @@ from PIL import Image
 
 from mmwsss.fileio import DataError, write_mask
 from mmwsss.report.images import list_images
-from mmwsss.report.panels import data_uri, make_panel, tile_names
+from mmwsss.report.panels import Panel, Tile, data_uri, make_panel, tile_names, whole_panels, write_sheet
 from mmwsss.report.stages import Stage
 
 PALETTE = np.zeros((256, 3), np.uint8)
@@ -59,6 +59,49 @@ def test_a_damaged_mask_is_named(panel, run):
     (run.run_dir / 'affinity/pseudo_masks/p0.png').write_bytes(b'hello')
     with pytest.raises(DataError, match='pseudo_masks/p0.png'):
         panel(0)
+
+
+def test_a_background_is_transparent():
+    mask = np.array([[0, 1]], np.uint8)
+    for with_background in (True, False):
+        encoded = data_uri(mask, PALETTE, with_background).partition(',')[2]
+        with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
+            alpha = np.array(image.convert('RGBA'))[..., 3].tolist()
+        assert alpha == ([[0, 255]] if with_background else [[255, 255]])
+
+
+def test_a_sheet_has_no_empty_places(panel, run, tmp_path):
+    (run.run_dir / 'affinity/recorded/random_walk/p0.png').unlink()
+    panels = [panel(number) for number in (0, 1, 5)]
+    assert [one.image.image_id for one in whole_panels(panels)] == ['sub/p1', 'sub/p5']
+    assert whole_panels(panels[:1]) == panels[:1] and whole_panels([]) == []
+
+
+def test_blocks_of_a_sheet_have_their_own_columns(panel, tmp_path):
+    first, second = panel(1), panel(0)
+    second = Panel(second.image, second.tiles[:2])
+    write_sheet(tmp_path / 'sheet.png', [[first], [second]], PALETTE)
+    whole = np.array(Image.open(tmp_path / 'sheet.png'))
+    write_sheet(tmp_path / 'sheet.png', [[second]], PALETTE)
+    alone = np.array(Image.open(tmp_path / 'sheet.png'))
+    height, width = alone.shape[:2]
+    assert width < whole.shape[1] and np.array_equal(whole[-height:, :width], alone)
+    assert (whole[-height:, width:] == 255).all()
+
+
+def test_a_sheet_leaves_the_background_of_the_image_as_it_is(panel, tmp_path):
+    made = panel(0)
+    tile = Tile('mask', np.zeros(made.tiles[0].pixels.shape[:2], np.uint8), 'mask')
+    plain = Panel(made.image, (made.tiles[0], tile))
+    side = made.tiles[0].pixels.shape[1]
+    pictures = []
+    for with_background in (True, False):
+        write_sheet(tmp_path / 'sheet.png', [[plain]], PALETTE, with_background=with_background)
+        pictures.append(np.array(Image.open(tmp_path / 'sheet.png'))[26:-6])
+    same, darker = pictures
+    step = 130 + 6
+    assert np.array_equal(same[:, 6 : 6 + side], same[:, 6 + step : 6 + step + side])
+    assert darker[:, 6 + step : 6 + step + side].mean() < 0.5 * same[:, 6 + step : 6 + step + side].mean()
 
 
 def test_masks_keep_their_indices():

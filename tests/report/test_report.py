@@ -5,6 +5,7 @@ import shutil
 import pytest
 from mmengine.config import Config
 
+from mmwsss.evaluation.records import TRAINING_IMAGES
 from mmwsss.report import SHEET_FILE, write_report
 
 
@@ -82,7 +83,7 @@ def test_skipped_images_are_listed_and_not_shown(write, run):
 def test_a_run_without_outputs(tmp_path):
     results = dict(ladder={'cam': None}, metrics={}, seconds={'total': 0.0}, counts={}, versions={})
     html = write_report(tmp_path, [('cam', tmp_path / 'cam', Config())], results).read_text(encoding='utf-8')
-    assert sections(html) == ['ladder', 'costs', 'settings']
+    assert sections(html) == ['costs', 'settings']
     assert not (tmp_path / SHEET_FILE).exists()
 
 
@@ -103,3 +104,44 @@ def test_classes_without_a_background(write, run):
         config.test_dataloader.dataset.dataset.metainfo.with_background = False
     (run.data.root / 'labels.json').write_text(json.dumps({image_id: ['stripe'] for image_id in run.data.ids}))
     assert '<option value="0">background</option>' in write()
+
+
+@pytest.fixture
+def without_masks(run):
+    """What the results of a run hold that no mask measures."""
+    classes = {'stripe': dict(share=12.5, tagged=3, found=3, both=2)}
+    masks = dict(kind='labels', written='pseudo_masks', images=6, labeled=5, empty=1, full=0, classes=classes)
+    masks.update(background=87.5, confident=99.0, named={'empty': ['sub/p5']}, agreement=dict(CAM=55.5))
+    verdict = dict(
+        line='look at 1 of 6 images',
+        usable=True,
+        notes=['mind <this>'],
+        images={'sub/p5': 'pseudo mask: empty', 'p0': 'segmentor: a class is not found'},
+    )
+    run.results.update(without_masks=dict(affinity=dict(walk=masks)), verdict=verdict)
+    return run
+
+
+def test_what_was_measured_without_masks_comes_first(write, without_masks):
+    html = write()
+    assert sections(html)[0] == 'without_masks'
+    assert '<p>Verdict: look at 1 of 6 images</p>' in html and 'mind &lt;this&gt;' in html
+    assert '87.5 % of these are background, 1 masks are empty' in html and 'agrees with CAM 55.5' in html
+    row = html.partition('<th scope="row">stripe</th>')[2].partition('</tr>')[0]
+    assert re.findall(r'>([^<]+)</td>', row) == ['-', '-', '12.5', '3', '2', '-']
+    assert 'Images to look at: 2' in html
+
+
+def test_images_to_look_at_are_shown(write, without_masks):
+    html = write()
+    assert 'sample · to look at' in html and '<option>to look at</option>' in html
+    # An image of the same id among those held out.
+    assert 'held-out · to look at' in html
+
+
+def test_what_a_segmentor_makes_of_training_images_is_shown_with_them(write, run):
+    shutil.copytree(run.run_dir / 'affinity/recorded/random_walk', run.run_dir / 'segmentor/recorded' / TRAINING_IMAGES)
+    assert 'segmentor of sub/p5' not in write()
+    run.stages[2][2].train_dataloader = run.stages[0][2].test_dataloader
+    html = write()
+    assert 'segmentor of sub/p5' in html and html.count('<figcaption>segmentor</figcaption>') == 8

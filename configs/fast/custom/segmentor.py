@@ -32,16 +32,20 @@ train_dataloader = dict(
 )
 train_cfg = dict(max_iters=500)
 val_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}, pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(dataset={{_base_.val_dataset}}, pipeline=test_pipeline))
-# The held-out images have no masks: nothing validates, and the test predicts them and measures nothing. Where there are
-# masks of val.txt, delete the rest of this file.
+# The labels of the held-out images only measure: does a mask hold the classes of its image?
+test_dataloader = dict(
+    dataset=dict(dataset={{_base_.val_dataset}}, image_labels={{_base_.image_labels}}, pipeline=test_pipeline)
+)
+test_evaluator = [dict(type='mmwsss.SegmentorMetric', iou_metrics=['mIoU']), dict(type='mmwsss.TagMetric')]
+# The held-out images have no masks: nothing validates, and the test predicts them and measures their labels. Where
+# there are masks of val.txt, delete the rest of this file.
 test_pipeline = [
     dict(type='LoadImageFromFile', _scope_='mmwsss'),
     dict(type='Resize', scale=(_base_.max_side // 2,) * 2, keep_ratio=True),
     dict(type='mmwsss.PackWeakInputs'),
 ]
 test_dataloader['dataset'].update(pipeline=test_pipeline)
-test_evaluator = dict(format_only=True, output_dir='work_dirs/fast/custom/segmentor/predictions')
+test_evaluator[0].update(format_only=True, output_dir='work_dirs/fast/custom/segmentor/predictions')
 tta_pipeline = [
     dict(type='LoadImageFromFile', _scope_='mmwsss'),
     dict(type='TestTimeAug', transforms=tta_pipeline[1].transforms[:2] + [[dict(type='mmwsss.PackWeakInputs')]]),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
 from mmengine.fileio.backends import prefix_to_backends
@@ -13,6 +14,7 @@ from mmengine.runner import Runner
 from mmengine.runner.amp import autocast
 from mmseg.structures import SegDataSample
 
+from mmwsss.evaluation.metrics.pseudo_mask_metric import PseudoMaskMetric
 from mmwsss.evaluation.metrics.streaming_metric import Counts, Made, StreamingMetric
 from mmwsss.fileio import DataError, as_stored, is_remote, write_affinity, write_features
 from mmwsss.models import ChainResult, LabelChain, RefineContext
@@ -75,9 +77,13 @@ class LabelLoop(SkipBadTestLoop):
         self.num_workers = num_workers
         self.affinity_dir = affinity_dir and _below(runner.work_dir, affinity_dir)
         self.feature_dir = feature_dir and _below(runner.work_dir, feature_dir)
+        earlier: tuple[str, ...] = ()
         for metric in self.evaluator.metrics:
             if isinstance(metric, StreamingMetric):
                 self._prepare(metric, runner.work_dir)
+            if isinstance(metric, PseudoMaskMetric):
+                metric.compared_with = earlier
+                earlier = tuple(dict.fromkeys([*earlier, metric.prefix or '']))
         self._executor: ProcessPoolExecutor | None = None
         self._pending: deque[tuple[str, Future[dict[int, Counts | None]]]] = deque()
 
@@ -248,12 +254,17 @@ def score_maps_of(sample: SegDataSample) -> ScoreMaps:
     """The class maps of a sample, as their file holds them.
 
     Raises:
-        DataError: If it has none.
+        DataError: If it has none, or they are no numbers.
     """
     if 'seeds' not in sample:
         raise DataError(
             f'{sample.get("img_path")}: a label chain needs class maps; use a localizer with a test_cfg, or LoadSeeds '
             'in the pipeline of the data set'
+        )
+    if not np.isfinite(sample.seeds.cams).all():
+        raise DataError(
+            f'{sample.get("img_path")}: its class maps are no finite numbers, expected those of a classifier that has '
+            'learnt something; it has diverged: lower optim_wrapper.optimizer.lr of its training'
         )
     return ScoreMaps.of_seeds(sample.seeds, bool(sample.get('with_background', True)))
 

@@ -4,6 +4,7 @@ from .multi_label_metric import MultiLabelMetric
 from .pseudo_mask_metric import PseudoMaskMetric
 from .seed_metric import SeedMetric
 from .segmentor_metric import SegmentorMetric
+from .tag_metric import TagMetric
 from .voc_submission_metric import VOCSubmissionMetric
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     'PseudoMaskMetric',
     'SeedMetric',
     'SegmentorMetric',
+    'TagMetric',
     'VOCSubmissionMetric',
 ]

@@ -9,15 +9,17 @@ from mmwsss.evaluation.functional.confusion import classes_of_ground_truth, conf
 from mmwsss.fileio import write_mask
 from mmwsss.registry import METRICS
 
-from .streaming_metric import Counts, Made, StreamingMetric
+from .label_metric import LabelCounting, LabelMetric
+from .streaming_metric import Counts, Made
 
 
 @METRICS.register_module()
-class AffinityLabelMetric(StreamingMetric):
+class AffinityLabelMetric(LabelMetric):
     """Writes affinity labels, and measures how right and how many the confident pixels are.
 
     ``precision`` is the share of the confident pixels whose class is true, ``coverage`` the share of all pixels that
-    are confident, both in percent of the pixels that have a ground truth.
+    are confident, both in percent of the pixels that have a ground truth. What needs no ground truth is that of
+    :class:`LabelMetric`.
 
     Args:
         chain (str): Name of the label chain that makes the labels.
@@ -27,6 +29,7 @@ class AffinityLabelMetric(StreamingMetric):
     """
 
     file_suffix = '.png'
+    name_without_prefix = 'affinity_labels'
 
     def __init__(
         self, chain: str, output_dir: str | None = None, format_only: bool = False, prefix: str | None = 'labels'
@@ -42,13 +45,15 @@ class AffinityLabelMetric(StreamingMetric):
         assert self.chain is not None
         meta = self.dataset_meta
         stored = classes_of_ground_truth(sample)
-        return _LabelCounter(self.chain, path, meta['palette'], truth, stored, len(meta['classes']))
+        counting = self.counting(sample)
+        return _LabelCounter(self.chain, path, meta['palette'], truth, stored, len(meta['classes']), counting)
 
     def empty(self) -> Counts:
         num_classes = len(self.dataset_meta['classes'])
-        return dict(confusion=np.zeros((num_classes, num_classes + 1), np.int64))
+        return dict(super().empty(), confusion=np.zeros((num_classes, num_classes + 1), np.int64))
 
     def summarize(self, total: Counts) -> dict[str, float]:
+        super().summarize(total)
         confusion = total['confusion']
         confident = confusion[:, :-1].sum()
         if not confusion.any():
@@ -68,12 +73,14 @@ class _LabelCounter:
     truth: str | None
     label_map: Mapping[int, int] | None
     num_classes: int
+    counting: LabelCounting | None = None
 
     def __call__(self, made: Made) -> Counts | None:
         labels = made.chains[self.chain].labels.labels[0].numpy()
         if self.path is not None:
             write_mask(self.path, labels, self.palette)
-        if self.truth is None:
-            return None
-        truth = read_ground_truth(self.truth, labels.shape, self.num_classes, self.label_map)
-        return dict(confusion=confusion_matrix(truth, labels, self.num_classes))
+        counts = {} if self.counting is None else self.counting(labels)
+        if self.truth is not None:
+            truth = read_ground_truth(self.truth, labels.shape, self.num_classes, self.label_map)
+            counts['confusion'] = confusion_matrix(truth, labels, self.num_classes)
+        return counts or None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.logging import MMLogger, print_log
 
+from mmwsss.evaluation.functional.activations import NUM_BINS
+from mmwsss.evaluation.functional.agreement import cam_agreement, count_agreement, count_cam_agreement
 from mmwsss.evaluation.functional.boundary_iou import boundary_counts, iou_of_counts
 from mmwsss.evaluation.functional.confusion import (
     class_table,
@@ -18,15 +20,25 @@ from mmwsss.fileio import DataError, write_mask, write_pixel_weights
 from mmwsss.ops.maps import label_of_scores
 from mmwsss.registry import METRICS
 
-from .streaming_metric import Counts, Made, StreamingMetric
+from .label_metric import LabelCounting, LabelMetric
+from .streaming_metric import Counts, Made
+
+# What agreement with class maps is called.
+CAM = 'CAM'
+_WITH = 'with/'
 
 
 @METRICS.register_module()
-class PseudoMaskMetric(StreamingMetric):
+class PseudoMaskMetric(LabelMetric):
     """Writes pseudo masks and measures their mIoU.
 
     What is written are the labels of a chain, 255 where no class is sure enough; what is measured is the best class of
     every pixel, sure or not. The mean is over the classes that occur in ground truth or prediction.
+
+    What needs no ground truth is that of :class:`LabelMetric`. Besides, the masks are compared with the class maps that
+    the chain began with, at the background score where both agree best, and with those of the metrics before it, by
+    their mIoU in percent. Without ground truth, masks that are not written are made only of the images that a picture
+    is kept of.
 
     Args:
         chain (str): Name of the label chain that makes the masks.
@@ -47,6 +59,8 @@ class PseudoMaskMetric(StreamingMetric):
 
     file_suffix = '.png'
     name_without_prefix = 'pseudo_masks'
+    # Names of the metrics before it, whose masks of the same image it is compared with; a LabelLoop knows them.
+    compared_with: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -76,7 +90,8 @@ class PseudoMaskMetric(StreamingMetric):
         path = None if self.output_dir is None else os.path.join(self.output_dir, f'{sample["image_id"]}.png')
         weights = None if self.weight_dir is None else os.path.join(self.weight_dir, f'{sample["image_id"]}.png')
         # Where masks are written, they are there to be drawn.
-        picture = self.record.picture(sample) if self.record is not None and path is None else None
+        recorded = self.record if path is None else None
+        picture = None if recorded is None else recorded.picture(sample, measured=truth is not None)
         if truth is None and path is None and picture is None:
             return None
         assert self.chain is not None
@@ -91,18 +106,34 @@ class PseudoMaskMetric(StreamingMetric):
             self.boundary_iou,
             picture,
             weights,
+            self.counting(sample),
+            self.prefix or '',
+            self.compared_with,
         )
 
     def image_confusion(self, counts: Mapping[str, np.ndarray]) -> np.ndarray | None:
-        return counts['confusion']
+        return counts.get('confusion')
 
     def empty(self) -> Counts:
         num_classes = len(self.dataset_meta['classes'])
         return dict(
-            confusion=np.zeros((num_classes, num_classes + 1), np.int64), boundary=np.zeros((3, num_classes), np.int64)
+            super().empty(),
+            confusion=np.zeros((num_classes, num_classes + 1), np.int64),
+            boundary=np.zeros((3, num_classes), np.int64),
+            cam=np.zeros((3, num_classes, NUM_BINS), np.int64),
+            **{_WITH + name: np.zeros((num_classes, num_classes), np.int64) for name in self.compared_with},
         )
 
+    def agreement(self, total: Counts) -> dict[str, float | None]:
+        """mIoU in percent with class maps, under 'CAM', and with masks of other metrics; None where none is known."""
+        found = {CAM: cam_agreement(total['cam'], self.with_background)}
+        for name in self.compared_with:
+            iou = float(mean_iou(total[_WITH + name]))
+            found[name] = iou if np.isfinite(iou) else None
+        return found
+
     def summarize(self, total: Counts) -> dict[str, float]:
+        super().summarize(total)
         confusion, classes = total['confusion'], self.dataset_meta['classes']
         if not confusion.any():
             print_log('No image has a mask: pseudo masks are not evaluated', MMLogger.get_current_instance())
@@ -126,8 +157,11 @@ class _MaskCounter:
     label_map: Mapping[int, int] | None
     num_classes: int
     boundary_iou: bool
-    picture: str | None = None
-    weights: str | None = None
+    picture: str | None
+    weights: str | None
+    counting: LabelCounting | None
+    name: str
+    compared_with: tuple[str, ...]
 
     def __call__(self, made: Made) -> Counts | None:
         labels, best = self._masks(made)
@@ -137,12 +171,22 @@ class _MaskCounter:
             self._write_weights(self.weights, made)
         if self.picture is not None:
             write_mask(self.picture, shrink_mask(best), self.palette)
-        if self.truth is None:
-            return None
-        truth = read_ground_truth(self.truth, best.shape, self.num_classes, self.label_map)
-        counts = dict(confusion=confusion_matrix(truth, best, self.num_classes))
-        if self.boundary_iou:
-            counts['boundary'] = boundary_counts(truth, best, self.num_classes)
+        counts = {} if self.counting is None else {**self.counting(labels), **self._agreement(made, best)}
+        if self.truth is not None:
+            truth = read_ground_truth(self.truth, best.shape, self.num_classes, self.label_map)
+            counts['confusion'] = confusion_matrix(truth, best, self.num_classes)
+            if self.boundary_iou:
+                counts['boundary'] = boundary_counts(truth, best, self.num_classes)
+        return counts or None
+
+    def _agreement(self, made: Made, best: np.ndarray) -> Counts:
+        counts = {}
+        if made.seeds is not None:
+            counts['cam'] = count_cam_agreement(best, made.seeds.cams, made.seeds.class_ids, self.num_classes)
+        for name in self.compared_with:
+            if name in made.masks:
+                counts[_WITH + name] = count_agreement(best, made.masks[name], self.num_classes)
+        made.masks[self.name] = best
         return counts
 
     def _write_weights(self, path: str, made: Made) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.logging import MMLogger, print_log
 
+from mmwsss.evaluation.functional.activations import NUM_BINS, strongest_activation
 from mmwsss.evaluation.functional.confusion import class_table, classes_of_ground_truth, mean_iou, read_ground_truth
 from mmwsss.evaluation.functional.otsu import otsu_background_score
 from mmwsss.evaluation.records import record_confusion
@@ -13,15 +14,6 @@ from mmwsss.registry import METRICS
 from mmwsss.structures import ScoreMaps, Seeds
 
 from .streaming_metric import Counts, Made, StreamingMetric
-
-NUM_BINS = 100
-
-
-def strongest_activation(cams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the strongest of maps (K, H, W), K at least 1, and its activation in hundredths, both intp (H, W)."""
-    strongest = cams.argmax(0) if len(cams) > 1 else np.zeros(cams.shape[1:], np.intp)
-    level = cams[0] if len(cams) == 1 else cams.max(0)
-    return strongest, np.minimum((level * NUM_BINS).astype(np.intp), NUM_BINS - 1)
 
 
 def count_activations(cams: np.ndarray, class_ids: np.ndarray, truth: np.ndarray, num_classes: int) -> np.ndarray:

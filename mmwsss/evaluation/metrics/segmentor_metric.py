@@ -45,7 +45,8 @@ class SegmentorMetric(IoUMetric):
                 counts = self._count(sample['gt_sem_seg']['data'][0].to(prediction), prediction)
                 if self.record is not None and self.record.measures(sample):
                     self.record.measure(sample, counts.numpy())
-            picture = self.record.picture(sample) if self.record is not None else None
+            measured = not self.format_only
+            picture = self.record.picture(sample, measured) if self.record is not None else None
             if picture is not None:
                 mask = shrink_mask(prediction.cpu().numpy().astype(np.uint8))
                 write_mask(picture, mask, self.dataset_meta['palette'])

@@ -25,10 +25,13 @@ class Made:
     Attributes:
         seeds (Seeds, optional): Its class maps. Defaults to None.
         chains (dict[str, ChainResult]): What each label chain made of them, a batch of one. Defaults to none.
+        masks (dict[str, ndarray]): Masks, uint8 (H, W), that metrics before have made of it, by their names. Defaults
+            to none.
     """
 
     seeds: Seeds | None = None
     chains: 'Mapping[str, ChainResult]' = field(default_factory=dict)
+    masks: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class StreamingMetric(BaseMetric):

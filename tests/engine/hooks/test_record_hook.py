@@ -6,13 +6,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.logging import MessageHub
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from mmwsss.datasets.skip_bad_dataset import SkipBadDataset
 from mmwsss.engine import RecordHook
 from mmwsss.evaluation import SegmentorMetric
-from mmwsss.fileio import Seeds, read_mask, write_seeds
+from mmwsss.evaluation.records import TRAINING_IMAGES, recorded_statistics
+from mmwsss.fileio import Seeds, read_mask, write_mask, write_seeds
 from mmwsss.ops import neighbor_offsets
 from mmwsss.structures import StencilAffinity
 
@@ -103,6 +108,25 @@ def test_an_earlier_record_is_gone(run_test, tmp_path):
     assert run_test() and not stale.exists()
 
 
+def test_without_masks_pictures_are_of_the_sample_alone(run_test, data, monkeypatch):
+    monkeypatch.setattr('mmwsss.evaluation.records.NUM_PICTURES', 1)
+    recorded = run_test() / 'recorded'
+    # With a mask, an image may turn out to be the best or the worst one.
+    assert pictures(recorded / 'random_walk') == sorted(data.ids) and pictures(recorded / 'affinity_boundaries') == [
+        'p0'
+    ]
+    for path in (data.root / 'masks').rglob('*.png'):
+        path.unlink()
+    assert pictures(run_test() / 'recorded/random_walk') == ['p0']
+
+
+def test_masks_of_a_chain_are_compared_with_those_before(run_test):
+    run_test()
+    recorded = recorded_statistics(MessageHub.get_current_instance())
+    assert list(recorded['random_walk']['agreement']) == ['CAM']
+    assert recorded['last']['agreement'] == dict(CAM=recorded['random_walk']['agreement']['CAM'], random_walk=100.0)
+
+
 class Listed(list):
     def get_data_info(self, index):
         return self[index]
@@ -140,3 +164,85 @@ def test_boundaries_are_bright_where_affinities_are_small(runner, tmp_path):
     hook.after_test_iter(runner, 0, outputs=[sample])
     drawn = read_mask(tmp_path / 'recorded/affinity_boundaries/a.png')
     assert drawn.shape == (8, 8) and drawn[:, 0].max() < 20 and drawn[:, -1].min() > 250
+
+
+class Painter(BaseModel):
+    """A segmentor that paints the right half of each image with class 1."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, inputs, data_samples, mode):
+        for image, sample in zip(inputs, data_samples, strict=True):
+            mask = torch.zeros(1, *image.shape[1:], dtype=torch.long)
+            mask[..., image.shape[2] // 2 :] = 1
+            sample.pred_sem_seg = PixelData(data=mask)
+        return data_samples
+
+
+@pytest.fixture
+def run_segmentor(image_set, tmp_path, mmseg_scope, plain_config_text):
+    """Tests the painter on two images, after a training on four whose pseudo masks are half class 1 or all of it."""
+    data, held_out = image_set(LABELS), image_set(LABELS[:2], root=tmp_path / 'held_out')
+    for number, image_id in enumerate(data.ids):
+        mask = np.ones((40, 56), np.uint8)
+        mask[:, : 28 if number % 2 else 0] = 0
+        write_mask(tmp_path / 'masks' / f'{image_id}.png', mask, [(0, 0, 0)])
+
+    def run(**changes):
+        pipeline = [dict(type='LoadImageFromFile', _scope_='mmwsss'), dict(type='LoadAnnotations')]
+        pipeline.append(dict(type='mmwsss.PackWeakInputs'))
+        config = dict(
+            work_dir=str(tmp_path / 'run'),
+            train_dataloader=dict(
+                dataset=dict(
+                    type='mmwsss.ImageLabelDataset', dataset=data.dataset, pseudo_mask_dir=str(tmp_path / 'masks')
+                )
+            ),
+            test_dataloader=dict(
+                batch_size=1,
+                num_workers=0,
+                sampler=dict(type='DefaultSampler', shuffle=False),
+                dataset=dict(type='mmwsss.ImageLabelDataset', dataset=held_out.dataset, pipeline=pipeline),
+            ),
+            test_cfg=dict(type='TestLoop'),
+            test_evaluator=dict(type='mmwsss.SegmentorMetric'),
+            default_hooks=dict(record=dict(type='mmwsss.RecordHook')),
+            default_scope='mmseg',
+            experiment_name='segmentor',
+            log_level='ERROR',
+        )
+        config.update(changes)
+        cfg = Config(config)
+        MessageHub.get_instance('segmentor').runtime_info.clear()
+        tested = {name: value for name, value in config.items() if name != 'train_dataloader'}
+        Runner(model=Painter(), **tested, cfg=cfg).test()
+        return recorded_statistics(MessageHub.get_current_instance()).get(TRAINING_IMAGES)
+
+    return SimpleNamespace(run=run, data=data, folder=tmp_path / 'run/recorded' / TRAINING_IMAGES, tmp_path=tmp_path)
+
+
+def test_a_segmentor_is_compared_with_the_pseudo_masks_it_trained_on(run_segmentor):
+    noted = run_segmentor.run()
+    # Of each class, the segmentor and the pseudo masks have three quarters or two thirds of their pixels in common.
+    assert noted == dict(
+        kind='training_images', images=4, agreement={'pseudo masks': pytest.approx((50 + 200 / 3) / 2, abs=0.01)}
+    )
+    assert pictures(run_segmentor.folder) == sorted(run_segmentor.data.ids)
+    assert read_mask(run_segmentor.folder / 'p0.png')[0].tolist() == [0] * 28 + [1] * 28
+
+
+def test_where_a_pseudo_mask_is_missing_nothing_is_compared(run_segmentor):
+    (run_segmentor.tmp_path / 'masks/p2.png').unlink()
+    assert run_segmentor.run() is None and not run_segmentor.folder.exists()
+
+
+def test_where_training_images_are_missing_nothing_is_compared(run_segmentor):
+    (run_segmentor.data.root / 'list.txt').unlink()
+    assert run_segmentor.run() is None
+
+
+@pytest.mark.parametrize('dataloader', [None, dict(dataset=dict(type='mmwsss.ImageLabelDataset'))])
+def test_what_trained_on_no_pseudo_masks_is_not_compared(run_segmentor, dataloader):
+    assert run_segmentor.run(train_dataloader=dataloader) is None

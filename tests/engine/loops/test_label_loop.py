@@ -192,6 +192,16 @@ def test_a_chain_whose_needs_are_missing_is_one_line_before_anything_is_skipped(
         assert '\n' not in text and not (stages.root / 'run/skipped.json').exists()
 
 
+def test_a_classifier_that_has_diverged_is_one_line(stages):
+    checkpoint = torch.load(stages.cam.load_from, weights_only=True)
+    for name, weights in checkpoint['state_dict'].items():
+        if 'classifier' in name:
+            weights.fill_(float('nan'))
+    torch.save(checkpoint, stages.cam.load_from)
+    with pytest.raises(DataError, match=r'p0\.jpg: its class maps are no finite numbers.*optimizer\.lr'):
+        stages.run(stages.cam, 'diverged')
+
+
 def test_class_maps_must_come_from_somewhere(stages):
     stages.cam.model.test_cfg = None
     with pytest.raises(DataError, match=r'p0\.jpg: a label chain needs class maps; use a localizer with a test_cfg'):

@@ -65,7 +65,12 @@ def run_both(tmp_path):
 
 def is_result(name):
     """Memory and times are of a process."""
-    return name.startswith('out/') or name in ('metrics.json', 'confusions.json', 'skipped.json')
+    return name.startswith('out/') or name in (
+        'metrics.json',
+        'confusions.json',
+        'skipped.json',
+        'test_statistics.json',
+    )
 
 
 def test_label_loop(stages, run_both):

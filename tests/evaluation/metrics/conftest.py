@@ -65,7 +65,7 @@ def run_metric(dataset_meta):
                 maps = ScoreMaps.of_seeds(sample['seeds'], sample['with_background'])
                 context = RefineContext([sample['img_path']], sample.get('affinity'))
                 made = {name: chain(maps, context) for name, chain in chains.items()}
-                metric.add(count(Made(sample['seeds'], made)))
+                metric.add(count(Made(sample['seeds'], made)), sample)
         return metric.evaluate(len(samples))
 
     return run

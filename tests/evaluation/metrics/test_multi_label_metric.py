@@ -1,9 +1,13 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from mmseg.registry import METRICS
 
-from mmwsss.evaluation.metrics.multi_label_metric import average_precision
+from mmwsss.evaluation.metrics.multi_label_metric import average_precision, guessed_average_precision
+from mmwsss.evaluation.records import recorded_statistics
 from mmwsss.fileio import DataError
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -24,6 +28,40 @@ def test_average_precision(positives):
     rng = np.random.default_rng(positives)
     scores, labels = rng.permutation(20) / 20, np.zeros(20)
     labels[rng.permutation(20)[:positives]] = 1
+    assert average_precision(scores, labels) == pytest.approx(slow_average_precision(scores, labels))
+
+
+@pytest.mark.parametrize('positives, number', [(1, 1), (1, 4), (2, 5), (5, 5)])
+def test_guessing_is_the_mean_over_all_orders(positives, number):
+    scores = np.arange(number, 0, -1)
+    labels = [1] * positives + [0] * (number - positives)
+    precisions = [average_precision(scores, np.array(order)) for order in permutations(labels)]
+    assert guessed_average_precision(positives, number) == pytest.approx(np.mean(precisions))
+    assert np.isnan(guessed_average_precision(0, number))
+
+
+def test_each_class_is_noted_with_what_guessing_gives(run_metric):
+    scores, labels = np.array([[0.9, 0.1, 0.5], [0.2, 0.8, 0.5]]), np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    run_metric(METRICS.build(dict(type='mmwsss.MultiLabelMetric', prefix='noted')), samples_of(scores, labels))
+    assert recorded_statistics(MessageHub.get_current_instance())['noted'] == dict(
+        kind='classifier',
+        images=2,
+        mAP=100.0,
+        guessed=87.5,
+        classes=dict(
+            disc=dict(AP=100.0, guessed=75.0, tagged=1),
+            stripe=dict(AP=100.0, guessed=100.0, tagged=2),
+        ),
+    )
+
+
+@pytest.mark.parametrize('value', [0.5, np.nan, -np.inf])
+def test_one_score_for_all_is_the_share_of_the_positives(value):
+    assert average_precision(np.full(4, value), np.array([1, 0, 0, 0])) == 0.25
+
+
+def test_equal_scores_are_one_rank():
+    scores, labels = np.array([0.5, 0.9, 0.5, 0.1]), np.array([1, 0, 1, 1])
     assert average_precision(scores, labels) == pytest.approx(slow_average_precision(scores, labels))
 
 

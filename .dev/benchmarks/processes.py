@@ -33,7 +33,7 @@ SUFFIXES = ('.npz', '.png')
 
 def pipeline_of(args, leaves, processes, images):
     """The stages in a folder of their own."""
-    options = [f'{stage}.test_dataloader.dataset.dataset.indices={images}' for stage in STAGES]
+    options = [f'{stage}.test_dataloader.dataset.indices={images}' for stage in STAGES]
     options += [f'{stage}.test_dataloader.num_workers=0' for stage in STAGES]
     options += [f'{stage}.test_dataloader.persistent_workers=False' for stage in STAGES]
     options += [f'{stage}.test_cfg.num_workers=0' for stage in STAGES]

@@ -108,8 +108,8 @@ def _refine_torch(
     probabilities = logits.softmax(2)
     for _ in range(num_iters):
         flat = probabilities.flatten(1)
-        message = sum(weight * norm * lattice.filter(norm * flat) for weight, norm, lattice in kernels)
-        probabilities = (logits + message.view(logits.shape)).softmax(2)
+        smooth, alike = (weight * norm * lattice.filter(norm * flat) for weight, norm, lattice in kernels)
+        probabilities = (logits + (smooth + alike).view_as(logits)).softmax(2)
     return [part.T.reshape(unaries[0].shape).cpu().numpy() for part in probabilities.unbind(1)]
 
 

@@ -21,7 +21,7 @@ def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compile
-def _place(table: np.ndarray, keys: np.ndarray, key: int, shift: np.uint64) -> int:
+def _place(table: np.ndarray, keys: np.ndarray, key: int, shift: np.uint64) -> np.int64:
     """Where a key is in a hash table of indices to ``keys``, or would be."""
     mask = len(table) - 1
     at = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> shift)

@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+import torch
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / '.dev/reliability'))
 
@@ -66,6 +68,7 @@ def measure(args, leaves):
     counts, images = (1, args.processes), (args.few, args.many)
     pipelines = {(count, few): pipeline_of(args, leaves, count, few) for count in counts for few in images}
     for pipeline in pipelines.values():
+        torch.manual_seed(0)
         write_weights(pipeline)
     results = {}
     for index, stage in enumerate(STAGES):

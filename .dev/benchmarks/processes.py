@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+import torch
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / '.dev/reliability'))
 
@@ -33,7 +35,7 @@ SUFFIXES = ('.npz', '.png')
 
 def pipeline_of(args, leaves, processes, images):
     """The stages in a folder of their own."""
-    options = [f'{stage}.test_dataloader.dataset.dataset.indices={images}' for stage in STAGES]
+    options = [f'{stage}.test_dataloader.dataset.indices={images}' for stage in STAGES]
     options += [f'{stage}.test_dataloader.num_workers=0' for stage in STAGES]
     options += [f'{stage}.test_dataloader.persistent_workers=False' for stage in STAGES]
     options += [f'{stage}.test_cfg.num_workers=0' for stage in STAGES]
@@ -66,6 +68,7 @@ def measure(args, leaves):
     counts, images = (1, args.processes), (args.few, args.many)
     pipelines = {(count, few): pipeline_of(args, leaves, count, few) for count in counts for few in images}
     for pipeline in pipelines.values():
+        torch.manual_seed(0)
         write_weights(pipeline)
     results = {}
     for index, stage in enumerate(STAGES):

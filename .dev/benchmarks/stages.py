@@ -224,17 +224,17 @@ def options_of(stage, images, iterations):
     cfg = stage.cfg
     options = [f'{part}_dataloader.num_workers=0' for part in ('train', 'test') if f'{part}_dataloader' in cfg]
     options += [f'{option.split(".")[0]}.persistent_workers=False' for option in options]
-    options.append(f'test_dataloader.dataset.dataset.indices={images}')
+    options.append(f'test_dataloader.dataset.indices={images}')
     if 'num_workers' in cfg.test_cfg:
         options.append('test_cfg.num_workers=0')
     if cfg.get('train_cfg') is not None:
+        # Trainings see the images that the tests before them have made files of.
+        options.append(f'train_dataloader.dataset.indices={images}')
         if 'max_iters' in cfg.train_cfg:
             options.append(f'train_cfg.max_iters={iterations + 1}')
             options.append(f'train_cfg.val_interval={10 * iterations}')
-        else:
-            options.append(f'train_dataloader.dataset.dataset.indices={images}')
         if cfg.get('val_dataloader') is not None:
-            options += ['val_dataloader.dataset.dataset.indices=2', 'val_dataloader.num_workers=0']
+            options += ['val_dataloader.dataset.indices=2', 'val_dataloader.num_workers=0']
             options.append('val_dataloader.persistent_workers=False')
     return options
 
@@ -245,6 +245,7 @@ def measure(args):
     from mmwsss.pipeline.runner import Pipeline
 
     folder = args.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     leaves = args.leaves or [write_scene_folder(folder, args.images + args.images // 2 + 4, args.method)]
     pipeline = Pipeline(leaves, Launcher(ROOT / 'tools'), (), args.data_root, str(folder / 'run'))
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}

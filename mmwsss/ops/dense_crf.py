@@ -103,15 +103,14 @@ def _refine_torch(
         lattice = PermutohedralLattice(points)
         norm = (lattice.filter(torch.ones_like(points[:, :1])) + 1e-20).rsqrt_()
         kernels.append((weight, norm, lattice))
-    results = []
-    for unary in unaries:
-        logits = -unary.flatten(1).T
-        probabilities = logits.softmax(1)
-        for _ in range(num_iters):
-            message = sum(weight * norm * lattice.filter(norm * probabilities) for weight, norm, lattice in kernels)
-            probabilities = (logits + message).softmax(1)
-        results.append(probabilities.T.reshape(unary.shape).cpu().numpy())
-    return results
+    # All score maps go through the filters together.
+    logits = -torch.stack(unaries).flatten(2).permute(2, 0, 1).contiguous()
+    probabilities = logits.softmax(2)
+    for _ in range(num_iters):
+        flat = probabilities.flatten(1)
+        smooth, alike = (weight * norm * lattice.filter(norm * flat) for weight, norm, lattice in kernels)
+        probabilities = (logits + (smooth + alike).view_as(logits)).softmax(2)
+    return [part.T.reshape(unaries[0].shape).cpu().numpy() for part in probabilities.unbind(1)]
 
 
 @torch.no_grad()

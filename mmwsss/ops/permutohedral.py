@@ -8,9 +8,22 @@ with the same weights.
 """
 
 import math
+from functools import cache
+from importlib import import_module
+from types import ModuleType
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+
+@cache
+def _numba() -> ModuleType | None:
+    """The functions that numba compiles, where numba is installed."""
+    try:
+        return import_module('.lattice_numba', __package__)
+    except ImportError:
+        return None
 
 
 class PermutohedralLattice:
@@ -75,29 +88,38 @@ class PermutohedralLattice:
         The last coordinate follows from the others and is left out. The others are packed to one integer.
         """
         size = self.dim + 1
-        remainder = torch.arange(size, device=rank.device)
-        rank = rank[:, : self.dim, None]
-        keys = origin[:, : self.dim, None] + remainder - size * (rank > self.dim - remainder).long()
-        low, high = keys.amin((0, 2)) - size, keys.amax((0, 2)) + size
-        radices = (high - low + 1).tolist()
+        # Of vertex r + 1, all coordinates are 1 more than of vertex r, and that of rank d - r is d less.
+        low, high = origin.amin(0) - size - self.dim, origin.amax(0) + size + self.dim
+        radices = (high - low + 1)[: self.dim].tolist()
         if math.prod(radices) >= 2**63:
             raise ValueError('features span too large a lattice: the standard deviations are too small')
         places = torch.tensor([math.prod(radices[i + 1 :]) for i in range(self.dim)], device=rank.device)
-        packed = ((keys - low[:, None]) * places[:, None]).sum(1)
+        coordinates = torch.arange(size, device=rank.device).expand_as(rank)
+        ranked = torch.empty_like(rank).scatter_(1, rank, coordinates)[:, 1:].flip(1)
+        change = (places.sum() - size * F.pad(places, (0, 1)))[ranked].cumsum(1)
+        first = ((origin - low)[:, : self.dim] * places).sum(1, keepdim=True)
+        packed = torch.cat([first, first + change], 1)
+        steps = torch.full((size, self.dim), -1, device=rank.device)
+        steps[: self.dim].diagonal().fill_(self.dim)
+        steps = (steps * places).sum(1)
+        compiled = self._compiled(rank)
+        if compiled is not None:
+            return compiled.index_vertices(packed, steps)
         vertices, rows = torch.unique(packed, return_inverse=True)
-        neighbors = []
-        for direction in range(size):
-            step = torch.full((self.dim,), -1, device=rank.device)
-            step[direction : direction + 1] = self.dim
-            for sign in (1, -1):
-                wanted = vertices + sign * (step * places).sum()
-                found = torch.searchsorted(vertices, wanted).clamp_(max=len(vertices) - 1)
-                neighbors.append(torch.where(vertices[found] == wanted, found, len(vertices)))
-        return rows, torch.stack(neighbors).view(size, 2, -1)
+        wanted = vertices + torch.stack([steps, -steps], 1)[..., None]
+        found = torch.searchsorted(vertices, wanted).clamp_(max=len(vertices) - 1)
+        return rows, torch.where(vertices[found] == wanted, found, len(vertices))
+
+    @staticmethod
+    def _compiled(values: Tensor) -> ModuleType | None:
+        """What numba compiles, for values on a CPU, where numba is installed."""
+        return _numba() if values.device.type == 'cpu' else None
 
     def filter(self, values: Tensor) -> Tensor:
         """Sums the values of all points under the Gaussian ``exp(-|f_i - f_j|^2 / 2)``, that of itself
         included.
+
+        On a CPU, numba does this where it is installed, with the same sums in another order.
 
         Args:
             values (Tensor): (N, K), dtype of the features.
@@ -105,6 +127,9 @@ class PermutohedralLattice:
         Returns:
             Tensor: (N, K).
         """
+        compiled = self._compiled(values)
+        if compiled is not None:
+            return compiled.filter_values(values, self.vertices, self.weights, self.neighbors, 1 / (1 + 2.0**-self.dim))
         count = self.neighbors.shape[2]
         lattice = values.new_zeros(count + 1, values.shape[1])
         for corner in range(self.dim + 1):

@@ -2,10 +2,11 @@ import json
 import subprocess
 import sys
 from multiprocessing import get_context
+from types import SimpleNamespace
 
 import numpy as np
 
-from mmwsss.engine.memory import MEMORY_FILE, note_memory, peak_megabytes
+from mmwsss.engine.memory import MEMORY_FILE, MemoryHook, note_memory, peak_megabytes
 
 TOLD = 'from mmwsss.engine.memory import peak_megabytes; print(peak_megabytes())'
 SPARE = 2**28
@@ -61,3 +62,10 @@ def test_a_process_that_is_gone_has_no_memory():
 def test_without_proc_the_memory_of_this_process_is_that_of_the_system(monkeypatch):
     monkeypatch.setattr('mmwsss.engine.memory.Path.read_text', lambda *_, **__: (_ for _ in ()).throw(OSError()))
     assert peak_megabytes() > 10 and peak_megabytes(1) == 0
+
+
+def test_a_training_and_a_test_note_it_at_their_end(tmp_path):
+    hook, runner = MemoryHook(), SimpleNamespace(work_dir=str(tmp_path))
+    hook.after_train(runner)
+    hook.after_test(runner)
+    assert list(noted_in(tmp_path)) == ['train', 'test']

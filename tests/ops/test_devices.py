@@ -73,6 +73,8 @@ CASES = {
     'add_rest': lambda move: ops.add_rest(move(rand(*GRID))),
     'affinity_loss': lambda move: affinity_and_loss(move, 'full'),
     'background_score': lambda move: ops.background_score(move(rand(*GRID)), 16.0),
+    'best_channel': lambda move: list(ops.best_channel(move(rand(3, 12, 15)))),
+    'connected_parts': lambda move: list(ops.connected_parts(move(rand(3, 12, 15)), move(randint(4, 12, 15)))),
     'correlation_input': lambda move: ops.correlation_input(move(randn(*GRID))),
     'cosine_affinity': lambda move: with_gradient(ops.cosine_affinity, move(randn(2, 5, 6, 7))),
     'cosine_stencil': lambda move: ops.cosine_stencil(move(randn(2, 5, 6, 7)), radius=3),
@@ -82,6 +84,8 @@ CASES = {
     'dense_crf_stack': lambda move: ops.dense_crf_stack(
         IMAGE, [move(rand(3, 40, 50)), move(randn(3, 40, 50).sigmoid())], num_iters=3, backend='torch'
     ),
+    'displacement_centroids': lambda move: ops.displacement_centroids(move(2 * randn(2, 2, 9, 10)), 20),
+    'displacement_clusters': lambda move: ops.displacement_clusters(move(2 * randn(2, 2, 9, 10))),
     'displacement_loss': lambda move: with_gradient(
         lambda value: ops.displacement_loss(value, move(ops.pair_labels(randint(3, 2, 6, 7), 4))),
         move(randn(2, 2, 6, 7)),
@@ -93,6 +97,8 @@ CASES = {
     'fuse_layers': lambda move: ops.fuse_layers([move(rand(*GRID)), move(rand(2, 3, 6, 8))], gain=2.0),
     'keep_best_class': lambda move: ops.keep_best_class(move(rand(*GRID))),
     'label_of_scores': lambda move: ops.label_of_scores(move(rand(*GRID)), move(torch.tensor([[0, 4, 9], [0, 7, -1]]))),
+    'label_of_peaks': lambda move: ops.label_of_peaks(move(rand(3, 12, 15)), [0, 4, 7]),
+    'label_of_two_scores': lambda move: ops.label_of_two_scores(move(rand(2, 12, 15)), [4, 7], high=0.8, low=0.4),
     'min_pooling_loss': lambda move: ops.min_pooling_loss(move(randn(*GRID))),
     'pair_labels': lambda move: ops.pair_labels(label_map(move)),
     'pairwise_affinity': lambda move: affinity_and_loss(move, 'reference'),
@@ -105,11 +111,17 @@ CASES = {
     'pool_to_cells': lambda move: ops.pool_to_cells(move(rand(*GRID)), (4, 5), 3),
     'random_walk': lambda move: random_walk(move(rand(2, 3, 9, 12)), move(rand(2, 34, 9, 12)), num_steps=16),
     'resize_maps': lambda move: ops.resize_maps(move(rand(*GRID)), (50, 61)),
+    'score_margin': lambda move: ops.score_margin(move(rand(*GRID))),
     'seam_losses': seam,
+    'share_of_agreement': lambda move: ops.share_of_agreement([move(randint(3, 9, 10)), move(randint(2, 9, 10))]),
+    'split_by_cluster': lambda move: ops.split_by_cluster(move(rand(3, 9, 10)), move(randint(4, 9, 10))),
     'spread_by_correlation': lambda move: ops.spread_by_correlation(move(rand(2, 3, 6, 7)), move(randn(2, 5, 6, 7))),
     'spread_by_cosine': lambda move: ops.spread_by_cosine(move(rand(2, 3, 6, 7)), move(randn(2, 5, 6, 7))),
     'stretch_maps': lambda move: with_gradient(ops.stretch_maps, move(randn(*GRID))),
+    'surest_pixels': lambda move: ops.surest_pixels(move(rand(3, 12, 15))),
     'unsure_pixels': lambda move: ops.unsure_pixels(move(rand(*GRID)), 0.2),
+    'weight_of_margin': lambda move: ops.weight_of_margin(move(rand(*GRID)), 0.5),
+    'weight_of_votes': lambda move: ops.weight_of_votes(move(rand(3, 4, 9, 10) > 0.5)),
 }
 GRADIENT_CAMS = ('grad_cam', 'grad_cam_plus_plus', 'layer_cam', 'xgrad_cam')
 CASES |= {
@@ -117,7 +129,13 @@ CASES |= {
     for name in GRADIENT_CAMS
 }
 # They take or give arrays of the CPU.
-ON_THE_CPU = {'LinearClassifier', 'affinity_label_map', 'confident_label_map', 'neighbor_offsets', 'position_kernel'}
+ON_THE_CPU = {
+    'LinearClassifier',
+    'affinity_label_map',
+    'confident_label_map',
+    'neighbor_offsets',
+    'position_kernel',
+} | {'threshold_label_map'}
 # A solver's end, and kernels over sums of many terms.
 TOLERANCE = {'fit_linear_classifier': 1e-3, 'dense_crf': 1e-3, 'dense_crf_stack': 1e-3}
 

@@ -4,7 +4,18 @@ from itertools import product
 import pytest
 import torch
 
+from mmwsss.ops import permutohedral
 from mmwsss.ops.permutohedral import PermutohedralLattice
+
+
+@pytest.fixture(params=['numba', 'torch'], autouse=True)
+def way(request, monkeypatch):
+    """The lattice as numba compiles it, and in torch operations."""
+    if request.param == 'numba':
+        pytest.importorskip('numba')
+    else:
+        monkeypatch.setattr(permutohedral, '_numba', lambda: None)
+    return request.param
 
 
 def random(*shape, scale=1.0, seed=0):
@@ -133,3 +144,25 @@ def test_a_large_lattice_is_indexed_without_overflow():
     lattice = PermutohedralLattice(features)
     assert not set(lattice.vertices[0].tolist()) & set(lattice.vertices[1].tolist())
     torch.testing.assert_close(lattice.filter(torch.eye(2, dtype=torch.float64))[0, 1].item(), 0.0)
+
+
+@pytest.mark.parametrize('dim', [1, 2, 5])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_both_ways_give_the_same(monkeypatch, dim, dtype):
+    pytest.importorskip('numba')
+    features, values = random(60, dim, scale=4).to(dtype), random(60, 3, seed=1).to(dtype)
+    compiled = PermutohedralLattice(features)
+    filtered = compiled.filter(values)
+    monkeypatch.setattr(permutohedral, '_numba', lambda: None)
+    lattice = PermutohedralLattice(features)
+    assert lattice.neighbors.shape == compiled.neighbors.shape and filtered.dtype == dtype
+    torch.testing.assert_close(filtered, lattice.filter(values))
+
+
+def test_without_numba_torch_does_it(monkeypatch, way):
+    monkeypatch.undo()
+    permutohedral._numba.cache_clear()
+    monkeypatch.setattr(permutohedral, 'import_module', lambda *_: (_ for _ in ()).throw(ImportError()))
+    lattice = PermutohedralLattice(random(5, 2))
+    permutohedral._numba.cache_clear()
+    assert lattice.vertices.dtype == torch.int64

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         type=int,
         metavar=('HEIGHT', 'WIDTH'),
-        help='fit every image into this size, for networks that can be recorded for one size only, such as UPerNet '
+        help='fit every image into this size, for networks that can be recorded for one size only, such as SegFormer '
         '(default: the size of the test)',
     )
     parser.add_argument('--opset', type=int, default=OPSET, help="version of ONNX's operators (default: %(default)s)")

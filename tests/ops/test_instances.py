@@ -240,6 +240,7 @@ PLANE = torch.zeros(3, 4, dtype=torch.int64)
         (lambda: displacement_centroids(torch.zeros(1, 2, 3, 4), -1), 'num_iters'),
         (lambda: displacement_clusters(torch.zeros(1, 1, 3, 4)), 'displacement'),
         (lambda: displacement_clusters(torch.zeros(1, 2, 3, 4), torch.zeros(1, 2, 3, 5).long()), 'centroids'),
+        (lambda: displacement_clusters(torch.zeros(1, 2, 3, 4), torch.zeros(1, 2, 3, 3).long()), 'centroids'),
         (lambda: displacement_clusters(torch.zeros(1, 2, 3, 4), torch.zeros(1, 2, 3, 4)), 'centroids'),
         (lambda: split_by_cluster(torch.zeros(3, 4), PLANE), 'maps'),
         (lambda: split_by_cluster(torch.zeros(2, 3, 4).long(), PLANE), 'maps'),

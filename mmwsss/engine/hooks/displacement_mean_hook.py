@@ -1,7 +1,6 @@
-from itertools import islice
-
+import numpy as np
 import torch
-from mmengine.dist import all_reduce
+from mmengine.dist import all_reduce, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -16,8 +15,8 @@ class DisplacementMeanHook(Hook):
     """Finds the mean of IRNet's displacements at the end of its training, for tests to subtract it.
 
     The losses see differences of displacements alone, so that the network may add any constant to them. The mean is one
-    over cells, then over batches of the training data. ``final.pth`` has it, checkpoints of single iterations have not;
-    an ``EMAHook`` would replace it.
+    over cells, then over batches of training images, which are evenly spread over their list. ``final.pth`` has it,
+    checkpoints of single iterations have not; an ``EMAHook`` would replace it.
 
     Args:
         num_batches (int): Batches of each process, at most. Defaults to 20.
@@ -39,12 +38,17 @@ class DisplacementMeanHook(Hook):
 
     @torch.no_grad()
     def after_train(self, runner: Runner) -> None:
-        model = _bare(runner)
+        model, loader = _bare(runner), runner.train_dataloader
         training = model.training
         model.eval()
+        # Not by the loader itself: its sampler may have ended with the training.
+        number = min(self.num_batches * loader.batch_size, max(len(loader.dataset) // get_world_size(), 1))
+        chosen = np.linspace(0, len(loader.dataset) - 1, number * get_world_size()).round().astype(int)
+        mine = chosen[get_rank() :: get_world_size()].tolist()
         means = []
-        for data in islice(iter(runner.train_dataloader), self.num_batches):
-            inputs = model.data_preprocessor(data, True)['inputs']
+        for start in range(0, number, loader.batch_size):
+            items = [loader.dataset[index] for index in mine[start : start + loader.batch_size]]
+            inputs = model.data_preprocessor(loader.collate_fn(items), True)['inputs']
             means.append(model.displacements(inputs).mean((0, 2, 3)))
         mean = torch.stack(means).mean(0)
         all_reduce(mean, 'mean')

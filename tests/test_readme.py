@@ -1,4 +1,4 @@
-"""The commands of the README are right: every block of it runs in a short form, or is checked word by word.
+"""The commands of README and configs page are right: each block runs in a short form, or is checked word by word.
 
 A block is known by its heading. Each has an entry in ``BLOCKS``, so that a new one has to be declared here. All commands of a
 block are checked: the script exists, it takes the flags, and the configs that are there load with the options. Then the block
@@ -20,7 +20,10 @@ from mmwsss import cli
 from mmwsss.commands import parse
 
 ROOT = Path(__file__).parents[1]
-OTHER_PAGES = [*sorted(ROOT.glob('docs/*.md')), *sorted(ROOT.glob('configs/*/README.md'))]
+OTHER_PAGES = [
+    *sorted(set(ROOT.glob('docs/*.md')) - {ROOT / 'docs/configs.md'}),
+    *sorted(ROOT.glob('configs/*/README.md')),
+]
 SCENES = 'python tools/dataset_converters/scenes.py data/scenes --num-train 24 --num-val 8'
 
 
@@ -52,8 +55,7 @@ BLOCKS = {
     'A mask in the first minute': Block(
         before='python make_images.py my_images && cp my_images/image_0.jpg dog.jpg', only_checked=('pip install',)
     ),
-    'A mask in the first minute 2': Block('needs a run on images of your own'),
-    'Three stages': Block(before=SCENES, short=SHORT_TRAININGS),
+    'One stage after the other': Block(before=SCENES, short=SHORT_TRAININGS),
     'All stages in one command': Block(
         before=SCENES,
         short={
@@ -62,15 +64,14 @@ BLOCKS = {
         only_checked=('--dry-run', '--from', '--only', '--gpus'),
     ),
     'PASCAL VOC 2012': Block('needs VOC 2012'),
-    'Other data sets': Block('needs the data sets'),
     'Your own images': Block(
         before='python make_images.py my_images',
         only_checked=('mmwsss run',),
     ),
-    'Inference': Block(after='Three stages', short={'data/scenes/images ': "'data/scenes/images/val_*' "}),
+    'Inference': Block(after='One stage after the other', short={'data/scenes/images ': "'data/scenes/images/val_*' "}),
     'Combining methods': Block('the pipeline runs in another block'),
-    'Measuring and tuning': Block('needs masks and seeds of others'),
-    'Measuring and tuning 2': Block(after='Three stages'),
+    'Evaluate': Block('needs masks and seeds of others'),
+    'Trying label chains': Block(after='One stage after the other'),
 }
 MAKE_IMAGES = """
 import json, pathlib, sys
@@ -118,8 +119,9 @@ def blocks_of(page: Path, language: str) -> dict[str, str]:
     return found
 
 
-BASH = blocks_of(ROOT / 'README.md', 'bash')
-PYTHON = blocks_of(ROOT / 'README.md', 'python')
+PAGES = (ROOT / 'README.md', ROOT / 'docs/configs.md')
+BASH = {heading: block for page in PAGES for heading, block in blocks_of(page, 'bash').items()}
+PYTHON = {heading: block for page in PAGES for heading, block in blocks_of(page, 'python').items()}
 
 
 def bash(script: str, folder: Path) -> str:

@@ -206,7 +206,7 @@ class Pipeline:
             words += ['--launcher', self.launcher.launcher]
         if self.launcher.gpus > 1:
             words += ['--gpus', str(self.launcher.gpus)]
-        words += ['--skip-bad'] * self.skip_bad
+        words += ['--skip-bad'] * self.skip_bad + ['--go-on'] * self.go_on
         if self.options:
             words += ['--cfg-options', *self.options]
         return shlex.join(_shown(words))

@@ -237,7 +237,7 @@ def check_arguments(args: dict, words: list[str]) -> None:
     from mmwsss.engine.launch import load_config
     from mmwsss.pipeline.stages import build_stages
 
-    if 'gpus' in args and Path(args['leaves'][0]).exists():
+    if 'gpus' in args and 'leaves' in args and Path(args['leaves'][0]).exists():
         build_stages(args['leaves'], args['cfg_options'], args['data_root'], args['run_dir'])
     config = args.get('config')
     if isinstance(config, str) and Path(config).is_file():

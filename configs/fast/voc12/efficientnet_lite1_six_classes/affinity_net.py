@@ -1,5 +1,5 @@
-# AffinityNet on a frozen EfficientNet-Lite1, trained on labels from the refined class maps. Its walk goes on from maps
-# that the cosine affinity has spread.
+# AffinityNet on a frozen EfficientNet-Lite1, trained on the sure pixels of the masks of relabel.py. The walk starts from
+# the maps of the classifier of pixels.
 _base_ = [
     '../../../_base_/models/affinity_efficientnet_lite1.py',
     '../../../_base_/datasets/voc12_six_classes_affinity.py',
@@ -13,5 +13,5 @@ train_dataloader = dict(
         affinity_label_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity_labels/affinity_labels'
     )
 )
-test_dataloader = dict(dataset=dict(seed_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/cam/seeds'))
+test_dataloader = dict(dataset=dict(seed_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/relabel/seeds'))
 train_cfg = dict(max_iters=1000)

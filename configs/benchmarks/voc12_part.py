@@ -4,9 +4,9 @@ six_classes = 'voc12_six_classes'
 part = 'voc12_part'
 # What masks picked, beside what the results of a run say themselves.
 fast_picked = {
-    six_classes: 'Masks of one half of the 385 images, by a hash of the id, picked the background scores. Those of all 385'
-    ' picked a linear classifier of pixels in place of one with a hidden layer, and the share of its score that a cell'
-    ' keeps.',
+    six_classes: 'Masks of one half of the 385 images, by a hash of the id, picked the background scores. Those of all'
+    ' 385 picked a linear classifier of pixels in place of one with a hidden layer, and the share of its score that a'
+    ' cell keeps.',
     part: 'The settings are those of the six classes, which masks picked.',
 }
 affinitynet_picked = {

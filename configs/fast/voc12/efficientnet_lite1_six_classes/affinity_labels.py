@@ -1,4 +1,4 @@
-# Affinity labels for affinity_net.py: the sure pixels of the masks of relabel.py, from its stored seeds. Nothing trains.
+# Affinity labels for affinity_net.py, the sure pixels of the masks of relabel.py, from its seeds. Nothing trains.
 _base_ = './affinity.py'
 work_dir = 'work_dirs/fast/voc12/efficientnet_lite1_six_classes/affinity_labels'
 test_dataloader = dict(dataset=dict(seed_dir='work_dirs/fast/voc12/efficientnet_lite1_six_classes/relabel/seeds'))

@@ -1,5 +1,5 @@
-# AffinityNet on a frozen EfficientNet-Lite1, trained on the sure pixels of the masks of relabel.py. The walk starts from
-# the maps of the classifier of pixels.
+# AffinityNet on a frozen EfficientNet-Lite1, trained on the sure pixels of the masks of relabel.py. The walk starts
+# from the maps of the classifier of pixels.
 _base_ = [
     '../../../_base_/models/affinity_efficientnet_lite1.py',
     '../../../_base_/datasets/voc12_six_classes_affinity.py',

@@ -82,12 +82,11 @@ def cut_tiles(
         dict[str, int]: Number of tiles of each split.
 
     Raises:
-        ValueError: If there is no row or no column.
-        DataError: If the folder is there already, a split has no images, or an image is smaller than the grid or of
+        DataError: If there is no row or no column, the folder is there already, a split has no images, or an image is smaller than the grid or of
             another size than its mask, or a mask is missing or holds an index above 11.
     """
     if rows < 1 or columns < 1:
-        raise ValueError(f'a grid of tiles has at least 1 row and 1 column, got {rows} x {columns}')
+        raise DataError(f'{root}: expected a grid of at least 1 row and 1 column of tiles, got {rows} x {columns}')
     target = Path(tiles_dir) if tiles_dir is not None else Path(root) / f'tiles_{rows}x{columns}'
     if target.exists():
         raise DataError(f'{target}: expected no such folder, as tiles of an earlier call may differ; remove it')

@@ -122,9 +122,9 @@ def test_tiles_appear_once_all_are_there(raw_camvid, tmp_path):
 
 
 def test_what_cannot_be_cut_is_named(raw_camvid):
-    with pytest.raises(ValueError, match='0 x 2'):
+    with pytest.raises(DataError, match='0 x 2'):
         cut_tiles(raw_camvid.root, 0, 2)
-    with pytest.raises(ValueError, match='2 x 0'):
+    with pytest.raises(DataError, match='2 x 0'):
         cut_tiles(raw_camvid.root, 2, 0)
     with pytest.raises(DataError, match=r'train/a\.png: expected an image of at least 41 x 2 pixels'):
         cut_tiles(raw_camvid.root, 41, 2)

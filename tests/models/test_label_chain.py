@@ -1,5 +1,7 @@
 import pickle
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from role_testers import context_of, one_of, score_maps
@@ -13,6 +15,7 @@ from mmwsss.models import (
     RefineContext,
     Refiner,
 )
+from mmwsss.structures import ScoreMaps, Seeds
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
 
@@ -140,3 +143,24 @@ def test_witnesses_that_cannot_be_heard():
         LabelChain(ARGMAX, [WALK], agreement='both')
     with pytest.raises(ValueError, match='after 0 refiners have no background'):
         LabelChain(ARGMAX, [WALK], witnesses=[0])(score_maps(), context_of())
+
+
+@pytest.mark.parametrize('class_ids, found', [([2, 5], {2, 5}), ([4], {4}), ([], {255})])
+def test_fast_recipe_without_a_background(class_ids, found, tmp_path):
+    """Labels are those of the tile, and nothing else."""
+    cams = np.zeros((len(class_ids), 6, 6), np.float16)
+    for number in range(len(class_ids)):
+        cams[number, :, 3 * number : 3 * number + 3] = 0.9
+    maps = ScoreMaps.of_seeds(Seeds(np.array(class_ids, np.uint8), cams, (24, 24)), with_background=False)
+    image = np.zeros((24, 24, 3), np.uint8)
+    image[:, 12:] = 200
+    cv2.imwrite(str(tmp_path / 'tile.png'), image)
+    features = torch.zeros(1, 2, 2, 2)
+    features[:, 0, :, 0] = features[:, 1, :, 1] = 1
+    context = RefineContext([str(tmp_path / 'tile.png')], None, features)
+    spread = dict(type='mmwsss.CosineAffinity'), dict(type='mmwsss.PAR')
+    front = dict(type='mmwsss.Normalize'), dict(type='mmwsss.Background', score=0.61)
+    labels = LabelChain(dict(type='mmwsss.ArgmaxLabeler'), [*spread, *front])(maps, context).labels.labels[0]
+    assert set(labels.unique().tolist()) == found
+    if len(class_ids) == 2:
+        assert (labels[:, :12] == 2).all() and (labels[:, 12:] == 5).all()

@@ -90,13 +90,14 @@ class DataSummary:
         return self.classes[1 if self.with_background else 0 :]
 
     def table(self) -> str:
-        """Images and share of the masks of each class, and the sizes."""
+        """Images of each class, its share of the masks where there are some, and the sizes."""
         width = max(map(len, [*self.classes, 'images']))
-        lines = [f'{"":{width}}  trained on  others  % of masks']
-        shares = 100 * self.pixels / max(int(self.pixels.sum()), 1)
+        total = int(self.pixels.sum())
+        lines = [f'{"":{width}}  trained on  others{"  % of masks" if total else ""}']
+        shares = [f'  {100 * share / total:10.2f}' if total else '' for share in self.pixels.tolist()]
         for name, share in zip(self.classes, shares, strict=True):
             counts = [self.labels[trained_on, name] if name in self.foreground else '' for trained_on in (True, False)]
-            lines.append(f'{name:{width}}  {counts[0]:>10}  {counts[1]:>6}  {share:10.2f}')
+            lines.append(f'{name:{width}}  {counts[0]:>10}  {counts[1]:>6}{share}'.rstrip())
         lines.append(f'{"images":{width}}  {self.images[True]:>10}  {self.images[False]:>6}')
         for name, side in (('short', min), ('long', max)):
             sides = np.repeat([side(size) for size in self.sizes], list(self.sizes.values()))

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,15 +149,16 @@ def write_sheet(
 def _sheet_block(panels: Sequence[Panel], palette: np.ndarray, opacity: float, with_background: bool) -> Image.Image:
     names = tile_names(panels)
     # Columns are as wide as the heads above them, however small the images are.
-    side = min(160, max(130, *(max(panel.tiles[0].pixels.shape[:2]) for panel in panels)))
-    gap, head = 6, 26
+    gap, head, font = 6, 26, load_font(13)
+    heads = [math.ceil(font.getlength(name)) for name in names]
+    side = max(130, *heads, min(160, max(max(panel.tiles[0].pixels.shape[:2]) for panel in panels)))
     drawn = [[_blended(panel, tile, palette, opacity, with_background) for tile in panel.tiles] for panel in panels]
     rows = [_sheet_row(panel, pixels, names, side, gap) for panel, pixels in zip(panels, drawn, strict=True)]
     width = len(names) * (side + gap) + gap
     block = Image.new('RGB', (width, head + sum(row.height + gap for row in rows)), 'white')
     draw = ImageDraw.Draw(block)
     for column, name in enumerate(names):
-        draw.text((gap + column * (side + gap), 6), name, fill='black', font=load_font(13))
+        draw.text((gap + column * (side + gap), 6), name, fill='black', font=font)
     top = head
     for row in rows:
         block.paste(row, (0, top))

@@ -1,5 +1,6 @@
 """Puts a report together from what the stages of a run left in their folders."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -176,8 +177,8 @@ def _costs(stages: Sequence[Stage], results: Mapping[str, Any]) -> Section:
         peaks = (memory.get(name) for name in ('process', 'worker', 'gpu'))
         rows.append((stage.name, seconds.get(stage.name), *peaks, read_megabytes(stage.work_dir)))
     rows.append(('total', float(results['seconds'].get('total', sum(seconds.values()))), *[None] * 4))
-    outputs = [source for stage in stages for source in stage.sources if source.is_output]
-    rows += [(f'of these, {one.folder.name}', *[None] * 4, read_megabytes(one.folder)) for one in outputs]
+    outputs = [(stage.name, source.folder) for stage in stages for source in stage.sources if source.is_output]
+    rows += [(f'of these, {name}/{folder.name}', *[None] * 4, read_megabytes(folder)) for name, folder in outputs]
     drawn = Chart.of_svg(charts.draw_seconds(seconds), description) if seconds else None
     return Section('costs', 'Time, memory and disk', dict(chart=drawn, rows=rows), wide=True)
 
@@ -202,9 +203,19 @@ class _Group(NamedTuple):
         rungs = [record['mIoU_of_images'] for stage in self.stages for record in stage.records.values()]
         return (rungs[0], rungs[-1]) if rungs else ({}, {})
 
+    @property
+    def sources(self) -> list[Source]:
+        """What there is of the images. A title that several stages have is followed by the name of the stage."""
+        titles = Counter(title for stage in self.stages for title in {source.title for source in stage.sources})
+        named = [
+            source._replace(title=f'{source.title}, {stage.name}') if titles[source.title] > 1 else source
+            for stage in self.stages
+            for source in stage.sources
+        ]
+        return named + self.trained
+
     def panel(self, image_id: str) -> Panel:
-        sources = [source for stage in self.stages for source in stage.sources] + self.trained
-        return make_panel(self.listed.images[image_id], sources, len(self.listed.classes), self.listed.palette)
+        return make_panel(self.listed.images[image_id], self.sources, len(self.listed.classes), self.listed.palette)
 
     def score(self, image_id: str) -> list[str]:
         """How good the masks of an image are, in words; nothing where it was not measured."""

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -53,8 +54,16 @@ def test_a_data_set_without_fault(data, configs, tmp_path):
     assert summary.pixels.tolist() == expected.tolist()
     table = summary.table()
     assert 'stripe' in table and 'short sides: 40 to 44 pixels' in table and 'long sides: 56 to 60' in table
+    assert '% of masks' in table
     sheet = cv2.imread(str(tmp_path / 'sheet.png'))
     assert sheet.shape[1] > 3 * 180 and len(np.unique(sheet.reshape(-1, 3), axis=0)) > 50
+
+
+def test_without_masks_the_table_has_no_shares(data, configs):
+    shutil.rmtree(data.root / 'masks')
+    lines = check_data(configs, num_workers=2).table().splitlines()
+    assert lines[0].split() == ['trained', 'on', 'others']
+    assert lines[1] == 'background' and lines[2].split()[1:] == ['2', '0']
 
 
 def test_all_that_is_wrong_is_named_in_one_run(data, configs):

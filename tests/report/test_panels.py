@@ -89,6 +89,19 @@ def test_blocks_of_a_sheet_have_their_own_columns(panel, tmp_path):
     assert (whole[-height:, width:] == 255).all()
 
 
+def test_columns_are_as_wide_as_their_heads(panel, tmp_path):
+    made = panel(0)
+
+    def panel_of(name):
+        return Panel(made.image, (made.tiles[0], Tile(name, made.tiles[-1].pixels, 'mask')))
+
+    widths = []
+    for name in ('mask', 'a name that is much wider than the picture below it'):
+        write_sheet(tmp_path / 'sheet.png', [[panel_of(name)]], PALETTE)
+        widths.append(np.array(Image.open(tmp_path / 'sheet.png')).shape[1])
+    assert widths[0] == 2 * (130 + 6) + 6 and widths[1] > 600
+
+
 def test_a_sheet_leaves_the_background_of_the_image_as_it_is(panel, tmp_path):
     made = panel(0)
     tile = Tile('mask', np.zeros(made.tiles[0].pixels.shape[:2], np.uint8), 'mask')

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from mmengine.config import Config
+from PIL import Image
 
 from mmwsss.evaluation.records import TRAINING_IMAGES
 from mmwsss.report import SHEET_FILE, write_report
@@ -61,6 +62,21 @@ def test_panels_say_how_good_the_masks_are(write):
     assert 'stripe · sample · best · most changed · mIoU 90 → 95' in html
     assert 'no class · held-out · mIoU 63' not in html and 'stripe · held-out · mIoU 63' in html
     assert '<figcaption>random walk</figcaption>' in html and '<figcaption>segmentor</figcaption>' in html
+
+
+def test_masks_of_two_stages_have_columns_of_their_own(write, run):
+    shutil.copytree(run.run_dir / 'affinity', run.run_dir / 'relabel')
+    run.stages.insert(2, ('relabel', run.run_dir / 'relabel', run.stages[1][2]))
+    html = write()
+    for name in ('random walk', 'pseudo mask'):
+        for stage in ('affinity', 'relabel'):
+            assert f'<figcaption>{name}, {stage}</figcaption>' in html
+        assert f'<figcaption>{name}</figcaption>' not in html
+    assert '<figcaption>CAM</figcaption>' in html
+    assert 'of these, affinity/pseudo_masks' in html and 'of these, relabel/pseudo_masks' in html
+    # image, CAM, affinity labels, ground truth, and affinity, random walk and pseudo mask of both stages
+    with Image.open(run.run_dir / SHEET_FILE) as sheet:
+        assert sheet.width >= 10 * (130 + 6) + 6
 
 
 def test_configs_and_figures_are_folded(write):

@@ -1,6 +1,6 @@
 # Images of your own: the one file to edit. tools/dataset_converters/folder.py writes a folder like this one, filled in,
-# for a folder of images and their image-level labels. The folder of these four files works from wherever it is, once
-# the paths of `_base_` in the other three are changed to where the bases are, for example to
+# for a folder of images and their image-level labels. The folder works from wherever it is, once the paths of `_base_`
+# in the other files of it are changed to where the bases are, for example to
 # mmwsss::_base_/default_runtime.py.
 data_root = 'data/custom'
 # 'background' first, then what the labels name.

@@ -114,7 +114,7 @@ def rows_of(
             Row(
                 **{**identity, 'ground_truth': said},
                 rung=rung,
-                mIoU=None if value is None else round(value, 2),
+                mIoU=None if value is None else round(value, 4),
                 picked=rung in results['picked_with_masks'],
                 measured_on=_list_name(measured.get('list')),
                 images=measured.get('images'),

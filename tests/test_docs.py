@@ -1,4 +1,4 @@
-"""The reference has a page for every package, and names nothing that is not there."""
+"""The reference has a page for every package, links lead somewhere, and nothing is named that is not there."""
 
 import re
 import subprocess
@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / 'docs/api').glob('*.md'))
+TEXTS = sorted([*ROOT.glob('*.md'), *ROOT.glob('docs/*.md'), *ROOT.glob('configs/*/README.md')])
 
 
 def test_every_package_has_a_page_and_a_line_in_the_index():
@@ -25,6 +26,27 @@ def test_named_modules_exist(page):
     assert names
     for name in names:
         import_module(name)
+
+
+def headings_of(page):
+    """The anchors of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r'^#+ (.+)$', without_code(page), re.MULTILINE)
+    return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}
+
+
+def without_code(page):
+    return re.sub(r'^```.*?^```', '', page.read_text(encoding='utf-8'), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize('page', TEXTS, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page):
+    for link in re.findall(r'\]\(([^)\s]+)\)', without_code(page)):
+        name, _, anchor = link.partition('#')
+        if name.startswith(('http://', 'https://')):
+            continue
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in headings_of(target), link
 
 
 def test_table_of_methods_names_what_is_there():

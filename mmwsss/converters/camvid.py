@@ -82,8 +82,8 @@ def cut_tiles(
         dict[str, int]: Number of tiles of each split.
 
     Raises:
-        DataError: If there is no row or no column, the folder is there already, a split has no images, or an image is smaller than the grid or of
-            another size than its mask, or a mask is missing or holds an index above 11.
+        DataError: If there is no row or no column, the folder is there already, a split has no images, an image is
+            smaller than the grid or of another size than its mask, or a mask is missing or holds an index above 11.
     """
     if rows < 1 or columns < 1:
         raise DataError(f'{root}: expected a grid of at least 1 row and 1 column of tiles, got {rows} x {columns}')

@@ -84,7 +84,7 @@ setup(
     install_requires=[
         'jinja2>=3',
         'matplotlib>=3.5',
-        # Compiles the random walk of the CPU; without it, the walk takes about five times as long.
+        # Compiles the random walk and the dense CRF of the CPU; without it, the walk takes about five times as long.
         'numba>=0.60',
         'numpy>=1.23',
         'opencv-python>=4.6',
@@ -101,8 +101,8 @@ setup(
         'onedl': ONEDL,
         'openmmlab': read_requirements('openmmlab'),
         'weights': [*ONEDL, *WEIGHTS],
-        # The compiled dense CRF, 3.5 times as fast as the one on torch. It needs a C++ compiler, and its sources do not
-        # compile for Python 3.13.
+        # Another compiled dense CRF, 1.4 times as fast as the one that numba compiles. It needs a C++ compiler, and its
+        # sources do not compile for Python 3.13.
         'crf': ['pydensecrf2>=1.1; python_version < "3.13"'],
         # Images of telephones.
         'heic': ['pillow-heif>=0.18'],

@@ -184,7 +184,7 @@ def check_dense_crf() -> Finding:
         return Finding(
             'dense CRF',
             'hint',
-            f'pydensecrf2 cannot be used ({error}), a slower torch version runs',
+            f'pydensecrf2 cannot be used ({error}), a slower version runs',
             "pip install 'mmwsss[crf]', with a C++ compiler",
         )
     return Finding('dense CRF', 'ok', f'pydensecrf2 {_version("pydensecrf2")}')

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mmwsss.datasets.class_names import BACKGROUND
-from mmwsss.fileio import DataError, atomic_write, atomic_write_json, encode_rle, write_mask
+from mmwsss.fileio import DataError, atomic_write, atomic_write_json, describe_object, write_mask
 from mmwsss.visualization import draw_names, draw_overlay
 
 from .inference import Prediction
@@ -83,17 +83,8 @@ class PredictionWriter:
         return draw_names(drawn, [self.classes[i] for i in shown], [self.palette[i] for i in shown])
 
     def _annotation(self, pixels: np.ndarray, category: int, image_id: int) -> dict:
-        rows, columns = np.flatnonzero(pixels.any(1)), np.flatnonzero(pixels.any(0))
-        left, top = int(columns[0]), int(rows[0])
-        return dict(
-            id=len(self.annotations) + 1,
-            image_id=image_id,
-            category_id=category,
-            segmentation=encode_rle(pixels),
-            area=int(pixels.sum()),
-            bbox=[left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1],
-            iscrowd=0,
-        )
+        number = len(self.annotations) + 1
+        return dict(id=number, image_id=image_id, category_id=category, **describe_object(pixels))
 
     def _write_overlay(self, name: str, drawn: np.ndarray) -> None:
         drawn = cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR)

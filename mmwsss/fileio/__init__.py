@@ -6,7 +6,7 @@ from mmwsss.structures import AffinityField, Seeds
 
 from .affinities import as_stored, quantize_affinity, read_affinity, restore_affinity, write_affinity
 from .atomic import atomic_write, atomic_write_json, is_remote, remove_parts
-from .coco_instances import merge_instances, read_instances, write_instances
+from .coco_instances import describe_object, merge_instances, read_instances, write_instances
 from .errors import DataError
 from .feature_tables import read_feature_table, write_feature_table
 from .features import read_features, write_features
@@ -33,6 +33,7 @@ __all__ = [
     'class_of_index',
     'decode_rle',
     'decode_runs',
+    'describe_object',
     'encode_rle',
     'is_remote',
     'is_whole',

@@ -51,7 +51,8 @@ def write_affinity(path: str | Path, field: AffinityField) -> None:
 
     Args:
         path (str | Path): Target ``.npz``.
-        field (AffinityField): What to write; uint8 affinities of :func:`quantize_affinity` are written as they are.
+        field (AffinityField): What to write; what is uint8, as of :func:`quantize_affinity`, is
+            written as it is.
 
     Raises:
         ValueError: If the arrays are not what :class:`AffinityField` says.
@@ -94,12 +95,16 @@ def _arrays_of(field: AffinityField) -> dict[str, np.ndarray]:
     """The arrays that a file holds."""
     arrays = dict(size=np.asarray(field.size, np.int32), stride=np.asarray(field.stride, np.int32))
     if field.edge is None:
-        affinity = np.asarray(field.affinity)
-        return dict(affinity=affinity if affinity.dtype == np.uint8 else quantize_affinity(affinity), **arrays)
-    arrays.update(edge=quantize_affinity(field.edge), radius=np.asarray(radius_of(len(field.affinity)), np.int32))
+        return dict(affinity=_quantized(field.affinity), **arrays)
+    arrays.update(edge=_quantized(field.edge), radius=np.asarray(radius_of(len(field.affinity)), np.int32))
     if field.displacement is not None:
         arrays['displacement'] = np.asarray(field.displacement, np.float16)
     return arrays
+
+
+def _quantized(values: np.ndarray) -> np.ndarray:
+    values = np.asarray(values)
+    return values if values.dtype == np.uint8 else quantize_affinity(values)
 
 
 def _field_of(arrays: Mapping[str, np.ndarray]) -> AffinityField:

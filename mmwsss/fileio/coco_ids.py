@@ -40,13 +40,15 @@ def check_references(source: str, what: str, referred: Iterable[Any], known: Map
 
 
 def check_unique(source: str, what: str, ids: Iterable[Any]) -> None:
-    """Refuses images or categories of which two have one id.
+    """Refuses images or categories of which two have one id, or one has an id that can be none.
 
     Raises:
         DataError: Naming the id.
     """
     seen = set()
     for value in ids:
+        if isinstance(value, list | dict):
+            raise DataError(f'{source}: expected {what} ids that are integers or strings, got {value!r}')
         if value in seen:
             raise DataError(f'{source}: the {what} id {value!r} is there twice')
         seen.add(value)

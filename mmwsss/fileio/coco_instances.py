@@ -13,6 +13,27 @@ from .errors import DataError
 from .rle import encode_rle
 
 
+def describe_object(mask: np.ndarray) -> dict[str, Any]:
+    """COCO's ``segmentation``, ``area``, ``bbox`` (left, top, width, height) and ``iscrowd`` of an object.
+
+    Args:
+        mask (ndarray): bool (H, W), not empty.
+
+    Examples:
+        >>> one = describe_object(np.array([[False, True, True], [False, False, True]]))
+        >>> one['area'], one['bbox']
+        (3, [1, 0, 2, 2])
+    """
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    left, top = int(columns[0]), int(rows[0])
+    return dict(
+        segmentation=encode_rle(mask),
+        area=int(mask.sum()),
+        bbox=[left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top],
+        iscrowd=0,
+    )
+
+
 def write_instances(
     path: str | Path, file_name: str, masks: np.ndarray, class_ids: Sequence[int], scores: Sequence[float]
 ) -> None:
@@ -30,20 +51,9 @@ def write_instances(
     """
     annotations = []
     for mask, class_id, score in zip(masks, class_ids, scores, strict=True):
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        if not len(rows):
+        if not mask.any():
             raise ValueError(f'objects for {path} must have pixels, got an empty mask')
-        top, left = int(rows[0]), int(columns[0])
-        annotations.append(
-            dict(
-                category_id=int(class_id),
-                segmentation=encode_rle(mask),
-                area=int(mask.sum()),
-                bbox=[left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top],
-                iscrowd=0,
-                score=float(score),
-            )
-        )
+        annotations.append(dict(category_id=int(class_id), **describe_object(mask), score=float(score)))
     image = dict(file_name=file_name, height=int(masks.shape[1]), width=int(masks.shape[2]))
     atomic_write(path, json.dumps(dict(image=image, annotations=annotations)).encode())
 

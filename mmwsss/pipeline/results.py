@@ -13,7 +13,7 @@ import torch
 from mmengine.config import Config
 
 import mmwsss
-from mmwsss.evaluation.functional.verdict import judge, pseudo_masks
+from mmwsss.evaluation.functional.verdict import judge, last_of_kind, pseudo_masks
 
 from .folder import StageFolder
 from .preflight import count_images
@@ -120,7 +120,8 @@ def measured_on(config: Config, samples: Sequence[Mapping[str, Any]]) -> dict[st
 
 
 def _verdict(statistics: Mapping[str, Mapping[str, Any]], image_labels: Mapping[str, Any] | None) -> dict[str, Any]:
-    records = {name: one for measured in statistics.values() for name, one in measured.items()}
+    # Stages of several rounds measure under the same names.
+    records = {f'{stage}/{name}': one for stage, measured in statistics.items() for name, one in measured.items()}
     if image_labels is not None:
         records['image_labels'] = dict(image_labels, kind='image_labels')
     verdict = judge(records)
@@ -222,11 +223,14 @@ CLASS_HEADS = ('class', 'AP', 'guessing', 'share', 'images', 'in mask', 'F1')
 
 
 def class_rows(results: Mapping[str, Any]) -> list[ClassRow]:
-    """A row for each class, and one for the background, of what was measured without masks; None where it was not."""
+    """A row for each class, and one for the background, of what was measured without masks; None where it was not.
+
+    Of several rounds, the last one counts, as for the verdict.
+    """
     records = [one for measured in results['without_masks'].values() for one in measured.values()]
-    classifier = _first(records, 'classifier')
-    segmentor = _first(records, 'segmentor')
-    masks = pseudo_masks({str(number): one for number, one in enumerate(records)}) or {}
+    numbered = {str(number): one for number, one in enumerate(records)}
+    classifier, segmentor = (last_of_kind(numbered, kind) or {} for kind in ('classifier', 'segmentor'))
+    masks = pseudo_masks(numbered) or {}
     known = [one.get('classes', {}) for one in (classifier, masks, segmentor)]
     rows = [ClassRow('background', share=masks['background'])] if masks.get('background') is not None else []
     for name in dict.fromkeys(name for classes in known for name in classes):
@@ -243,10 +247,6 @@ def class_rows(results: Mapping[str, Any]) -> list[ClassRow]:
             )
         )
     return rows
-
-
-def _first(records: Iterable[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
-    return next((one for one in records if one['kind'] == kind), {})
 
 
 def findings(results: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -78,6 +78,9 @@ def test_boundaries_take_the_place_of_affinities(tmp_path, displacement):
     torch.testing.assert_close(back.edge, affinity.edge, atol=0.002, rtol=0)
     torch.testing.assert_close(back.field, affinity.field, atol=0.002, rtol=0)
     assert torch.equal(back.field, edge_to_affinity(back.edge, 3))
+    field = affinity.to_file()
+    write_affinity(tmp_path / 'b.npz', field._replace(edge=quantize_affinity(field.edge)))
+    np.testing.assert_array_equal(read_affinity(tmp_path / 'b.npz').edge, back.edge[0, 0])
     if displacement:
         torch.testing.assert_close(back.displacement, affinity.displacement, atol=0, rtol=1e-3)
     else:

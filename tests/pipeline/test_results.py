@@ -159,6 +159,26 @@ def test_results_hold_what_was_measured_and_the_verdict(unmeasured):
     )
 
 
+def test_of_two_rounds_the_last_one_counts():
+    rounds = dict(STATISTICS, relabel=STATISTICS['affinity'], segmentor_round2=STATISTICS['segmentor'])
+    rounds['affinity'] = dict(walk=dict(STATISTICS['affinity']['walk'], full=8, named={}))
+    tags = STATISTICS['segmentor']['tags']
+    rounds['segmentor'] = dict(tags=dict(tags, F1=5.0, **classes(share=1.0, tagged=3, found=3, both=3, F1=5.0)))
+    folders = [folder(name, {}, statistics=noted) for name, noted in rounds.items()]
+    results = summarize([one.stage for one in folders], folders, {}, {})
+    assert results['verdict'] == dict(
+        line='look at 1 of 16 images', usable=True, notes=[], images=dict(x='pseudo mask: full')
+    )
+    assert class_rows(results)[-1] == ('cat', 95.0, 42.5, 28.75, 8, 7, 91.0)
+
+
+def test_labels_are_ranked_by_the_order_of_the_stages():
+    masks = STATISTICS['affinity']['walk']
+    rounds = dict(a=dict(x=masks), b=dict(y=dict(masks, full=8)), c=dict(x=masks))
+    folders = [folder(name, {}, statistics=noted) for name, noted in rounds.items()]
+    assert summarize([one.stage for one in folders], folders, {}, {})['verdict']['usable']
+
+
 def test_where_nothing_was_measured_without_masks_there_is_no_table():
     results = summarize([], [], {}, {})
     assert format_without_masks(results) == '' and class_rows(results) == [] and findings(results) == []

@@ -20,9 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from mmwsss.converters.camvid import COUNTS, convert_camvid, cut_tiles
+    from mmwsss.fileio import DataError
 
+    if args.tiles_dir and not args.tiles:
+        raise DataError('--tiles-dir: expected --tiles ROWS COLUMNS, too')
     found = convert_camvid(args.root, args.labels_file, None if args.partial else COUNTS, args.num_workers)
     print(f'\n{args.root}: ' + ', '.join(f'{name} {count:,}' for name, count in found.items()))
     if args.tiles:
-        tiles = cut_tiles(args.root, *args.tiles, args.tiles_dir, args.num_workers)
+        rows, columns = args.tiles
+        tiles = cut_tiles(args.root, rows, columns, args.tiles_dir, args.num_workers)
         print('\nTiles: ' + ', '.join(f'{name} {count:,}' for name, count in tiles.items()))

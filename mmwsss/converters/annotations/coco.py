@@ -101,6 +101,8 @@ def read_coco(source: str | Path, labels: LabelSet) -> Iterator[tuple[str, np.nd
             by_image[entry['image_id']].append(position)
         for number, image in enumerate(images):
             size = image_size(image['height'], image['width'], f'{path}: images[{number}]')
+            if not isinstance(image['file_name'], str):
+                raise DataError(f'{path}: images[{number}]: expected a file_name, got {image["file_name"]!r}')
             mask, drawn = labels.blank(size), []
             for position in by_image[image['id']]:
                 where = f'{path}: annotations[{position}]'

@@ -128,10 +128,10 @@ def _file_name(data: dict, where: str) -> str:
 
 
 def _draw(regions: list[dict], data: dict, labels: LabelSet, where: str) -> np.ndarray:
-    sizes = {(region.get('original_height'), region.get('original_width')) for region in regions if 'value' in region}
-    if len(sizes) > 1:
-        raise DataError(f'{where}: expected regions of one image size, got {sorted(map(str, sizes))}')
-    height, width = sizes.pop() if sizes else (data.get('height'), data.get('width'))
+    sizes = [(region.get('original_height'), region.get('original_width')) for region in regions if 'value' in region]
+    if any(size != sizes[0] for size in sizes):
+        raise DataError(f'{where}: expected regions of one image size, got {sorted({*map(str, sizes)})}')
+    height, width = sizes[0] if sizes else (data.get('height'), data.get('width'))
     size = image_size(height, width, where)
     mask = labels.blank(size)
     for position, region in enumerate(regions):

@@ -30,6 +30,9 @@ def write_voc(images: Iterable[AnnotatedImage], target: str | Path, labels: Labe
 
     Returns:
         Path: The folder.
+
+    Raises:
+        DataError: If the name of a class has a character that separates fields of ``labelmap.txt``.
     """
     target, ids, has_ignored = Path(target), [], False
     if broken := [name for name in labels.classes if re.search(r'[:#\n]', name)]:

@@ -19,10 +19,10 @@ MODES = ('replace', 'fill')
 class TeacherHook(EMAHook):
     """A slowly moving average of a segmentor labels the images that the segmentor is trained on.
 
-    The teacher starts as a copy; after each step its parameters, and no buffers, move a little towards those of the
-    segmentor. From iteration ``begin`` on it looks at each batch before the segmentor does. Of its scores it keeps the
-    classes of the image-level labels; a pixel in which the best of them exceeds ``high`` is labeled with it, one in
-    which none exceeds ``low`` is background. Validation, checkpoints and ``final.pth`` are those of the teacher.
+    The teacher starts as a copy; after each step its parameters move a little towards those of the segmentor, whose
+    buffers it shares. From iteration ``begin`` on it looks at each batch before the segmentor does. Of its scores it
+    keeps the classes of the image-level labels; a pixel in which the best of them exceeds ``high`` is labeled with it,
+    one in which none exceeds ``low`` is background. Validation, checkpoints and ``final.pth`` are those of the teacher.
 
     The data set needs ``image_labels``, and its pipeline ends with ``PackWeakInputs``. Transforms behind
     ``RandomCropOrPad`` must not move pixels: what lies around an image keeps its label.

@@ -83,11 +83,11 @@ def cam_agreement(counts: np.ndarray, with_background: bool) -> float | None:
     named, agreed, given = (np.flip(np.cumsum(np.flip(one, 1), 1), 1) for one in counts)
     if not given[:, 0].any():
         return None
-    # At score t, columns t and above are foreground.
+    # At score t, columns t and above are foreground, but for cells of which a map of the background is the strongest.
     hits, predicted, true = agreed.copy(), named.copy(), np.repeat(given[:, :1], NUM_BINS, 1)
     if with_background:
-        hits[0] = given[0, 0] - given[0]
-        predicted[0] = named[:, 0].sum() - named.sum(0)
+        hits[0] = given[0, 0] - (given[0] - agreed[0])
+        predicted[0] = named[:, 0].sum() - named[1:].sum(0)
     else:
         hits, predicted, true = hits[:, :1], predicted[:, :1], true[:, :1]
     union = predicted + true - hits

@@ -62,7 +62,7 @@ def judge(records: Records) -> Verdict:
     images = _images_to_look_at(records)
     if failures:
         return Verdict('; '.join(failures), False, notes, images)
-    total = sum(one['images'] for one in (pseudo_masks(records), _last(records, 'segmentor')) if one)
+    total = sum(one['images'] for one in (pseudo_masks(records), last_of_kind(records, 'segmentor')) if one)
     number = f'{"these " if len(images) > 1 else ""}{len(images)} of {total} images'
     if not images:
         return Verdict('usable', True, notes)
@@ -91,7 +91,8 @@ def pseudo_masks(records: Records) -> Mapping[str, Any] | None:
     return written[-1] if written else None
 
 
-def _last(records: Records, kind: str) -> Mapping[str, Any] | None:
+def last_of_kind(records: Records, kind: str) -> Mapping[str, Any] | None:
+    """The last record of a kind, such as 'segmentor'; None where there is none."""
     found = [one for one in records.values() if one['kind'] == kind]
     return found[-1] if found else None
 
@@ -114,7 +115,7 @@ def _of_classifier(record: Mapping[str, Any]) -> str:
 
 
 def _classifier_failures(records: Records) -> list[str]:
-    record = _last(records, 'classifier')
+    record = last_of_kind(records, 'classifier')
     learnt = None if record is None else skill(record)
     if record is None or learnt is None or learnt >= NOTHING_LEARNT:
         return []
@@ -137,7 +138,7 @@ def _label_failures(records: Records) -> list[str]:
 
 
 def _segmentor_failures(records: Records) -> list[str]:
-    record = _last(records, 'segmentor')
+    record = last_of_kind(records, 'segmentor')
     if record is None or not record['labeled']:
         return []
     if not any(one['found'] for one in record['classes'].values()):
@@ -147,12 +148,12 @@ def _segmentor_failures(records: Records) -> list[str]:
 
 def _notes(records: Records) -> list[str]:
     notes = []
-    image_labels = _last(records, 'image_labels') or {}
+    image_labels = last_of_kind(records, 'image_labels') or {}
     for name in image_labels.get('everywhere', ()):
         notes.append(f'{name} is on every training image: add images without it, or its maps mean nothing')
     for first, second in image_labels.get('together', ()):
         notes.append(f'{first} and {second} always occur together: no classifier can tell them apart')
-    classifier, segmentor = _last(records, 'classifier'), _last(records, 'segmentor')
+    classifier, segmentor = last_of_kind(records, 'classifier'), last_of_kind(records, 'segmentor')
     if classifier is not None:
         learnt = skill(classifier)
         if learnt is None:
@@ -178,7 +179,7 @@ def _notes(records: Records) -> list[str]:
 def _images_to_look_at(records: Records) -> dict[str, str]:
     images: dict[str, list[str]] = {}
     masks = pseudo_masks(records)
-    for record, where in ((masks, 'pseudo mask'), (_last(records, 'segmentor'), 'segmentor')):
+    for record, where in ((masks, 'pseudo mask'), (last_of_kind(records, 'segmentor'), 'segmentor')):
         for problem, image_ids in (record['named'] if record else {}).items():
             for image_id in image_ids:
                 images.setdefault(image_id, []).append(f'{where}: {problem}')

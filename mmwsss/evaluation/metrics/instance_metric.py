@@ -115,8 +115,8 @@ class InstanceMetric(StreamingMetric):
 
     def _merge(self, folder: str, image_ids: Sequence[str]) -> None:
         if is_main_process():
-            classes = enumerate(self.dataset_meta['classes'])
-            names = {index: name for index, name in classes if index or not self.dataset_meta.get('with_background')}
+            first = int(self.dataset_meta.get('with_background', True))
+            names = {index: name for index, name in enumerate(self.dataset_meta['classes']) if index >= first}
             files = (os.path.join(folder, f'{image_id}.json') for image_id in image_ids)
             merge_instances(f'{folder.rstrip("/")}.json', files, names)
         barrier()

@@ -112,6 +112,10 @@ def test_problems_of_coco_are_named(tmp_path):
     image = dict(id=1, file_name='a.jpg', width=5, height=4)
     refused(read_coco, coco_file(tmp_path, plain, images=[image, image]), 'image id 1 is there twice')
     refused(read_coco, coco_file(tmp_path, images=[image | dict(width=1 << 40)]), r'images\[0\]: expected width and')
+    refused(
+        read_coco, coco_file(tmp_path, images=[image | dict(file_name=5)]), r'images\[0\]: expected a file_name, got 5'
+    )
+    refused(read_coco, coco_file(tmp_path, images=[image | dict(id=[1])]), r'expected image ids that are integers or')
 
 
 # CVAT
@@ -229,6 +233,7 @@ def test_problems_of_label_studio_are_named(tmp_path):
     wrong('region 0, rle: the run-length encoding is cut off', region(type='brushlabels', value=brush))
     wrong('region 0, rle: expected a list of bytes', region(type='brushlabels', value=brush | dict(rle=[256])))
     wrong('regions of one image size', region(), region(original_width=6))
+    wrong('expected width and height in pixels', region(original_width=[6]))
     wrong('expected width and height in pixels, got None', data=dict(image='a.jpg'))
     wrong('expected data.image or data.file_name', data=dict(text='a'))
     wrong('expected a list of annotations', annotations=[1])

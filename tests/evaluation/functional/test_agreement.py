@@ -37,16 +37,22 @@ def slow_agreement(images, num_classes, with_background):
     return best
 
 
-@pytest.mark.parametrize('with_background', [True, False])
-def test_class_maps_are_compared_at_the_best_score(with_background):
+@pytest.mark.parametrize('with_background, front', [(True, []), (True, [0]), (False, []), (False, [0])])
+def test_class_maps_are_compared_at_the_best_score(with_background, front):
     rng = np.random.default_rng(0)
     images = []
-    for class_ids in ([1], [1, 3], [2, 3]):
+    for class_ids in (front + [1], front + [1, 3], front + [2, 3]):
         cams = (rng.integers(0, 100, (len(class_ids), 9, 7)) / 100 + 0.001).astype(np.float32)
-        mask = rng.choice(np.array([*class_ids, 0, 255], np.uint8), (9, 7))
+        mask = rng.choice(np.array([*class_ids, *([] if front else [0]), 255], np.uint8), (9, 7))
         images.append((mask, cams, class_ids))
     counts = sum(count_cam_agreement(*one, 4) for one in images)
     assert cam_agreement(counts, with_background) == pytest.approx(slow_agreement(images, 4, with_background))
+
+
+def test_a_map_of_the_background_says_background_at_any_score():
+    mask = np.array([[0, 0, 1, 1]], np.uint8)
+    cams = np.array([[[0.9, 0.6, 0.2, 0.1]], [[0.1, 0.4, 0.8, 0.9]]], np.float16)
+    assert cam_agreement(count_cam_agreement(mask, cams, [0, 1], 2), True) == 100
 
 
 def test_masks_come_to_the_grid_of_the_maps():

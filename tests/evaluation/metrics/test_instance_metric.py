@@ -116,6 +116,9 @@ def test_files_are_cocos(metric, sample, tmp_path):
     assert [(a['image_id'], a['category_id'], a['score']) for a in merged['annotations']] == [(1, 2, 0.5), (1, 1, 0)]
     files = {str(path.relative_to(tmp_path / 'out')) for path in (tmp_path / 'out').rglob('*.json')}
     assert files == {'instances.json', 'instances/p0.json', 'instances/sub/p1.json'}
+    del one.dataset_meta['with_background']
+    run(one, (sample('p0', (0, 4, 1)), made_of()))
+    assert len(json.loads((tmp_path / 'out/instances.json').read_text())['categories']) == 2
     one.dataset_meta['with_background'] = False
     run(one, (sample('p0', (0, 4, 1)), made_of()))
     assert len(json.loads((tmp_path / 'out/instances.json').read_text())['categories']) == 3

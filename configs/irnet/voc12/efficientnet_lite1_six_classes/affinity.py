@@ -1,5 +1,5 @@
-# IRNet on a frozen EfficientNet-Lite1, six classes of PASCAL VOC 2012, in the place of AffinityNet: the same labels, maps,
-# grid and schedule.
+# IRNet on a frozen EfficientNet-Lite1, six classes of PASCAL VOC 2012, in the place of AffinityNet: the same labels,
+# maps, grid and schedule.
 _base_ = '../../../fast/voc12/efficientnet_lite1_six_classes/affinity_net.py'
 work_dir = 'work_dirs/irnet/voc12/efficientnet_lite1_six_classes/affinity'
 model = dict(

@@ -144,3 +144,10 @@ def test_tool_cuts_tiles_on_request(raw_camvid, capsys):
     assert 'Tiles' not in capsys.readouterr().out
     camvid.run(parser.parse_args([root, '--partial', '--tiles', '2', '4']))
     assert 'Tiles: train 14, val 8' in capsys.readouterr().out
+
+
+def test_a_folder_for_tiles_needs_a_grid(raw_camvid):
+    parser = ArgumentParser()
+    camvid.add_arguments(parser)
+    with pytest.raises(DataError, match='^--tiles-dir: expected --tiles ROWS COLUMNS'):
+        camvid.run(parser.parse_args([str(raw_camvid.root), '--partial', '--tiles-dir', 'tiles']))

@@ -274,6 +274,7 @@ def _images(groups: Sequence[_Group], sheet: Path, to_look_at: Collection[str]) 
     first = int(listed.with_background)
     content = dict(
         panels=shown,
+        measured=any(last for _, last in (group.ious for group in groups)),
         classes=list(enumerate(listed.classes))[first:],
         reasons=list(dict.fromkeys(reason for one in shown for reason in one['reasons'])),
         swatches=[*zip(listed.classes, listed.palette.tolist()), ('not sure, or no ground truth', listed.palette[255])],

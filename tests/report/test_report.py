@@ -109,6 +109,18 @@ def test_images_that_no_stage_has_seen(write, run):
     assert 'No stage has made anything of the images yet.' in html and 'class-filter">' not in html
 
 
+def test_without_ground_truth_nothing_is_said_of_it(write, run):
+    said = ('Masks measure &amp; nothing else.', 'are chosen with ground truth')
+    assert all(part in write() for part in said)
+    run.results['ladder'] = dict.fromkeys(run.results['ladder'])
+    for name in ('cam', 'random_walk', 'random_walk_dcrf', 'segmentor'):
+        for path in run.run_dir.glob(f'*/recorded/{name}.json'):
+            path.unlink()
+    html = write()
+    assert not any(part in html for part in said)
+    assert 'The blend goes from the image' in html
+
+
 def test_no_network_is_built(write, run, monkeypatch):
     monkeypatch.setattr('mmengine.registry.MODELS.build', None)
     monkeypatch.setattr('mmwsss.registry.MODELS.build', None)

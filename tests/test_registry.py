@@ -75,6 +75,8 @@ def test_component_is_found_under_its_scope(name, kind, component):
 ARGUMENTS = dict(
     AffinityLabelMetric=dict(chain='labels'),
     Background=dict(score=0.2),
+    InstanceMetric=dict(chain='instances'),
+    LinearHead=dict(in_channels=4, num_classes=3),
     LoadLabelMap=dict(source='pseudo_mask'),
     PseudoMaskMetric=dict(chain='masks'),
     RandomCropOrPad=dict(crop_size=(8, 8)),

@@ -113,7 +113,12 @@ def test_the_stock_tool_refuses_a_checkpoint_of_another_network(write, run, tmp_
         run(Path(mmseg.__file__).parent / '.mim/tools/test.py', tmp_path / 'moved.py', tmp_path / 'other.pth')
 
 
-SEGMENTORS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob('configs/*/*/*/segmentor*.py'))
+# A `segmentor_relabel.py` is a segmentor in the place of a localizer, which other tools do not run.
+SEGMENTORS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.glob('configs/*/*/*/segmentor*.py')
+    if path.stem != 'segmentor_relabel'
+)
 
 
 @pytest.mark.parametrize('leaf', SEGMENTORS)

@@ -54,6 +54,11 @@ def check_integer(name: str, value: object, least: int) -> int:
 
 
 def is_recorded() -> bool:
-    """Whether operations are being recorded, for images of other sizes: by torch.jit, torch.export or an exporter."""
+    """Whether operations are being recorded, for images of other sizes: by torch.jit, torch.export or an exporter.
+
+    Examples:
+        >>> is_recorded()
+        False
+    """
     exporting = getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)
     return torch.jit.is_tracing() or exporting()

@@ -162,7 +162,9 @@ def prepare(cfg, dataset):
 
 
 @pytest.mark.parametrize('leaf', DATA_LEAVES, ids=name_of)
-def test_data_metrics_and_hooks_build(tmp_path, leaf):
+def test_data_metrics_and_hooks_build(tmp_path, monkeypatch, leaf):
+    # A leaf may read what another method wrote, below the current folder.
+    monkeypatch.chdir(tmp_path)
     cfg = load_config(str(leaf), data_root=str(tmp_path / 'data'), run_dir=str(tmp_path / 'run'))
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
     for split in ('train', 'val', 'test'):

@@ -190,6 +190,19 @@ def test_norm_eval_keeps_statistics():
     assert not any(module.training for module in network.modules() if isinstance(module, nn.BatchNorm2d))
 
 
+@pytest.mark.parametrize(
+    ('groups', 'trained', 'dtype'),
+    [(4, True, torch.float32), (4, False, torch.bfloat16), (1, True, torch.bfloat16)],
+)
+def test_depthwise_convolutions_learn_in_float32_on_a_cpu(groups, trained, dtype):
+    convolution = SameConv2d(4, 4, 5, groups=groups)
+    x = torch.rand(1, 4, 6, 7, requires_grad=trained)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        found = convolution(x)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), convolution(x), rtol=0, atol=0 if dtype == torch.float32 else 0.02)
+
+
 def test_folded_norms_give_the_same():
     network = randomized(arch='lite0', out_indices=(2, 7))
     image = torch.randn(1, 3, 40, 56)

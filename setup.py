@@ -109,7 +109,8 @@ setup(
         'docs': read_requirements('docs'),
         'export': EXPORT,
         'dev': [
-            *('coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'ruff>=0.5', 'pillow-heif>=0.18'),
+            *('coverage>=7.10', 'hypothesis>=6', 'mypy>=2', 'pytest>=7', 'pytest-xdist>=3', 'ruff>=0.5'),
+            'pillow-heif>=0.18',
             *WEIGHTS,
             *EXPORT,
         ],

@@ -27,11 +27,22 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from mmwsss.commands import run_tool
+from mmwsss.converters.annotations.coco import read_coco, write_coco
+from mmwsss.converters.annotations.cvat import read_cvat, write_cvat
+from mmwsss.converters.annotations.files import AnnotatedImage
+from mmwsss.converters.annotations.label_set import LabelSet
+from mmwsss.converters.annotations.label_studio import read_label_studio, write_label_studio
 from mmwsss.converters.weights.readers import read_tensors
 from mmwsss.datasets.image_labels import read_image_labels
 from mmwsss.engine import load_from_local
 from mmwsss.fileio import DataError, Seeds, read_image, read_mask, read_seeds, write_mask, write_seeds
+from mmwsss.fileio.affinities import read_affinity, write_affinity
+from mmwsss.fileio.coco_instances import read_instances, write_instances
+from mmwsss.fileio.feature_tables import read_feature_table, write_feature_table
+from mmwsss.fileio.features import read_features, write_features
 from mmwsss.fileio.npy_seeds import read_npy_seeds
+from mmwsss.fileio.pixel_weights import read_pixel_weights, write_pixel_weights
+from mmwsss.structures import AffinityField
 
 
 class Target(NamedTuple):
@@ -167,6 +178,51 @@ def _whole_npy_seeds() -> list[bytes]:
     return files
 
 
+def _whole_affinities() -> list[bytes]:
+    rng = np.random.default_rng(0)
+    edge = rng.random((5, 6), np.float32)
+    fields = [
+        AffinityField(rng.random((4, 5, 6), np.float32), (40, 48), 8),
+        AffinityField(np.ones((4, 5, 6), np.float32), (40, 48), 8, edge, rng.random((2, 5, 6), np.float32)),
+    ]
+    return [_made_by(partial(write_affinity, field=field), '.npz') for field in fields]
+
+
+def _whole_features() -> list[bytes]:
+    return [_made_by(partial(write_features, features=np.linspace(0, 1, 24).reshape(4, 2, 3)), '.npz')]
+
+
+def _whole_feature_tables() -> list[bytes]:
+    rows = np.linspace(0, 1, 8).reshape(2, 4)
+    return [_made_by(partial(write_feature_table, image_ids=['a', 'sub/b'], features=rows), '.npy')]
+
+
+def _whole_pixel_weights() -> list[bytes]:
+    return [_made_by(partial(write_pixel_weights, weights=np.linspace(0, 1, 600).reshape(20, 30)), '.png')]
+
+
+def _whole_instances() -> list[bytes]:
+    masks = np.stack([np.eye(6, 5, dtype=bool), np.ones((6, 5), bool)])
+    content = dict(file_name='a.jpg', masks=masks, class_ids=[1, 2], scores=[0.5, 1.0])
+    return [_made_by(partial(write_instances, **content), '.json')]
+
+
+def _labels() -> LabelSet:
+    return LabelSet(['background', 'cat', 'dog'])
+
+
+def _exported(write: Callable[..., Path], **options: object) -> bytes:
+    """What is written for an annotation tool."""
+    mask = np.zeros((7, 9), np.uint8)
+    mask[1:4, 2:6], mask[5:, :3], mask[0, 8] = 1, 2, 255
+    with tempfile.TemporaryDirectory() as folder:
+        return Path(write([AnnotatedImage('a', 'a.jpg', mask)], folder, _labels(), **options)).read_bytes()
+
+
+def _all_of(read: Callable[..., Iterable]) -> Callable[[str], list]:
+    return lambda path: list(read(path, _labels()))
+
+
 def _mxnet_weights() -> bytes:
     array = struct.pack('<IiI2q3i', 0xF993FAC9, 0, 2, 2, 3, 1, 0, 0) + np.arange(6, dtype='<f4').tobytes()
     names = b''.join(struct.pack('<Q', len(name)) + name for name in (b'arg:a_weight', b'aux:b'))
@@ -201,6 +257,34 @@ _COCO = dict(
     categories=[dict(id=7, name='cat'), dict(id=9, name='dog')],
 )
 _VOC = b'<annotation><filename>x.jpg</filename><object><name>cat</name></object></annotation>'
+
+
+def _annotated_tasks() -> bytes:
+    """Predictions of Label Studio as annotations, which somebody has looked at; and a polygon."""
+    tasks = json.loads(_exported(write_label_studio))
+    for task in tasks:
+        task['annotations'] = task.pop('predictions')
+        region = dict(task['annotations'][0]['result'][0], type='polygonlabels')
+        region['value'] = dict(points=[[0, 0], [50, 0], [50, 50.5]], polygonlabels=['dog'])
+        task['annotations'][0]['result'].append(region)
+        task['data'].pop('file_name')
+    return json.dumps(tasks).encode()
+
+
+@st.composite
+def mutated(draw: st.DrawFn, whole: bytes) -> bytes:
+    """A JSON file with a few of its values, at any depth, in the place of which others stand."""
+    content = json.loads(whole)
+    for _ in range(draw(st.integers(1, 3))):
+        parent, key, value = None, None, content
+        while isinstance(value, dict | list) and value and (parent is None or draw(st.booleans())):
+            parent, key = value, draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
+            value = parent[key]
+        if parent is not None:
+            parent[key] = draw(
+                _VALUES | st.sampled_from([-1, 10**12, 1e308, [[]], {}, 'http://[x', '?d=%00', [1, [2]]])
+            )
+    return json.dumps(content).encode()
 
 
 def _as_json(values: st.SearchStrategy) -> st.SearchStrategy[bytes]:
@@ -264,7 +348,13 @@ def targets() -> Mapping[str, Target]:
         coco=Target('f.json', damaged([json.dumps(_COCO).encode()]) | _coco(), read_image_labels),
         csv=Target(
             'f.csv',
-            damaged([b'a,cat\n\nsub/b, cat ,dog,\n"c",dog\n'])
+            damaged(
+                [
+                    b'a,cat\n\nsub/b, cat ,dog,\n"c",dog\n',
+                    b'\xef\xbb\xbfimage;cat;dog\r\na;1;0\r\nsub/b;x;yes\r\n',
+                    b'image\ttags\na\tcat|dog\nb\t\n',
+                ]
+            )
             | rows.map(lambda text: text.encode(errors='surrogatepass'))
             | st.binary(max_size=64),
             read_image_labels,
@@ -273,6 +363,29 @@ def targets() -> Mapping[str, Target]:
         mxnet=Target('f.params', damaged([_mxnet_weights()]), read_tensors),
         caffe=Target('f.caffemodel', damaged([_caffe_weights()]) | st.binary(max_size=64), read_tensors),
         safetensors=Target('f.safetensors', damaged([_safetensors_weights()]), read_tensors),
+        affinity=Target('f.npz', damaged(_whole_affinities()) | st.binary(max_size=64), read_affinity),
+        features=Target('f.npz', damaged(_whole_features()) | st.binary(max_size=64), read_features),
+        feature_table=Target('f.npy', damaged(_whole_feature_tables()) | st.binary(max_size=64), read_feature_table),
+        pixel_weights=Target('f.png', damaged(_whole_pixel_weights()) | st.binary(max_size=64), read_pixel_weights),
+        instances=Target('f.json', damaged(_whole_instances()) | _as_json(_VALUES), read_instances),
+        coco_masks=Target(
+            'f.json',
+            damaged([_exported(write_coco, polygons=polygons, tolerance=0.5) for polygons in (False, True)])
+            | mutated(_exported(write_coco, polygons=False, tolerance=0.5)),
+            _all_of(read_coco),
+        ),
+        label_studio=Target(
+            'f.json',
+            damaged([_exported(write_label_studio)]) | mutated(_annotated_tasks()),
+            _all_of(read_label_studio),
+        ),
+        cvat=Target(
+            'f.xml',
+            damaged([_exported(write_cvat, polygons=polygons, tolerance=0.5) for polygons in (False, True)])
+            | _xml()
+            | st.binary(max_size=64),
+            _all_of(read_cvat),
+        ),
         xml=Target(
             'f.xml',
             damaged([_VOC]) | _xml() | st.binary(max_size=64),

@@ -46,10 +46,13 @@ def read_feature_table(path: str | Path) -> tuple[list[str], np.ndarray]:
     """
     try:
         table = np.load(path, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # numpy fails on damaged headers in a dozen ways
         raise DataError(f'{path}: expected a table of features (.npy), got {error}') from error
     fields = table.dtype.fields or {}
     features = fields['features'][0] if 'features' in fields else np.dtype('V')
     if set(fields) != {'image_id', 'features'} or features.base != np.float16 or len(features.shape) != 1:
         raise DataError(f'{path}: expected a table of image_id and float16 features, got {table.dtype}')
-    return table['image_id'].tolist(), table['features']
+    try:
+        return table['image_id'].tolist(), table['features']
+    except (SystemError, ValueError) as error:  # of a number that is no letter
+        raise DataError(f'{path}: expected image ids, got {error}') from error

@@ -37,6 +37,18 @@ def test_cut_file(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ('before', 'after'), [(b"{'descr'", b"{'descr\x93"), (b'a\0\0\0', b'\xff\xff\xff\xff')], ids=['header', 'letter']
+)
+def test_damaged_file(tmp_path, before, after):
+    path = tmp_path / 't.npy'
+    write_feature_table(path, IDS, features_of())
+    assert before in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(DataError, match='t.npy: expected'):
+        read_feature_table(path)
+
+
+@pytest.mark.parametrize(
     'array', [np.zeros((2, 3), np.float16), np.zeros(2, [('image_id', 'U1'), ('features', 'f4', (3,))])]
 )
 def test_other_arrays(tmp_path, array):

@@ -31,6 +31,14 @@ def test_whole_files_are_read(tmp_path):
         mxnet=[fuzz._mxnet_weights()],
         caffe=[fuzz._caffe_weights()],
         safetensors=[fuzz._safetensors_weights()],
+        affinity=fuzz._whole_affinities(),
+        features=fuzz._whole_features(),
+        feature_table=fuzz._whole_feature_tables(),
+        pixel_weights=fuzz._whole_pixel_weights(),
+        instances=fuzz._whole_instances(),
+        coco_masks=[fuzz._exported(fuzz.write_coco, polygons=True, tolerance=0.5)],
+        label_studio=[fuzz._annotated_tasks()],
+        cvat=[fuzz._exported(fuzz.write_cvat, polygons=False, tolerance=0.5)],
     )
     for name, contents in wholes.items():
         target = fuzz.targets()[name]

@@ -122,7 +122,10 @@ def _file_name(data: dict, where: str) -> str:
         return data['file_name']
     if not isinstance(data.get('image'), str):
         raise DataError(f'{where}: expected data.image or data.file_name')
-    address = urlsplit(data['image'])
+    try:
+        address = urlsplit(data['image'])
+    except ValueError as error:
+        raise DataError(f'{where}: expected an address as data.image, got {data["image"]!r}') from error
     local = parse_qs(address.query).get('d')
     return local[0] if local else unquote(address.path).lstrip('/')
 

@@ -236,6 +236,7 @@ def test_problems_of_label_studio_are_named(tmp_path):
     wrong('expected width and height in pixels', region(original_width=[6]))
     wrong('expected width and height in pixels, got None', data=dict(image='a.jpg'))
     wrong('expected data.image or data.file_name', data=dict(text='a'))
+    wrong('expected an address as data.image', data=dict(image='http://[a'))
     wrong('expected a list of annotations', annotations=[1])
     wrong('expected a result', annotations=[dict(result='a')])
     wrong('expected a task with data', data=[1])

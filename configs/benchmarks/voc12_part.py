@@ -18,10 +18,18 @@ fast_six_classes = dict(
     method='fast', network='efficientnet_lite1', data=six_classes, ground_truth=fast_picked[six_classes]
 )
 fast_leaves = 'configs/fast/voc12/{network}_six_classes'
-two_rounds = ('cam', 'affinity', 'pixels', 'relabel', 'segmentor', 'segmentor_relabel', 'segmentor_round2')
-affinity_net = ('cam', 'affinity', 'pixels', 'relabel', 'affinity_labels', 'affinity_net')
+masks = ('cam', 'affinity', 'pixels', 'relabel')
+two_rounds = (*masks, 'segmentor', 'segmentor_relabel', 'segmentor_round2')
+affinity_net = (*masks, 'affinity_labels', 'affinity_net')
 grid = [
     dict(fast_six_classes, leaves=fast_leaves, seeds=[0, 1, 2]),
+    # Other seeds of the masks, without the training that takes longest.
+    dict(
+        fast_six_classes,
+        variant='masks alone',
+        leaves=[f'{fast_leaves}/{stage}.py' for stage in masks],
+        seeds=[1, 2],
+    ),
     dict(
         fast_six_classes,
         variant='two rounds',

@@ -84,6 +84,8 @@ class ImageLabelDataset(BaseDataset):
         check_class_names(classes, dataset['type'])
         if len(classes) > 254:
             raise ValueError(f'at most 254 classes fit a mask, got {len(classes)}')
+        # A data set copies its metainfo whenever it is asked for it.
+        self.classes = tuple(classes)
         self.with_background = has_background(self.images.metainfo)
         super().__init__(
             metainfo={**self.images.metainfo, 'with_background': self.with_background},
@@ -97,7 +99,7 @@ class ImageLabelDataset(BaseDataset):
     @property
     def foreground(self) -> tuple[str, ...]:
         """Names of the classes that image-level labels are about."""
-        return tuple(self.images.metainfo['classes'])[1 if self.with_background else 0 :]
+        return self.classes[1 if self.with_background else 0 :]
 
     def load_data_list(self) -> list[dict]:
         try:
@@ -110,7 +112,7 @@ class ImageLabelDataset(BaseDataset):
             raise DataError(f'no image found in {_places(self.images)}, expected at least one')
         self._add_image_ids(samples)
         for sample in samples:
-            sample['num_classes'] = len(self.images.metainfo['classes'])
+            sample['num_classes'] = len(self.classes)
             sample['with_background'] = self.with_background
             for key, (folder, suffix) in self.folders.items():
                 if folder is not None:
@@ -217,7 +219,7 @@ class ImageLabelDataset(BaseDataset):
                 f"{sample['img_path']}: image_labels='masks' needs a mask; set seg_map_path of the data set"
             )
         stored = class_of_index(sample.get('label_map'), sample.get('reduce_zero_label', False))
-        return labels_from_mask(sample['seg_map_path'], self.images.metainfo['classes'], stored, self.with_background)
+        return labels_from_mask(sample['seg_map_path'], self.classes, stored, self.with_background)
 
 
 def _build_images(dataset: dict) -> BaseDataset:

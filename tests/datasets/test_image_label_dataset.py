@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.dataset import BaseDataset
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 
@@ -44,6 +45,19 @@ def test_samples(image_set):
     assert sample['pseudo_mask_path'] == 'masks/sub/p1.png'
     assert sample['pixel_weight_path'] == 'weights/sub/p1.png'
     assert samples['p2']['gt_label'].tolist() == [0, 0, 0] and samples['p2']['gt_class_ids'].size == 0
+
+
+@pytest.mark.parametrize('source', ['file', 'masks'])
+def test_metainfo_is_not_copied_for_each_image(image_set, tmp_path, monkeypatch, source):
+    def count_copies(labels):
+        data = image_set(labels, root=tmp_path / str(len(labels)))
+        copies.clear()
+        len(build(data.dataset, image_labels=data.labels if source == 'file' else 'masks'))
+        return len(copies)
+
+    copies, whole = [], BaseDataset.metainfo.fget
+    monkeypatch.setattr(BaseDataset, 'metainfo', property(lambda self: copies.append(self) or whole(self)))
+    assert count_copies(LABELS[:1]) == count_copies(LABELS)
 
 
 def test_without_labels_there_are_none(image_set):

@@ -89,12 +89,13 @@ for index in range(8):
 """
 # The console script, of this clone.
 COMMAND = 'mmwsss() { python -m mmwsss.cli "$@"; }\n'
-# In the place of the programs: each prints its words.
+# In the place of the programs: each prints its words. One that is not there reads what is piped to it first, as the
+# program before it in the pipe would be ended by a signal otherwise.
 PRINT_WORDS = """
 set +u
 print_words() { printf '%s\\0' "$@"; printf '\\n'; }
 for program in python bash pip source; do eval "$program() { print_words $program \\"\\$@\\"; }"; done
-command_not_found_handle() { print_words "$@"; }
+command_not_found_handle() { while read -r _; do :; done; print_words "$@"; }
 PATH=/nowhere
 """
 
@@ -134,7 +135,12 @@ def bash(script: str, folder: Path) -> str:
         'OMP_NUM_THREADS': '1',
     }
     finished = subprocess.run(
-        ['bash', '-euo', 'pipefail', '-c', script], cwd=folder, env=environment, capture_output=True, text=True
+        ['bash', '-euo', 'pipefail', '-c', script],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
     assert finished.returncode == 0, f'{script}\n{finished.stdout[-2000:]}\n{finished.stderr[-3000:]}'
     return finished.stdout

@@ -5,15 +5,46 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import Runner
+from torch import nn
 
 from mmwsss.processes import end_with_parent
+
+
+@MODEL_WRAPPERS.register_module()
+class TestWrapper(nn.Module):
+    """Stands for `DistributedDataParallel` in a test, where nothing learns; that refuses models without parameters.
+
+    Args:
+        module (BaseModel): The model, which each process has whole.
+    """
+
+    module: BaseModel
+
+    def __init__(self, module: BaseModel) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.module(*args, **kwargs)
+
+    def test_step(self, data: Any) -> Any:
+        return self.module.test_step(data)
+
+
+def use_test_wrapper(cfg: Config) -> None:
+    """Has the processes of a test not synchronize gradients, unless the config has a wrapper of its own."""
+    if cfg.launcher != 'none' and not cfg.get('model_wrapper_cfg'):
+        cfg.model_wrapper_cfg = dict(type=TestWrapper.__name__)
 
 
 def _export_ranks(launcher: str) -> None:
@@ -54,6 +85,8 @@ def initialize_processes(cfg: Config) -> None:
     if cfg.launcher in ('slurm', 'mpi'):
         _export_ranks(cfg.launcher)
     dist.init_process_group('gloo')
+    if (cfg.get('model_wrapper_cfg') or {}).get('type') == TestWrapper.__name__:
+        return
     wrapper = dict(
         type='MMDistributedDataParallel',
         broadcast_buffers=False,

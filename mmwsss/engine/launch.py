@@ -19,7 +19,7 @@ from mmwsss.processes import end_forks_with_this_process
 
 from .config_errors import check_optimizer, require
 from .config_loading import load_config
-from .distributed import CollectInWorkDir, initialize_processes, process_group
+from .distributed import CollectInWorkDir, initialize_processes, process_group, use_test_wrapper
 from .log_filter import LogFilter
 from .memory import MemoryHook
 from .run_config import prepare, set_test_time_augmentation
@@ -168,7 +168,12 @@ def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:
 
 
 def _test(cfg: Config, checkpoint: str | None, change: Callable[[Config], None] | None) -> dict:
-    runner = build_runner(cfg, change)
+    def change_all(prepared: Config) -> None:
+        use_test_wrapper(prepared)
+        if change is not None:
+            change(prepared)
+
+    runner = build_runner(cfg, change_all)
     if checkpoint is not None:
         _load(runner, checkpoint, resume=False)
     if is_main_process():

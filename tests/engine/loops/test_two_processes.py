@@ -36,7 +36,15 @@ def run_both(tmp_path):
         if skip_bad:
             set_skip_bad(cfg, training=False)
         launch.test(cfg)
-        command = ['bash', 'tools/dist_test.sh', tmp_path / 'stage.py', config.load_from, '2']
+        run_two = 'source tools/dist_run.sh && dist_run 2 tools/test.py "$@" --launcher pytorch'
+        command = [
+            'bash',
+            '-c',
+            run_two,
+            'bash',
+            tmp_path / 'stage.py',
+            *([config.load_from] if config.load_from else []),
+        ]
         command += [
             '--work-dir',
             tmp_path / 'two',
@@ -82,6 +90,15 @@ def test_label_loop(stages, run_both):
     assert all(metrics[name] > 0 for name in figures)
     assert [one['image_id'] for one in json.loads((folder / 'skipped.json').read_text())] == ['p2', 'sub/p3']
     assert len(list(folder.rglob('out/**/*.npz'))) == 4
+
+
+def test_stored_maps_have_nothing_to_learn(stages, run_both):
+    stages.make_seeds()
+    config = stages.affinity
+    config.model, config.load_from = dict(type='mmwsss.StoredMaps'), None
+    config.test_cfg.chains = dict(masks=dict(labeler=dict(type='mmwsss.ArgmaxLabeler')))
+    config.test_evaluator = [dict(type='mmwsss.PseudoMaskMetric', chain='masks', output_dir='pseudo_masks')]
+    assert len(list(run_both(config).rglob('out/**/*.png'))) == 5
 
 
 def test_segmentor(tmp_path, stages, run_both, cam_config):

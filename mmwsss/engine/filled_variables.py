@@ -7,30 +7,19 @@ the keys that work.
 """
 
 import ast
-import inspect
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmwsss.fileio import DataError
 
+from .config_errors import KNOWN_KEYS
+
 _BASE = '_base_'
 _PLACEHOLDER = re.compile(r'\{\{\s*(_base_\.[\w.]+)\s*\}\}')
-# What the runner reads, and what the tools of this package and of MMSegmentation read beside it.
-_READ = frozenset(inspect.signature(Runner).parameters) | {
-    'auto_scale_lr',
-    'custom_imports',
-    'find_unused_parameters',
-    'model_wrapper_cfg',
-    'runner_type',
-    'test_tta',
-    'tta_model',
-    'tta_pipeline',
-}
 _MAX_NAMED = 4
 
 
@@ -82,7 +71,7 @@ def filled_variables(path: str | Path) -> dict[str, list[str]]:
     uses = [use for file in source.files() for use in file.uses]
     config = Config.fromfile(path, import_custom_modules=False)
     found: dict[str, list[str]] = {}
-    for name in sorted({use.variable.partition('.')[0] for use in uses} - _READ):
+    for name in sorted({use.variable.partition('.')[0] for use in uses} - KNOWN_KEYS):
         keys = [key for key in _keys_of(name, uses) if _is_in(config, key)]
         if keys:
             found[name] = keys
@@ -126,7 +115,7 @@ def _keys_of(name: str, uses: list[_Use], above: tuple[str, ...] = ()) -> list[s
         if use.variable.partition('.')[0] != name:
             continue
         root, _, rest = use.key.partition('.')
-        if root in _READ:
+        if root in KNOWN_KEYS:
             keys[use.key] = None
         elif root not in (*above, name):
             for key in _keys_of(root, uses, (*above, name)):

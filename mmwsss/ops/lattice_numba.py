@@ -1,23 +1,13 @@
 """The permutohedral lattice compiled for the CPU by numba: its vertices are found by hashing and not by sorting, and
 values are filtered without a copy for each of the corners."""
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
-COMPILE: dict[str, Any] = dict(nogil=True, fastmath={'contract', 'nsz'})
+from .compiled import compiled
 
-
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiles with an on-disk cache where there is a place for one."""
-    try:
-        return numba.njit(cache=True, **COMPILE)(function)
-    except RuntimeError:
-        return numba.njit(**COMPILE)(function)
+_compile = compiled(nogil=True, fastmath={'contract', 'nsz'})
 
 
 @_compile

@@ -1,30 +1,20 @@
 """The Chebyshev walk compiled for the CPU by numba, several times faster than torch operations on small
 grids."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
 from .chebyshev import Product
+from .compiled import compiled
 from .stencil import PaddedMaps, used_shifts
 
 # Products and sums may be fused. They keep their order: a difference must not be taken apart.
-COMPILE: dict[str, Any] = dict(nogil=True, fastmath={'contract', 'nsz', 'arcp'})
+_compile = compiled(nogil=True, fastmath={'contract', 'nsz', 'arcp'})
 THREADED_OPERATIONS = 2**26
 TILE_CELLS = 2**11
-
-
-def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiles with an on-disk cache where there is a place for one."""
-    try:
-        return numba.njit(cache=True, **COMPILE)(function)
-    except RuntimeError:
-        return numba.njit(**COMPILE)(function)
 
 
 @_compile

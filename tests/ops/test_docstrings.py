@@ -10,8 +10,8 @@ import pytest
 
 import mmwsss.ops
 
-# Their compilers are no requirement; that of the second one needs a GPU.
-NEEDED = {'walk_numba': 'numba', 'walk_triton': 'triton'}
+# Their compilers are no requirement; that of the last one needs a GPU.
+NEEDED = {'compiled': 'numba', 'lattice_numba': 'numba', 'walk_numba': 'numba', 'walk_triton': 'triton'}
 WITHOUT_EXAMPLE = {'mmwsss.ops.walk_triton.walk'}
 
 

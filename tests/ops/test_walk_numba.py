@@ -100,19 +100,3 @@ def test_the_random_walk_asks_for_it():
     field, scores = random(1, 12, 3, 4), random(1, 2, 3, 4, seed=1)
     expected = random_walk(scores, field, 2.0, 9, 'dense')
     torch.testing.assert_close(random_walk(scores, field, 2.0, 9, 'numba'), expected, atol=1e-6, rtol=0)
-
-
-def test_without_a_place_for_a_cache_it_is_compiled_all_the_same(monkeypatch):
-    """numba raises RuntimeError where it may write neither beside the file nor in the user's cache folder."""
-    asked = []
-
-    def njit(cache=False, **settings):
-        asked.append((cache, settings))
-        if cache:
-            raise RuntimeError('cannot cache function: no locator available')
-        return lambda function: function
-
-    monkeypatch.setattr(walk_numba.numba, 'njit', njit)
-    assert walk_numba._compile(len) is len
-    assert asked == [(True, walk_numba.COMPILE), (False, walk_numba.COMPILE)]
-    assert walk_numba.COMPILE['nogil'] is True

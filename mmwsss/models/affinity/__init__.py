@@ -2,6 +2,7 @@
 
 from .affinity_model import AffinityModel
 from .affinity_net import AffinityNet
+from .backbone_affinity import BackboneAffinity
 from .irnet import IRNet
 
-__all__ = ['AffinityModel', 'AffinityNet', 'IRNet']
+__all__ = ['AffinityModel', 'AffinityNet', 'BackboneAffinity', 'IRNet']

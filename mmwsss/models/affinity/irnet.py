@@ -1,17 +1,15 @@
 from collections.abc import Sequence
-from typing import Any
 
-import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from mmwsss.models.backbones.outputs import as_outputs, build_backbone
+from mmwsss.models.backbones.outputs import as_outputs
 from mmwsss.models.heads.building import build_head
 from mmwsss.models.module_names import check_module
 from mmwsss.registry import MODELS
 from mmwsss.structures import BoundaryAffinity
 
-from .affinity_model import AffinityModel
+from .backbone_affinity import BackboneAffinity
 
 
 class _Stem(nn.Module):
@@ -34,7 +32,7 @@ class _Stem(nn.Module):
 
 
 @MODELS.register_module()
-class IRNet(AffinityModel):
+class IRNet(BackboneAffinity):
     """Learns class boundaries, and lets two cells belong together as far as no boundary lies between them.
 
     Beside boundaries it learns displacements to the centers of objects, by which :class:`InstanceWalk` tells objects
@@ -70,33 +68,18 @@ class IRNet(AffinityModel):
         instances: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
-        self.backbone = build_backbone(backbone)
+        super().__init__(backbone, data_preprocessor, freeze_backbone, init_cfg)
         if stem is not None:
             check_module(self.backbone, stem, 'stem of IRNet, a module of the backbone')
-        self.stem, self.flip, self.freeze_backbone, self.instances = stem, flip, freeze_backbone, instances
-        self.head: Any = build_head(head, self._tapped_backbone())
-        if freeze_backbone:
-            self.backbone.requires_grad_(False)
+        self.stem, self.flip, self.instances = stem, flip, instances
+        self.head = build_head(head, self._tapped_backbone())
+
+    def taps(self, inputs: Tensor) -> Sequence[Tensor]:
+        """The output of the stem, where there is one, then those of the backbone."""
+        return as_outputs(self._tapped_backbone()(inputs))
 
     def _tapped_backbone(self) -> nn.Module:
         return self.backbone if self.stem is None else _Stem(self.backbone, self.stem)
-
-    def train(self, mode: bool = True) -> 'IRNet':
-        super().train(mode)
-        if self.freeze_backbone:
-            self.backbone.train(False)
-        return self
-
-    def extract_feat(self, inputs: Tensor) -> Sequence[Tensor]:
-        """Taps of the backbone, outside the graph where it is frozen."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
-            return as_outputs(self._tapped_backbone()(inputs))
-
-    def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
-        labels = torch.cat([sample.gt_sem_seg.data for sample in data_samples])
-        with_background = bool(data_samples[0].get('with_background', True))
-        return self.head.loss(self.extract_feat(inputs), labels, with_background)
 
     def displacements(self, inputs: Tensor) -> Tensor:
         """Displacements (B, 2, h, w), (dy, dx) in cells, as they are trained: with an arbitrary mean."""
@@ -135,9 +118,3 @@ class IRNet(AffinityModel):
             moved = self.head.displacements(feats, self._grid(inputs.shape[2:])).float()
             displacement = moved[:, :, :rows, :columns] - self.head.displacement_mean.view(1, 2, 1, 1)
         return BoundaryAffinity(self.head.affinity(edge), covered, self.head.stride, edge, displacement)
-
-    def _grid(self, size: Sequence[int]) -> tuple[int, int]:
-        """Rows and columns of the cells over height and width in pixels."""
-        # Of positive numbers alone: ONNX's division of integers rounds towards zero.
-        rows, columns = ((side + self.head.stride - 1) // self.head.stride for side in size)
-        return rows, columns

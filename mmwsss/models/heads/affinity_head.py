@@ -14,7 +14,7 @@ from mmwsss.ops import affinity_loss, pair_labels, pairwise_affinity, pool_label
 from mmwsss.ops.maps import resize_maps
 from mmwsss.registry import MODELS
 
-from .taps import check_index, take_tap
+from .taps import check_index, projected_channels, take_tap
 
 PAIR_LOSSES = ('loss_bg', 'loss_fg', 'loss_neg')
 PAPER_LOSS_WEIGHTS = MappingProxyType(dict(loss_bg=0.25, loss_fg=0.25, loss_neg=0.5))
@@ -58,12 +58,7 @@ class AffinityHead(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if channels is None:
-            channels = PAPER_CHANNELS[-len(in_index) :]
-        if not len(in_channels) == len(in_index) == len(channels):
-            raise ValueError(
-                f'in_channels, in_index and channels must be of one length, got {in_channels}, {in_index}, {channels}'
-            )
+        channels = projected_channels(in_channels, in_index, channels, PAPER_CHANNELS)
         if stride < 1:
             raise ValueError(f'stride must be at least 1, got {stride}')
         if radius < 2:

@@ -40,3 +40,26 @@ def check_index(index: int, count: int, owner: str, key: str = 'in_index') -> No
     """
     if not -count <= index < count:
         raise ValueError(f'{key} of {owner}: the backbone has {count} outputs, {index} is none of them')
+
+
+def projected_channels(
+    in_channels: Sequence[int], in_index: Sequence[int], channels: Sequence[int] | None, usual: Sequence[int]
+) -> tuple[int, ...]:
+    """Channels that each tap is projected to: those asked for, or the last of the usual ones.
+
+    Args:
+        in_channels (sequence[int]): Channels of each tap.
+        in_index (sequence[int]): Which outputs the taps are.
+        channels (sequence[int], optional): What a config asks for.
+        usual (sequence[int]): What a method takes otherwise.
+
+    Raises:
+        ValueError: If they are not of one length.
+    """
+    if channels is None:
+        channels = usual[-len(in_index) :]
+    if not len(in_channels) == len(in_index) == len(channels):
+        raise ValueError(
+            f'in_channels, in_index and channels must be of one length, got {in_channels}, {in_index}, {channels}'
+        )
+    return tuple(channels)

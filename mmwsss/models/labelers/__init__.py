@@ -2,6 +2,7 @@
 
 from .affinity_labeler import AffinityLabeler
 from .argmax_labeler import ArgmaxLabeler
+from .image_labeler import ImageLabeler
 from .instance_labeler import InstanceLabeler
 from .labeler import Labeler
 from .peak_labeler import PeakLabeler
@@ -11,6 +12,7 @@ from .vote_labeler import VoteLabeler
 __all__ = [
     'AffinityLabeler',
     'ArgmaxLabeler',
+    'ImageLabeler',
     'InstanceLabeler',
     'Labeler',
     'PeakLabeler',

@@ -1,19 +1,17 @@
 from collections.abc import Sequence
-from typing import Any
 
-import torch
+import numpy as np
+from torch import Tensor
 
-from mmwsss.models.refiners import RefineContext
 from mmwsss.ops.cam import ALPHA_HIGH, ALPHA_LOW, affinity_label_map
 from mmwsss.ops.dense_crf import BILATERAL, GAUSSIAN, NUM_ITERS
 from mmwsss.registry import MODELS
-from mmwsss.structures import Labels, ScoreMaps
 
-from .labeler import Labeler
+from .image_labeler import ImageLabeler
 
 
 @MODELS.register_module()
-class AffinityLabeler(Labeler):
+class AffinityLabeler(ImageLabeler):
     """Keeps of class maps what two CRFs, with a strong and a weak background, agree on.
 
     Args:
@@ -29,8 +27,6 @@ class AffinityLabeler(Labeler):
     Source: Ahn & Kwak, CVPR 2018, section 3.1.
     """
 
-    needs = ('image',)
-
     def __init__(
         self,
         alpha_low: float = ALPHA_LOW,
@@ -39,7 +35,7 @@ class AffinityLabeler(Labeler):
         gaussian: Sequence[float] = GAUSSIAN,
         bilateral: Sequence[float] = BILATERAL,
     ) -> None:
-        self.settings: dict[str, Any] = dict(
+        super().__init__(
             alpha_low=alpha_low,
             alpha_high=alpha_high,
             num_iters=num_iters,
@@ -47,15 +43,7 @@ class AffinityLabeler(Labeler):
             bilateral=tuple(bilateral),
         )
 
-    def label(self, maps: ScoreMaps, context: RefineContext) -> Labels:
-        if maps.has_background:
-            raise ValueError('AffinityLabeler makes backgrounds of its own: expected class maps without one')
-        made = []
-        for index, image in enumerate(context.images):
-            scores, class_ids = maps.of_image(index)
-            label_map = affinity_label_map(
-                image, scores, class_ids.tolist(), with_background=maps.with_background, **self.settings
-            )
-            made.append(torch.from_numpy(label_map))
-        labels = torch.stack(made)
-        return Labels(labels, labels)
+    def label_image(
+        self, image: np.ndarray, scores: Tensor, class_ids: Sequence[int], with_background: bool
+    ) -> np.ndarray:
+        return affinity_label_map(image, scores, class_ids, with_background=with_background, **self.settings)

@@ -1,19 +1,17 @@
 from collections.abc import Sequence
-from typing import Any
 
-import torch
+import numpy as np
+from torch import Tensor
 
-from mmwsss.models.refiners import RefineContext
 from mmwsss.ops.cam import BACKGROUND_THRESHOLD, FOREGROUND_THRESHOLD, LABEL_BILATERAL, threshold_label_map
 from mmwsss.ops.dense_crf import GAUSSIAN, NUM_ITERS
 from mmwsss.registry import MODELS
-from mmwsss.structures import Labels, ScoreMaps
 
-from .labeler import Labeler
+from .image_labeler import ImageLabeler
 
 
 @MODELS.register_module()
-class ThresholdLabeler(Labeler):
+class ThresholdLabeler(ImageLabeler):
     """Keeps of class maps what two constant scores of the background agree on, after dense CRFs of the labels.
 
     Args:
@@ -29,8 +27,6 @@ class ThresholdLabeler(Labeler):
     Source: Ahn, Cho & Kwak, CVPR 2019 (IRNet), section 5.1, and its released code.
     """
 
-    needs = ('image',)
-
     def __init__(
         self,
         foreground: float = FOREGROUND_THRESHOLD,
@@ -44,7 +40,7 @@ class ThresholdLabeler(Labeler):
                 'ThresholdLabeler expects 0 <= background <= foreground <= 1, got '
                 f'background={background!r} and foreground={foreground!r}'
             )
-        self.settings: dict[str, Any] = dict(
+        super().__init__(
             foreground=foreground,
             background=background,
             num_iters=num_iters,
@@ -52,15 +48,7 @@ class ThresholdLabeler(Labeler):
             bilateral=tuple(bilateral),
         )
 
-    def label(self, maps: ScoreMaps, context: RefineContext) -> Labels:
-        if maps.has_background:
-            raise ValueError('ThresholdLabeler makes backgrounds of its own: expected class maps without one')
-        made = []
-        for index, image in enumerate(context.images):
-            scores, class_ids = maps.of_image(index)
-            label_map = threshold_label_map(
-                image, scores, class_ids.tolist(), with_background=maps.with_background, **self.settings
-            )
-            made.append(torch.from_numpy(label_map))
-        labels = torch.stack(made)
-        return Labels(labels, labels)
+    def label_image(
+        self, image: np.ndarray, scores: Tensor, class_ids: Sequence[int], with_background: bool
+    ) -> np.ndarray:
+        return threshold_label_map(image, scores, class_ids, with_background=with_background, **self.settings)

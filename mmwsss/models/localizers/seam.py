@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmwsss.models.backbones.outputs import BackboneOutput, as_outputs
 from mmwsss.models.heads.building import build_head
-from mmwsss.models.heads.taps import check_index, take_tap
+from mmwsss.models.heads.taps import check_index, projected_channels, take_tap
 from mmwsss.ops import correlation_input, seam_losses, spread_by_correlation, stretch_maps
 from mmwsss.ops.maps import resize_maps
 from mmwsss.registry import MODELS
@@ -53,12 +53,7 @@ class PixelCorrelation(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if channels is None:
-            channels = PAPER_CHANNELS[-len(in_index) :]
-        if not len(in_channels) == len(in_index) == len(channels):
-            raise ValueError(
-                f'in_channels, in_index and channels must be of one length, got {in_channels}, {in_index}, {channels}'
-            )
+        channels = projected_channels(in_channels, in_index, channels, PAPER_CHANNELS)
         self.in_channels, self.in_index = tuple(in_channels), tuple(in_index)
         self.projections = nn.ModuleList(
             nn.Conv2d(source, target, 1, bias=False) for source, target in zip(in_channels, channels, strict=True)

@@ -1,12 +1,15 @@
 """From the words of a command line to a command, and from an error to one line."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 # What the package computes with; `mmwsss check` says how to install it.
 NEEDED = ('cv2', 'matplotlib', 'mmcv', 'mmengine', 'mmseg', 'numpy', 'PIL', 'scipy', 'torch')
+# What shells give where a pipe ended a program: 128 and the number of SIGPIPE.
+NO_READER = 141
 
 
 class Command(Protocol):
@@ -52,14 +55,32 @@ def start(command: Command, arguments: Sequence[str] | None = None, prog: str | 
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Runs a command-line tool; input that cannot be used ends it with one line and not with a traceback."""
+    """Runs a command-line tool; input that cannot be used ends it with one line and not with a traceback.
+
+    Where nobody reads the output any more, as behind ``| head``, the tool ends without a word, with the status that
+    shells give to programs that a pipe ended.
+    """
     try:
         main()
+        sys.stdout.flush()
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+            sys.exit(NO_READER)
         mistake = _describe(error)
         if mistake is None:
             raise
         sys.exit(f'error: {mistake}')
+
+
+def _reader_has_gone() -> bool:
+    """Whether the output has no reader; what is left of the output is then dropped."""
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        # Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _describe(error: Exception) -> str | None:

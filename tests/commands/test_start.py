@@ -1,4 +1,5 @@
 import argparse
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -65,3 +66,31 @@ def test_choices_are_those_of_what_computes():
 
     assert coco.YEARS == tuple(sorted(COUNTS)) and seeds.LAYOUTS == npy_seeds.LAYOUTS
     assert folder.METHODS == METHODS
+
+
+LINES = """
+from mmwsss.commands import run_tool
+
+def main():
+    for number in range(100_000):
+        print('line', number)
+
+run_tool(main)
+"""
+
+
+def test_a_tool_whose_output_nobody_reads_ends_without_a_word():
+    tool = subprocess.Popen([sys.executable, '-c', LINES], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert tool.stdout.readline() == 'line 0\n'
+    tool.stdout.close()
+    assert tool.stderr.read() == ''
+    tool.stderr.close()
+    assert tool.wait() == 141
+
+
+def test_another_pipe_that_breaks_is_an_error():
+    def fail():
+        raise BrokenPipeError('the worker has gone')
+
+    with pytest.raises(BrokenPipeError, match='worker'):
+        run_tool(fail)

@@ -1,10 +1,16 @@
 """The affinity field as a stencil on padded, flattened grids: what every way of walking has in common."""
 
+import itertools
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from .affinity import offset_list, pair_mask, pair_windows
 from .chebyshev import Product
+
+# Numbers that are computed before they are added up: those that a core's cache holds, and a bound on other devices.
+CACHED_NUMBERS, UNCACHED_NUMBERS = 2**18, 2**26
 
 
 def _integer_power(base: Tensor, exponent: int) -> Tensor:
@@ -133,37 +139,92 @@ def inverse_degree(padded: PaddedMaps, radius: int) -> Tensor:
     return degree.reciprocal_().to(flat.dtype)[:, None]
 
 
+class _Part(NamedTuple):
+    """Some maps of an image and the offsets of a run, as views (count, maps, length) and of the sums (maps, 1, length).
+
+    Attributes:
+        weight (Tensor): Of each pair.
+        ahead (Tensor): The cells that the offsets lead to.
+        here (Tensor): The cells that they start from.
+        outward (Tensor): Where ``2 w (ahead - here)`` goes.
+        at_start (Tensor): The same numbers (maps, count, length), each at the cell it is added to.
+        at_end (Tensor): The same numbers, each at the cell it is subtracted from.
+        ones (Tensor): (maps, 1, count).
+        total (Tensor): The sums of all pairs.
+    """
+
+    weight: Tensor
+    ahead: Tensor
+    here: Tensor
+    outward: Tensor
+    at_start: Tensor
+    at_end: Tensor
+    ones: Tensor
+    total: Tensor
+
+
 class _Differences:
     """``2 sum_j w_ij (x_j - x_i)`` of a set of padded maps, as they are at each call.
 
     The difference of a pair is computed once, for all pairs of a run of offsets in one operation, then added to one
-    cell and subtracted from the other.
+    cell and subtracted from the other. On a CPU, so few maps are taken at once that their differences fit its cache.
     """
 
     def __init__(self, weights: PaddedMaps, maps: PaddedMaps, radius: int):
         runs = shift_runs(maps.height, maps.width, radius)
+        length, (batch, channels) = maps.length, maps.cells.shape[:2]
         reach = max((shift + count - 1 for _, shift, count in runs), default=0)
-        shape, length = maps.cells.shape, maps.length
+        longest = max((count for *_, count in runs), default=0)
+        numbers = CACHED_NUMBERS if maps.flat.device.type == 'cpu' else UNCACHED_NUMBERS
+        most = min(channels, max(1, numbers // max(1, longest * (reach + length))))
         # The cells in front of a grid, which belong to no pair, stay zero.
-        flows = maps.flat.new_zeros(max((count for *_, count in runs), default=0), *shape[:2], reach + length)
-        self.cells, self.total = maps.cells, torch.empty_like(maps.cells)
-        self.part = torch.empty_like(self.total)
-        self.runs = []
-        for p, shift, count in runs:
-            ahead = maps.flat.as_strided((count, *shape), (1, *maps.flat.stride()), maps.margin + shift)
-            weight = weights.cells[:, p : p + count].transpose(0, 1)[:, :, None].expand_as(ahead)
-            outward = flows[:count, ..., reach:]
-            inward = flows.as_strided(ahead.shape, (flows.stride(0) - 1, *flows.stride()[1:]), reach - shift)
-            self.runs.append((weight, ahead, self.cells.expand_as(ahead), outward, inward))
+        flows = maps.flat.new_zeros(longest, most, reach + length)
+        self.total = torch.empty_like(maps.cells)
+        self.parts = []
+        for b, first in itertools.product(range(batch), range(0, channels, max(1, most))):
+            taken = slice(first, first + most)
+            here, total = maps.cells[b, taken], self.total[b, taken, None]
+            for p, shift, count in runs:
+                ahead = here.as_strided((count, *here.shape), (1, *here.stride()), here.storage_offset() + shift)
+                flow = flows[:count, : len(here)]
+                by_map = (len(here), count, length)
+                self.parts.append(
+                    _Part(
+                        weight=weights.cells[b, p : p + count, None].expand_as(ahead),
+                        ahead=ahead,
+                        here=here.expand_as(ahead),
+                        outward=flow[..., reach:],
+                        at_start=flow.as_strided(by_map, (flow.stride(1), flow.stride(0), 1), reach),
+                        at_end=flow.as_strided(by_map, (flow.stride(1), flow.stride(0) - 1, 1), reach - shift),
+                        ones=here.new_ones(len(here), 1, count),
+                        total=total,
+                    )
+                )
+        self.add = _add_by_products if _products_are_exact() else _add_by_sums
 
     def __call__(self) -> Tensor:
         self.total.zero_()
-        for weight, ahead, here, outward, inward in self.runs:
+        for part in self.parts:
             # 2 w (a - b) in one operation; there is no other one of the kind.
-            torch.ops.aten.mse_loss_backward.grad_input(weight, ahead, here, 0, grad_input=outward)
-            self.total.add_(torch.sum(outward, 0, out=self.part))
-            self.total.sub_(torch.sum(inward, 0, out=self.part))
+            torch.ops.aten.mse_loss_backward.grad_input(part.weight, part.ahead, part.here, 0, grad_input=part.outward)
+            self.add(part)
         return self.total
+
+
+def _products_are_exact() -> bool:
+    """Whether torch multiplies matrices of float32 as they are; users may allow TF32 or bfloat16 in them."""
+    try:
+        return torch.get_float32_matmul_precision() == 'highest'
+    except RuntimeError:  # It was set by the other of torch's two ways, to something else.
+        return False
+
+
+def _add_by_products(part: _Part) -> None:
+    part.total.baddbmm_(part.ones, part.at_start).baddbmm_(part.ones, part.at_end, alpha=-1)
+
+
+def _add_by_sums(part: _Part) -> None:
+    part.total.add_(part.at_start.sum(1, keepdim=True)).sub_(part.at_end.sum(1, keepdim=True))
 
 
 class StencilWalker:

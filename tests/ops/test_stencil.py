@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmwsss.ops import neighbor_offsets
+from mmwsss.ops import neighbor_offsets, stencil
 from mmwsss.ops.chebyshev import PLAIN_STEP, chebyshev_coefficients, chebyshev_schedule
 from mmwsss.ops.stencil import (
     PaddedMaps,
@@ -179,3 +179,48 @@ def test_degrees_are_summed_in_float64():
     inverse = padded.unpad(inverse_degree(padded, 5))
     assert inverse.dtype == torch.float32
     assert inverse[0, 0, 4, 4] == torch.tensor(1 / (1 + 68 * 2.0**-26))
+
+
+def stepped(size, radius, channels=5):
+    field, scores = random_field(size, radius, batch=2).float(), random(2, channels, *size, seed=1).float()
+    return StencilWalker(edge_weights(field, 2.0, torch.float32, radius), radius).power(scores, 3)
+
+
+@pytest.mark.parametrize('numbers', [1, 60, 200])
+@pytest.mark.parametrize('size, radius', SIZES)
+def test_how_many_maps_are_taken_at_once_changes_nothing(monkeypatch, size, radius, numbers):
+    expected = stepped(size, radius)
+    monkeypatch.setattr(stencil, 'CACHED_NUMBERS', numbers)
+    torch.testing.assert_close(stepped(size, radius), expected, rtol=0, atol=1e-6)
+
+
+def test_without_maps_there_is_nothing_to_walk():
+    assert stepped((4, 5), 3, channels=0).shape == (2, 0, 4, 5)
+
+
+@pytest.mark.parametrize('precision', ['medium', 'high'])
+def test_a_lower_precision_of_matrix_products_is_not_used(monkeypatch, precision):
+    expected = stepped((4, 5), 3)
+    monkeypatch.setattr(torch.Tensor, 'baddbmm_', None)
+    kept = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        torch.testing.assert_close(stepped((4, 5), 3), expected, rtol=0, atol=1e-6)
+    finally:
+        torch.set_float32_matmul_precision(kept)
+
+
+def test_a_precision_that_torch_cannot_tell_is_taken_for_a_lower_one(monkeypatch):
+    def contradictory():
+        raise RuntimeError('set in two ways')
+
+    expected = stepped((4, 5), 3)
+    monkeypatch.setattr(torch, 'get_float32_matmul_precision', contradictory)
+    monkeypatch.setattr(torch.Tensor, 'baddbmm_', None)
+    torch.testing.assert_close(stepped((4, 5), 3), expected, rtol=0, atol=1e-6)
+
+
+def test_autocast_leaves_a_walk_as_it_is():
+    expected = stepped((4, 5), 3)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert stepped((4, 5), 3).equal(expected)

@@ -1,6 +1,6 @@
 """The affinity field as a stencil on padded, flattened grids: what every way of walking has in common."""
 
-import itertools
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -140,73 +140,87 @@ def inverse_degree(padded: PaddedMaps, radius: int) -> Tensor:
 
 
 class _Part(NamedTuple):
-    """Some maps of an image and the offsets of a run, as views (count, maps, length) and of the sums (maps, 1, length).
+    """A block of cells of some maps of an image, and the offsets of a run, as views of the tensors that hold them.
 
     Attributes:
-        weight (Tensor): Of each pair.
-        ahead (Tensor): The cells that the offsets lead to.
-        here (Tensor): The cells that they start from.
-        outward (Tensor): Where ``2 w (ahead - here)`` goes.
-        at_start (Tensor): The same numbers (maps, count, length), each at the cell it is added to.
-        at_end (Tensor): The same numbers, each at the cell it is subtracted from.
+        weight (Tensor): Of each pair, (count, maps, cells).
+        ahead (Tensor): The cells that the offsets lead to, of the same shape.
+        here (Tensor): The cells that they start from, of the same shape.
+        flow (Tensor): Where ``2 w (ahead - here)`` goes, of the same shape.
+        at_start (Tensor): The same numbers (maps, count, cells), each at the cell that it is added to.
+        at_end (Tensor): The same numbers (maps, count, cells + count - 1), each at the cell it is subtracted from.
         ones (Tensor): (maps, 1, count).
-        total (Tensor): The sums of all pairs.
+        start (Tensor): The sums of the cells of ``at_start``, (maps, 1, cells).
+        end (Tensor): The sums of the cells of ``at_end``.
     """
 
     weight: Tensor
     ahead: Tensor
     here: Tensor
-    outward: Tensor
+    flow: Tensor
     at_start: Tensor
     at_end: Tensor
     ones: Tensor
-    total: Tensor
+    start: Tensor
+    end: Tensor
 
 
 class _Differences:
     """``2 sum_j w_ij (x_j - x_i)`` of a set of padded maps, as they are at each call.
 
     The difference of a pair is computed once, for all pairs of a run of offsets in one operation, then added to one
-    cell and subtracted from the other. On a CPU, so few maps are taken at once that their differences fit its cache.
+    cell and subtracted from the other. On a CPU, so few cells and maps are taken at once that their differences fit its
+    cache.
     """
 
     def __init__(self, weights: PaddedMaps, maps: PaddedMaps, radius: int):
-        runs = shift_runs(maps.height, maps.width, radius)
-        length, (batch, channels) = maps.length, maps.cells.shape[:2]
-        reach = max((shift + count - 1 for _, shift, count in runs), default=0)
-        longest = max((count for *_, count in runs), default=0)
+        self.weights, self.maps = weights, maps
+        self.runs = shift_runs(maps.height, maps.width, radius)
+        batch, channels = maps.cells.shape[:2]
+        # Behind the cells of the grid are those that pairs of no weight end at.
+        self.sums = maps.flat.new_zeros(batch, channels, maps.length + maps.margin)
+        self.total = self.sums[..., : maps.length]
+        longest = max((count for *_, count in self.runs), default=1)
         numbers = CACHED_NUMBERS if maps.flat.device.type == 'cpu' else UNCACHED_NUMBERS
-        most = min(channels, max(1, numbers // max(1, longest * (reach + length))))
-        # The cells in front of a grid, which belong to no pair, stay zero.
-        flows = maps.flat.new_zeros(longest, most, reach + length)
-        self.total = torch.empty_like(maps.cells)
-        self.parts = []
-        for b, first in itertools.product(range(batch), range(0, channels, max(1, most))):
-            taken = slice(first, first + most)
-            here, total = maps.cells[b, taken], self.total[b, taken, None]
-            for p, shift, count in runs:
-                ahead = here.as_strided((count, *here.shape), (1, *here.stride()), here.storage_offset() + shift)
-                flow = flows[:count, : len(here)]
-                by_map = (len(here), count, length)
-                self.parts.append(
-                    _Part(
-                        weight=weights.cells[b, p : p + count, None].expand_as(ahead),
-                        ahead=ahead,
-                        here=here.expand_as(ahead),
-                        outward=flow[..., reach:],
-                        at_start=flow.as_strided(by_map, (flow.stride(1), flow.stride(0), 1), reach),
-                        at_end=flow.as_strided(by_map, (flow.stride(1), flow.stride(0) - 1, 1), reach - shift),
-                        ones=here.new_ones(len(here), 1, count),
-                        total=total,
-                    )
-                )
+        cells = min(maps.length, max(1, numbers // longest))
+        most = min(max(channels, 1), max(1, numbers // (longest * cells)))
+        blocks = [(first, min(cells, maps.length - first)) for first in range(0, maps.length, cells)]
+        # Numbers in front of and behind those of a block, which belong to no pair, stay zero.
+        flows = {size: maps.flat.new_zeros(longest, most, size + 2 * (longest - 1)) for _, size in blocks}
+        self.parts = [
+            part
+            for b in range(batch)
+            for first_map in range(0, channels, most)
+            for first, size in blocks
+            for part in self._parts(b, slice(first_map, first_map + most), first, size, flows[size])
+        ]
         self.add = _add_by_products if _products_are_exact() else _add_by_sums
 
+    def _parts(self, b: int, taken: slice, first: int, size: int, flows: Tensor) -> Iterator[_Part]:
+        """The runs of a block of ``size`` cells from the index ``first``, of the maps taken of an image."""
+        pad = len(flows) - 1
+        here, sums = self.maps.cells[b, taken, first : first + size], self.sums[b, taken, None]
+        for p, shift, count in self.runs:
+            shape, ends = (count, *here.shape), size + count - 1
+            flow = flows[:count, : len(here), pad : pad + size]
+            by_map = flow.stride(1), flow.stride(0)
+            yield _Part(
+                weight=self.weights.cells[b, p : p + count, None, first : first + size].expand(shape),
+                ahead=here.as_strided(shape, (1, *here.stride()), here.storage_offset() + shift),
+                here=here.expand(shape),
+                flow=flow,
+                at_start=flow.transpose(0, 1),
+                at_end=flow.as_strided((len(here), count, ends), (by_map[0], by_map[1] - 1, 1)),
+                ones=here.new_ones(len(here), 1, count),
+                start=sums[..., first : first + size],
+                end=sums[..., first + shift : first + shift + ends],
+            )
+
     def __call__(self) -> Tensor:
-        self.total.zero_()
+        self.sums.zero_()
         for part in self.parts:
             # 2 w (a - b) in one operation; there is no other one of the kind.
-            torch.ops.aten.mse_loss_backward.grad_input(part.weight, part.ahead, part.here, 0, grad_input=part.outward)
+            torch.ops.aten.mse_loss_backward.grad_input(part.weight, part.ahead, part.here, 0, grad_input=part.flow)
             self.add(part)
         return self.total
 
@@ -220,11 +234,13 @@ def _products_are_exact() -> bool:
 
 
 def _add_by_products(part: _Part) -> None:
-    part.total.baddbmm_(part.ones, part.at_start).baddbmm_(part.ones, part.at_end, alpha=-1)
+    part.start.baddbmm_(part.ones, part.at_start)
+    part.end.baddbmm_(part.ones, part.at_end, alpha=-1)
 
 
 def _add_by_sums(part: _Part) -> None:
-    part.total.add_(part.at_start.sum(1, keepdim=True)).sub_(part.at_end.sum(1, keepdim=True))
+    part.start.add_(part.at_start.sum(1, keepdim=True))
+    part.end.sub_(part.at_end.sum(1, keepdim=True))
 
 
 class StencilWalker:

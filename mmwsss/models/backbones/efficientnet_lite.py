@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils import fuse_conv_bn_weights
 
 from mmwsss.fileio import DataError
 from mmwsss.ops.checks import is_recorded
@@ -45,21 +46,21 @@ _STAGES = (
 class SameConv2d(nn.Conv2d):
     """A convolution that pads as TensorFlow's SAME does: ceil(size / stride) cells, the odd pixel at the far side."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if self.groups > 1 and x.requires_grad and x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
             # The gradients of a depthwise convolution of 5 x 5 in bfloat16 take 3 to 5 times as long as in float32.
             with torch.autocast('cpu', enabled=False):
-                return self._convolve(x.float())
-        return self._convolve(x)
+                return self._convolve(x.float(), weight, bias)
+        return self._convolve(x, weight, bias)
 
-    def _convolve(self, x: Tensor) -> Tensor:
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         top, bottom = self._padding_of(x.shape[2], 0)
         left, right = self._padding_of(x.shape[3], 1)
         if (self.stride == (1, 1) or not is_recorded()) and (top, left) == (bottom, right):
             # The usual case: no padded copy is made. While operations are recorded, other sizes have other paddings.
-            return F.conv2d(x, self.weight, self.bias, self.stride, (top, left), self.dilation, self.groups)
+            return F.conv2d(x, weight, bias, self.stride, (top, left), self.dilation, self.groups)
         padded = F.pad(x, (left, right, top, bottom))
-        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        return F.conv2d(padded, weight, bias, self.stride, 0, self.dilation, self.groups)
 
     def _padding_of(self, size: int | Tensor, axis: int) -> tuple[Any, Any]:
         """Padding before and behind; of the size of recorded operations, a tensor, they are tensors."""
@@ -104,9 +105,9 @@ class InvertedResidual(nn.Module):
         self._bn2 = nn.BatchNorm2d(out_channels, eps=NORM_EPS)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = F.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self.expands else x
-        out = F.relu6(self._bn1(self._depthwise_conv(out)), inplace=True)
-        out = self._bn2(self._project_conv(out))
+        out = F.relu6(_normed(self._expand_conv, self._bn0, x), inplace=True) if self.expands else x
+        out = F.relu6(_normed(self._depthwise_conv, self._bn1, out), inplace=True)
+        out = _normed(self._project_conv, self._bn2, out)
         return x + out if self.has_shortcut else out
 
 
@@ -189,14 +190,14 @@ class EfficientNetLite(BaseModule):
         Returns:
             tuple[Tensor, ...]: The outputs of ``out_indices``, each of ceil(H / stride) x ceil(W / stride) cells.
         """
-        x = F.relu6(self._bn0(self._conv_stem(x)), inplace=True)
+        x = F.relu6(_normed(self._conv_stem, self._bn0, x), inplace=True)
         outputs = []
         for number, block in enumerate(self._blocks, 1):
             x = block(x)
             if number in self._stage_ends and self._stage_ends.index(number) in self.out_indices:
                 outputs.append(x)
         if HEAD_INDEX in self.out_indices:
-            outputs.append(F.relu6(self._bn1(self._conv_head(x)), inplace=True))
+            outputs.append(F.relu6(_normed(self._conv_head, self._bn1, x), inplace=True))
         return tuple(outputs)
 
     def logits(self, x: Tensor) -> Tensor:
@@ -251,6 +252,23 @@ class EfficientNetLite(BaseModule):
                 if isinstance(module, _BatchNorm):
                     module.eval()
         return self
+
+
+def _normed(conv: nn.Conv2d, norm: nn.Module, x: Tensor) -> Tensor:
+    """``norm(conv(x))``; where both are frozen, by weights that are scaled in place of another pass over the features.
+
+    Layers that somebody looks at by a hook are run as they are, and so are all while operations are recorded.
+    """
+    frozen = isinstance(norm, _BatchNorm) and not norm.training
+    for module in (conv, norm):
+        frozen = frozen and not any(value.requires_grad for value in module.parameters()) and not module._forward_hooks
+    if not frozen or is_recorded():
+        return norm(conv(x))
+    fixed: Any = norm
+    weight, bias = fuse_conv_bn_weights(
+        conv.weight, conv.bias, fixed.running_mean, fixed.running_var, fixed.eps, fixed.weight, fixed.bias
+    )
+    return conv._conv_forward(x, weight, bias)
 
 
 def _width(channels: int, arch: str) -> int:

@@ -1,5 +1,6 @@
 import math
 from importlib.util import find_spec
+from unittest import mock
 
 import pytest
 import torch
@@ -201,6 +202,34 @@ def test_depthwise_convolutions_learn_in_float32_on_a_cpu(groups, trained, dtype
         found = convolution(x)
     assert found.dtype == dtype
     torch.testing.assert_close(found.float(), convolution(x), rtol=0, atol=0 if dtype == torch.float32 else 0.02)
+
+
+@pytest.mark.parametrize('arch', ['lite0', 'lite2'])
+def test_frozen_layers_give_what_trained_ones_do(arch):
+    network = randomized(arch=arch, out_indices=(2, 7), norm_eval=True).train()
+    images = torch.randn(2, 3, 41, 56, requires_grad=True)
+    expected = network(images)
+    (gradient,) = torch.autograd.grad(expected[-1].sum(), images)
+    frozen = network.requires_grad_(False)(images)
+    for output, before in zip(frozen, expected, strict=True):
+        torch.testing.assert_close(output, before, rtol=1e-4, atol=1e-4)
+    (of_frozen,) = torch.autograd.grad(frozen[-1].sum(), images)
+    torch.testing.assert_close(of_frozen, gradient, rtol=1e-3, atol=1e-3)
+
+
+def test_frozen_layers_take_one_pass_over_the_features_unless_somebody_looks():
+    network = randomized(arch='lite0', out_indices=(0,), frozen_stages=1).train()
+    block, seen = network._blocks[0], []
+    with mock.patch.object(nn.BatchNorm2d, 'forward', side_effect=AssertionError):
+        network(torch.randn(1, 3, 8, 8))
+    block._bn1.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    network(torch.randn(1, 3, 8, 8))
+    assert len(seen) == 1
+    # What changes in training is run as it is.
+    block._bn1.train()
+    before = block._bn1.running_mean.clone()
+    network(torch.randn(1, 3, 8, 8))
+    assert not block._bn1.running_mean.equal(before)
 
 
 def test_folded_norms_give_the_same():

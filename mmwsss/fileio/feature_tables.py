@@ -45,7 +45,7 @@ def read_feature_table(path: str | Path) -> tuple[list[str], np.ndarray]:
         DataError: If the file is missing, cut off, or no such table.
     """
     try:
-        table = np.load(path, mmap_mode='r', allow_pickle=False)
+        table = np.lib.format.open_memmap(path, mode='r')
     except Exception as error:  # numpy fails on damaged headers in a dozen ways
         raise DataError(f'{path}: expected a table of features (.npy), got {error}') from error
     fields = table.dtype.fields or {}

@@ -12,8 +12,21 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 from PIL import Image
 
 from mmwsss.apis.inference import TrainedNetwork
+from mmwsss.converters.weights.readers import read_tensors
 from mmwsss.engine import find_resumable_checkpoint, launch, load_from_local
-from mmwsss.fileio import DataError, checkpoints, read_image, read_mask, read_seeds
+from mmwsss.fileio import DataError, checkpoints, packaged_weights, read_image, read_mask, read_seeds
+from mmwsss.fileio.affinities import read_affinity
+from mmwsss.fileio.feature_tables import read_feature_table
+from mmwsss.fileio.features import read_features
+from mmwsss.fileio.npy_seeds import read_npy_seeds
+from mmwsss.fileio.pixel_weights import read_pixel_weights
+
+# Of the arrays of seeds, features and affinities.
+NAMES = ('class_ids', 'cams', 'size', 'features', 'affinity', 'edge', 'radius', 'displacement', 'stride')
+READERS = (
+    *(read_seeds, read_features, read_feature_table, read_affinity, read_npy_seeds, read_pixel_weights),
+    *(read_mask, read_image, read_tensors),
+)
 
 
 class Payload:
@@ -43,7 +56,7 @@ def crafted(tmp_path, marker):
         if kind == 'npy':
             np.save(path, payload, allow_pickle=True)
         elif kind == 'npz':
-            np.savez(path, class_ids=payload, cams=payload, size=payload)
+            np.savez(path, **{name: payload for name in NAMES})
         elif kind == 'npz pickled':
             path.write_bytes(pickle.dumps(Payload(marker)))
         else:
@@ -61,9 +74,9 @@ def test_payload_works(crafted, tmp_path):
     (tmp_path / 'executed').rmdir()
 
 
-@pytest.mark.parametrize('read', [read_seeds, read_mask, read_image])
+@pytest.mark.parametrize('read', READERS)
 @pytest.mark.parametrize('kind', ['npy', 'npz', 'npz pickled', 'pth'])
-def test_arrays_and_pictures(crafted, kind, read):
+def test_files_of_the_stages_and_of_others(crafted, kind, read):
     path = crafted(kind)
     with pytest.raises(DataError, match=r'crafted\.'):
         read(path)
@@ -134,6 +147,13 @@ def test_runner(crafted, tmp_path, monkeypatch, key):
     cfg.work_dir, cfg.launcher = str(tmp_path / 'work'), 'none'
     with pytest.raises(DataError, match=r'crafted\.pth: .*nothing else is unpickled'):
         launch.train(cfg)
+
+
+def test_weights_that_pip_installed(crafted, monkeypatch):
+    path = crafted('pth')
+    monkeypatch.setattr(checkpoints, 'find_packaged_weights', lambda address: packaged_weights.Path(path))
+    with pytest.raises(DataError, match=r'crafted\.pth: .*nothing else is unpickled'):
+        CheckpointLoader.load_checkpoint('registry://efficientnet-lite1')
 
 
 NAMED = ['https://host/crafted.pth', 'http://host/crafted.pth', 'torchvision://resnet18', 'open-mmlab://resnet50_v1c',

@@ -1,6 +1,7 @@
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def read_feature_table(path: str | Path) -> tuple[list[str], np.ndarray]:
         table = np.lib.format.open_memmap(path, mode='r')
     except Exception as error:  # numpy fails on damaged headers in a dozen ways
         raise DataError(f'{path}: expected a table of features (.npy), got {error}') from error
-    fields = table.dtype.fields or {}
+    fields: Mapping[str, Any] = table.dtype.fields or {}
     features = fields['features'][0] if 'features' in fields else np.dtype('V')
     if set(fields) != {'image_id', 'features'} or features.base != np.float16 or len(features.shape) != 1:
         raise DataError(f'{path}: expected a table of image_id and float16 features, got {table.dtype}')

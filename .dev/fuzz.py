@@ -329,11 +329,21 @@ def _xml() -> st.SearchStrategy[bytes]:
     return st.builds(lambda head, body: (head + body).encode(errors='replace'), heads, tree)
 
 
+def _whole_files() -> list[bytes]:
+    """Of each kind."""
+    wholes = (
+        *(_whole_images(), _whole_masks(), _whole_seeds(), _whole_checkpoints(), _whole_npy_seeds()),
+        *(_whole_affinities(), _whole_features(), _whole_feature_tables(), _whole_pixel_weights(), _whole_instances()),
+        [_mxnet_weights(), _caffe_weights(), _safetensors_weights(), _VOC, json.dumps(_COCO).encode()],
+    )
+    return [content for contents in wholes for content in contents]
+
+
 @cache
 def targets() -> Mapping[str, Target]:
     """All readers by name."""
     rows = st.lists(st.lists(_NAMES, max_size=4).map(','.join), max_size=6).map('\n'.join)
-    return dict(
+    made = dict(
         image=Target('f.jpg', damaged(_whole_images()) | st.binary(max_size=64), read_image),
         mask=Target('f.png', damaged(_whole_masks()) | st.binary(max_size=64), read_mask),
         seeds=Target('f.npz', damaged(_whole_seeds()) | _made_up_seeds() | st.binary(max_size=64), read_seeds),
@@ -392,6 +402,9 @@ def targets() -> Mapping[str, Target]:
             lambda path: read_image_labels(Path(path).parent, ['f']),
         ),
     )
+    # A file of another kind under the name of the right one.
+    foreign = st.sampled_from(_whole_files())
+    return {name: target._replace(contents=target.contents | foreign) for name, target in made.items()}
 
 
 def fuzz(name: str, examples: int, number: int = 0) -> None:

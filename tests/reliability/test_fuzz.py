@@ -47,6 +47,18 @@ def test_whole_files_are_read(tmp_path):
             assert target.read(str(tmp_path / target.name)) is not None
 
 
+@pytest.mark.parametrize('name', fuzz.targets())
+def test_files_of_another_kind_are_refused_or_read(tmp_path, name):
+    target = fuzz.targets()[name]
+    path = tmp_path / target.name
+    for content in fuzz._whole_files():
+        path.write_bytes(content)
+        try:
+            target.read(str(path))
+        except DataError as error:
+            assert path.name in str(error)
+
+
 @pytest.mark.parametrize(
     'error, message', [(KeyError('x'), 'x'), (DataError('cannot be read'), 'the error names no file: cannot be read')]
 )

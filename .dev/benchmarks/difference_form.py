@@ -1,4 +1,4 @@
-"""Times a product of the walk in difference form, as torch operations, against the plain mean of the neighbors.
+"""Times the Chebyshev walk in difference form, as torch operations, against the plain mean of the neighbors.
 
     OMP_NUM_THREADS=1 python .dev/benchmarks/difference_form.py --out difference_form.json
 
@@ -16,10 +16,13 @@ from statistics import median
 import torch
 
 from mmwsss.ops import neighbor_offsets
-from mmwsss.ops.chebyshev import PLAIN_STEP
+from mmwsss.ops.chebyshev import chebyshev_coefficients, chebyshev_schedule
 from mmwsss.ops.stencil import PaddedMaps, StencilWalker, edge_weights, used_shifts
 
-RADIUS, PRODUCTS = 5, 16
+RADIUS = 5
+# Of the 16th power, all its degrees.
+COEFFICIENTS = chebyshev_coefficients(16, tail=0.0)
+PRODUCTS = len(COEFFICIENTS) - 1
 # Rows, columns, maps.
 INPUTS = (
     (47, 63, 1),
@@ -34,26 +37,33 @@ INPUTS = (
 
 
 class PlainMean:
-    """Products with the transition as a weighted mean of a cell and its neighbors."""
+    """Chebyshev polynomials whose products are weighted means of a cell and its neighbors."""
 
     def __init__(self, walker):
         self.weights, self.inverse_degree = walker.weights, walker.inverse_degree
 
-    def walk(self, scores):
-        maps = PaddedMaps(scores, RADIUS)
-        mean = torch.empty_like(maps.cells)
+    def pairs(self, maps):
+        """Weights and neighbors of all cells, for each offset and its opposite."""
         flat, margin, length = self.weights.flat, self.weights.margin, self.weights.length
-        pairs = [
+        return [
             (flat[:, p : p + 1, margin - back : margin - back + length], maps.shifted(shift - 2 * back))
             for p, shift in used_shifts(maps.height, maps.width, RADIUS)
             for back in (0, shift)
         ]
-        for _ in range(PRODUCTS):
-            mean.copy_(maps.cells)
-            for weight, neighbors in pairs:
+
+    def walk(self, scores):
+        """The sum of the polynomials."""
+        maps, others = PaddedMaps(scores, RADIUS), PaddedMaps(torch.zeros_like(scores), RADIUS)
+        current, before = (maps.cells, self.pairs(maps)), (others.cells, self.pairs(others))
+        mean, walked = torch.empty_like(maps.cells), COEFFICIENTS[0] * maps.cells
+        for degree, coefficient in enumerate(COEFFICIENTS[1:]):
+            mean.copy_(current[0])
+            for weight, neighbors in current[1]:
                 mean.addcmul_(weight, neighbors)
-            torch.mul(mean, self.inverse_degree, out=maps.cells)
-        return maps.unpad(maps.cells)
+            before[0].neg_().addcmul_(mean, self.inverse_degree, value=2 if degree else 1)
+            walked.add_(before[0], alpha=coefficient)
+            current, before = before, current
+        return maps.unpad(walked)
 
 
 def seconds(function, scores):
@@ -74,7 +84,7 @@ def main():
         affinity = torch.rand(1, len(neighbor_offsets(RADIUS)), height, width)
         scores = torch.rand(1, maps, height, width)
         walker = StencilWalker(edge_weights(affinity, 8.0, torch.float32, RADIUS), RADIUS)
-        plain, walk = PlainMean(walker), partial(walker.walk, schedule=(PLAIN_STEP,) * PRODUCTS)
+        plain, walk = PlainMean(walker), partial(walker.walk, schedule=chebyshev_schedule(COEFFICIENTS))
         ratios, taken = [], []
         for pair in range(args.pairs + 1):
             of_mean, expected = seconds(plain.walk, scores)

@@ -128,12 +128,21 @@ class ImageLabelDataset(BaseDataset):
             # Before relpath makes "folder/../" disappear: with a linked folder, that is a place outside.
             if '..' in sample['img_path'].removeprefix(image_dir).split('/'):
                 raise DataError(f'{source}: expected images below the image folder, got {sample["img_path"]}')
-            image_id = self._image_id(osp.relpath(sample['img_path'], image_dir))
+            image_id = self._image_id(_below(sample['img_path'], image_dir))
             check_image_id(image_id, source)
             if image_id in seen:
                 raise DataError(f'{source}: the image {image_id!r} is there twice')
             seen.add(image_id)
             sample['image_id'] = image_id
+
+    def get_data_info(self, idx: int) -> dict:
+        """The sample of an index, with ``gt_label``, which long lists do without."""
+        sample = super().get_data_info(idx)
+        if 'gt_class_ids' in sample:
+            label = np.zeros(len(self.foreground), np.float32)
+            label[sample['gt_class_ids'] - np.uint8(self.with_background)] = 1
+            sample['gt_label'] = label
+        return sample
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Data set indices of the classes present, for samplers and wrappers that balance classes.
@@ -210,7 +219,6 @@ class ImageLabelDataset(BaseDataset):
             if image_id not in labels:
                 raise DataError(f'{self.image_labels}: no image-level labels of image {image_id!r}')
             label = multi_hot(labels[image_id], foreground, image_id, self.image_labels)
-            sample['gt_label'] = label
             sample['gt_class_ids'] = (label.nonzero()[0] + self.with_background).astype('uint8')
 
     def _labels_of_mask(self, sample: dict) -> list[str]:
@@ -220,6 +228,15 @@ class ImageLabelDataset(BaseDataset):
             )
         stored = class_of_index(sample.get('label_map'), sample.get('reduce_zero_label', False))
         return labels_from_mask(sample['seg_map_path'], self.classes, stored, self.with_background)
+
+
+def _below(path: str, folder: str) -> str:
+    """``osp.relpath``, which takes ten times as long, of a file that mostly lies below the folder."""
+    start = osp.join(folder, '')
+    below = path.removeprefix(start)
+    if folder and below != path and {'', '.', '..'}.isdisjoint(below.split('/')):
+        return below
+    return osp.relpath(path, folder)
 
 
 def _build_images(dataset: dict) -> BaseDataset:

@@ -136,6 +136,6 @@ def count_images(samples: Sequence[Mapping]) -> dict[str, int]:
     """How many `images` a data set has, how many of them are `labeled`, and how many are `with_masks`."""
     return dict(
         images=len(samples),
-        labeled=sum('gt_label' in sample for sample in samples),
+        labeled=sum('gt_class_ids' in sample for sample in samples),
         with_masks=sum(bool(sample.get('seg_map_path')) for sample in samples),
     )

@@ -1,5 +1,6 @@
 import copy
 import json
+import os.path as osp
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 
+from mmwsss.datasets import image_label_dataset
 from mmwsss.fileio import DataError, read_class_mask
 
 pytestmark = pytest.mark.usefixtures('mmseg_scope')
@@ -272,3 +274,20 @@ def test_what_is_drawn_repeats_with_the_seed_and_the_number_of_workers(image_set
 
     two = sizes(2)
     assert sizes(2) == two != sizes(1)
+
+
+@pytest.mark.parametrize(
+    ('path', 'folder', 'expected'),
+    [
+        ('a/b.jpg', 'a', 'b.jpg'),
+        ('a/b.jpg', 'a/', 'b.jpg'),
+        ('/x/a/c/b.jpg', '/x/a', 'c/b.jpg'),
+        ('a//c//b.jpg', 'a', 'c/b.jpg'),
+        ('a/./b.jpg', 'a', 'b.jpg'),
+        ('a/c/../b.jpg', 'a', 'b.jpg'),
+        ('ab/b.jpg', 'a', '../ab/b.jpg'),
+        ('b.jpg', '', 'b.jpg'),
+    ],
+)
+def test_paths_below_a_folder_are_those_of_relpath(path, folder, expected):
+    assert image_label_dataset._below(path, folder) == expected == osp.relpath(path, folder)

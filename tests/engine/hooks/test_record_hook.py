@@ -215,10 +215,12 @@ def run_segmentor(image_set, tmp_path, mmseg_scope, plain_config_text):
         )
         config.update(changes)
         cfg = Config(config)
-        MessageHub.get_instance('segmentor').runtime_info.clear()
         tested = {name: value for name, value in config.items() if name != 'train_dataloader'}
-        Runner(model=Painter(), **tested, cfg=cfg).test()
-        return recorded_statistics(MessageHub.get_current_instance()).get(TRAINING_IMAGES)
+        runner = Runner(model=Painter(), **tested, cfg=cfg)
+        # Runs that begin in one second have the same one.
+        runner.message_hub.runtime_info.clear()
+        runner.test()
+        return recorded_statistics(runner.message_hub).get(TRAINING_IMAGES)
 
     return SimpleNamespace(run=run, data=data, folder=tmp_path / 'run/recorded' / TRAINING_IMAGES, tmp_path=tmp_path)
 

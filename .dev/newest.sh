@@ -3,7 +3,7 @@
 # roles, the data, the files, and the stages that train.
 #
 #   bash .dev/newest.sh                                   # with python3, in a temporary folder
-#   PYTHON=python3.13 bash .dev/newest.sh /tmp/newest     # another Python; the environment is kept
+#   PYTHON=python3.13 bash .dev/newest.sh ENVIRONMENT   # another Python; the environment is kept
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

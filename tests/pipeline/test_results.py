@@ -101,7 +101,7 @@ STATISTICS = dict(
             empty=0,
             full=1,
             named={'full': ['x']},
-            agreement=dict(CAM=61.04, cosine=None),
+            agreement={'class maps': 61.04, 'cosine': None},
             **classes(share=28.75, tagged=8, found=8, both=7),
         )
     ),
@@ -138,7 +138,7 @@ def test_what_was_measured_without_masks_is_a_table(unmeasured):
         'cam: multi_label mAP 95.0, guessing 42.5, on 8 held-out images',
         'affinity: walk 8 images, 98.0 % of the pixels are sure, 71.2 % of these are background, 0 masks are empty, '
         '1 are full',
-        'agrees with CAM 61.0 (mIoU)',
+        'agrees with class maps 61.0 (mIoU)',
         'segmentor: tags labels in the masks of 8 held-out images: F1 91.0, precision 90.0, 80.0 % background',
         'segmentor: training on 24 training images',
         'agrees with pseudo masks 77.7 (mIoU)',

@@ -139,7 +139,7 @@ def without_masks(run):
     """What the results of a run hold that no mask measures."""
     classes = {'stripe': dict(share=12.5, tagged=3, found=3, both=2)}
     masks = dict(kind='labels', written='pseudo_masks', images=6, labeled=5, empty=1, full=0, classes=classes)
-    masks.update(background=87.5, confident=99.0, named={'empty': ['sub/p5']}, agreement=dict(CAM=55.5))
+    masks.update(background=87.5, confident=99.0, named={'empty': ['sub/p5']}, agreement={'class maps': 55.5})
     verdict = dict(
         line='look at 1 of 6 images',
         usable=True,
@@ -154,7 +154,7 @@ def test_what_was_measured_without_masks_comes_first(write, without_masks):
     html = write()
     assert sections(html)[0] == 'without_masks'
     assert '<p>Verdict: look at 1 of 6 images</p>' in html and 'mind &lt;this&gt;' in html
-    assert '87.5 % of these are background, 1 masks are empty' in html and 'agrees with CAM 55.5' in html
+    assert '87.5 % of these are background, 1 masks are empty' in html and 'agrees with class maps 55.5' in html
     row = html.partition('<th scope="row">stripe</th>')[2].partition('</tr>')[0]
     assert re.findall(r'>([^<]+)</td>', row) == ['-', '-', '12.5', '3', '2', '-']
     assert 'Images to look at: 2' in html

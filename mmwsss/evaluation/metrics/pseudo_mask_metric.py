@@ -23,8 +23,8 @@ from mmwsss.registry import METRICS
 from .label_metric import LabelCounting, LabelMetric
 from .streaming_metric import Counts, Made
 
-# What agreement with class maps is called.
-CAM = 'CAM'
+# What the maps that a chain began with are called: those of a localizer, or the scores of a segmentor.
+CLASS_MAPS = 'class maps'
 _WITH = 'with/'
 
 
@@ -125,8 +125,8 @@ class PseudoMaskMetric(LabelMetric):
         )
 
     def agreement(self, total: Counts) -> dict[str, float | None]:
-        """mIoU in percent with class maps, under 'CAM', and with masks of other metrics; None where none is known."""
-        found = {CAM: cam_agreement(total['cam'], self.with_background)}
+        """mIoU in percent with the 'class maps' and with the masks of other metrics; None where none is known."""
+        found = {CLASS_MAPS: cam_agreement(total['cam'], self.with_background)}
         for name in self.compared_with:
             iou = float(mean_iou(total[_WITH + name]))
             found[name] = iou if np.isfinite(iou) else None

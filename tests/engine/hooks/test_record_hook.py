@@ -123,8 +123,11 @@ def test_without_masks_pictures_are_of_the_sample_alone(run_test, data, monkeypa
 def test_masks_of_a_chain_are_compared_with_those_before(run_test):
     run_test()
     recorded = recorded_statistics(MessageHub.get_current_instance())
-    assert list(recorded['random_walk']['agreement']) == ['CAM']
-    assert recorded['last']['agreement'] == dict(CAM=recorded['random_walk']['agreement']['CAM'], random_walk=100.0)
+    assert list(recorded['random_walk']['agreement']) == ['class maps']
+    assert recorded['last']['agreement'] == {
+        'class maps': recorded['random_walk']['agreement']['class maps'],
+        'random_walk': 100.0,
+    }
 
 
 class Listed(list):

@@ -89,7 +89,7 @@ def test_masks_that_equal_the_class_maps_agree_with_them(tmp_path, samples, run_
         sample['seeds'] = seeds._replace(cams=(seeds.cams > 0.5).astype(np.float16))
     run_metric(build(prefix='equal', output_dir=str(tmp_path)), samples, masks=chain_of(0.4))
     # Masks are at the size of the image, the maps at a quarter of it.
-    assert 80 < noted('equal')['agreement']['CAM'] <= 100
+    assert 80 < noted('equal')['agreement']['class maps'] <= 100
 
 
 def test_masks_are_compared_with_those_before(samples, dataset_meta):

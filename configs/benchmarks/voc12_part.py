@@ -23,13 +23,6 @@ two_rounds = (*masks, 'segmentor', 'segmentor_relabel', 'segmentor_round2')
 affinity_net = (*masks, 'affinity_labels', 'affinity_net')
 grid = [
     dict(fast_six_classes, leaves=fast_leaves, seeds=[0, 1, 2]),
-    # Other seeds of the masks, without the training that takes longest.
-    dict(
-        fast_six_classes,
-        variant='masks alone',
-        leaves=[f'{fast_leaves}/{stage}.py' for stage in masks],
-        seeds=[1, 2],
-    ),
     dict(
         fast_six_classes,
         variant='two rounds',

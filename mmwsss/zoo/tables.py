@@ -57,7 +57,8 @@ def describe(rows: Sequence[Row]) -> str:
     Args:
         rows (sequence[Row]): Of the same data.
     """
-    ordered = sorted(rows, key=lambda row: row.seed is not None)
+    # Peers come first, then seeds in their order.
+    ordered = sorted(rows, key=lambda row: -1 if row.seed is None else row.seed)
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in ordered:
         groups.setdefault(row.group, []).append(row)

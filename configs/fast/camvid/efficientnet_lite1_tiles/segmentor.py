@@ -6,9 +6,11 @@ _base_ = [
     '../../../_base_/default_runtime.py',
 ]
 work_dir = 'work_dirs/fast/camvid/efficientnet_lite1_tiles/segmentor'
+# It has seen nothing larger than a tile: whole images are tested in windows of that size, a third of which overlaps.
 model = dict(
     backbone=dict(frozen_stages=5),
     decode_head=dict(num_classes=11),
+    test_cfg=dict(mode='slide', crop_size=(192, 192), stride=(128, 128)),
 )
 optim_wrapper = dict(
     optimizer=dict(lr=0.003),

@@ -10,6 +10,5 @@ model = dict(
     _delete_=True,
     type='mmwsss.SeedTTAModel',
     module=_base_.model,
-    feature_dir='work_dirs/fast/camvid/efficientnet_lite1_tiles/cam/features',
 )
 model['module']['decode_head'].update(num_classes=11)

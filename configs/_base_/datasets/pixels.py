@@ -12,6 +12,6 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='mmwsss.RepeatFactorSampler', oversample_thr=0, shuffle=True),
     dataset=dict(type='mmwsss.ImageLabelDataset', pipeline=train_pipeline),
 )

@@ -48,6 +48,7 @@ def test_fused_cams_without_classes():
         ([], (4, 4), [], 'cams'),
         ([torch.rand(1, 2, 2)], (4, 4), [False, True], 'flips'),
         ([torch.rand(1, 2, 2), torch.rand(2, 2, 2)], (4, 4), [False, True], 'cams'),
+        ([torch.rand(1, 2, 2), torch.rand(2, 2, 2), torch.rand(2, 2, 2)], (4, 4), [False] * 3, r'got \(2, 2, 2\)'),
         ([torch.rand(2, 2)], (4, 4), [False], 'cams'),
         ([torch.rand(1, 2, 2)], (4, 0), [False], 'size'),
     ],

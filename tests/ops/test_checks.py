@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmwsss.ops.checks import check_float_map, check_integer, describe
+from mmwsss.ops.checks import check_float_map, check_integer, describe, is_recorded
 
 
 def test_tensors_are_described_by_dtype_and_shape_and_all_else_by_its_type():
@@ -41,3 +41,15 @@ def test_all_else_is_no_integer(value):
 def test_true_is_no_one(value):
     with pytest.raises(ValueError, match='stride'):
         check_integer('stride', value, least=0)
+
+
+def test_what_torch_traces_is_recorded():
+    seen = []
+
+    def function(value):
+        seen.append(is_recorded())
+        return value + 1
+
+    assert not is_recorded()
+    torch.jit.trace(function, torch.zeros(2), check_trace=False)
+    assert seen == [True]

@@ -109,3 +109,13 @@ def test_classes_of_peaks_name_each_map(class_ids):
 def test_maps_of_another_kind(function, maps):
     with pytest.raises(ValueError, match=r'maps must be a floating-point tensor \(K, H, W\)'):
         function(maps)
+
+
+def test_the_last_class_of_peaks_has_index_254():
+    assert label_of_peaks(torch.tensor([[[0.9, 0.1]], [[0.1, 0.8]]]), [0, 254]).tolist() == [[0, 254]]
+
+
+def test_where_not_all_pixels_differ_the_largest_variance_weighs_nothing():
+    votes = torch.tensor([[1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 0, 0]]).T[None, :, None]
+    # Variances of four votes of which none, three and two are against: 0, 3/16 and 1/4.
+    torch.testing.assert_close(weight_of_votes(votes)[0], torch.tensor([1, 1 / 4, 0]).double(), atol=1e-4, rtol=0)

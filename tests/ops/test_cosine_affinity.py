@@ -108,14 +108,26 @@ def test_too_many_cells():
     'maps, features, settings, message',
     [
         (torch.ones(1, 2, 3), torch.ones(1, 2, 3, 4), {}, 'maps must be'),
+        (torch.ones(1, 1, 2, 3, 4), torch.ones(1, 2, 3, 4), {}, 'maps must be'),
+        (np.ones((1, 2, 3, 4)), torch.ones(1, 2, 3, 4), {}, 'maps must be'),
+        (torch.ones(1, 2, 3, 4), np.ones((1, 2, 3, 4)), {}, 'features must be'),
+        (torch.ones(1, 2, 3, 4), torch.ones(1, 2, 3, 4).long(), {}, 'features must be'),
         (torch.ones(1, 2, 3, 4), torch.ones(2, 3, 4), {}, 'features must be'),
         (torch.ones(1, 2, 3, 4), torch.ones(1, 2, 3, 5), {}, 'same images and grid'),
         (torch.ones(2, 2, 3, 4), torch.ones(1, 2, 3, 4), {}, 'same images and grid'),
         (torch.ones(1, 2, 3, 4), torch.ones(1, 2, 3, 4), dict(power=0.5), 'power'),
         (torch.ones(1, 2, 3, 4), torch.ones(1, 2, 3, 4), dict(num_steps=-1), 'num_steps'),
+        (torch.ones(1, 2, 3, 4), torch.ones(1, 2, 3, 4), dict(num_steps=True), 'num_steps'),
+        (torch.ones(1, 2, 3, 4), torch.ones(1, 2, 3, 4), dict(num_steps=1.0), 'num_steps'),
         (torch.ones(1, 2, 3, 4), torch.ones(1, 2, 3, 4), dict(radius=1), 'radius'),
     ],
 )
 def test_bad_arguments(maps, features, settings, message):
     with pytest.raises(ValueError, match=message):
         spread_by_cosine(maps, features, **settings)
+
+
+def test_the_power_is_three_unless_given():
+    maps, features = random(1, 2, 3, 4).abs(), random(1, 5, 3, 4, seed=1)
+    assert torch.equal(spread_by_cosine(maps, features), spread_by_cosine(maps, features, power=3))
+    assert torch.equal(cosine_affinity(features), cosine_affinity(features, 3))

@@ -143,6 +143,7 @@ def test_no_image_is_allowed(name):
     'activation, gradient, argument',
     [
         (torch.zeros(4, 5), torch.zeros(1, 4, 5), 'activation'),
+        (torch.zeros(4, 5), torch.zeros(4, 5), 'activation'),
         (torch.zeros(1, 4, 5, dtype=torch.long), torch.zeros(1, 4, 5), 'activation'),
         (torch.zeros(1, 4, 5), np.zeros((1, 4, 5)), 'gradient'),
         (torch.zeros(1, 3, 4, 5), torch.zeros(1, 3, 4, 1), 'gradient'),

@@ -149,6 +149,7 @@ def test_the_walk_equals_that_of_the_dense_matrix(method):
         (lambda: displacement_loss(torch.zeros(2, 3, 4), torch.zeros(1, 4, 3, 4).byte()), 'displacement'),
         (lambda: displacement_loss(torch.zeros(1, 3, 3, 4), torch.zeros(1, 4, 3, 4).byte()), 'displacement'),
         (lambda: displacement_loss(torch.zeros(1, 2, 3, 4), torch.zeros(1, 4, 3, 5).byte()), 'pair_labels'),
+        (lambda: displacement_loss(torch.zeros(1, 2, 3, 4), torch.zeros(1, 3, 4).byte()), 'pair_labels'),
         (lambda: displacement_loss(torch.zeros(1, 2, 3, 4), torch.zeros(1, 4, 3, 4)), 'pair_labels'),
         (lambda: displacement_loss(torch.zeros(1, 2, 3, 4), torch.zeros(1, 5, 3, 4).byte()), 'offsets'),
     ],
@@ -156,3 +157,8 @@ def test_the_walk_equals_that_of_the_dense_matrix(method):
 def test_bad_arguments_are_refused(call, argument):
     with pytest.raises(ValueError, match=argument):
         call()
+
+
+def test_pairs_are_closer_than_ten_cells_unless_said():
+    edge = random(1, 1, 12, 14)
+    assert torch.equal(path_affinity(edge), path_affinity(edge, 10))

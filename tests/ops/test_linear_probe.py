@@ -82,6 +82,9 @@ def test_without_gradients_around():
     [
         (torch.ones(3), torch.ones(3, 2), 0.1, 'features must be'),
         (torch.ones(3, 2), torch.ones(2, 2), 0.1, 'labels must be'),
+        (torch.ones(3, 2), np.ones((3, 2)), 0.1, 'labels must be'),
+        (torch.ones(3, 2), torch.ones(3, 2, 1), 0.1, 'labels must be'),
+        (torch.ones(3, 2), torch.ones(3), 0.1, 'labels must be'),
         (torch.ones(0, 2), torch.ones(0, 2), 0.1, 'labels must be'),
         (torch.ones(3, 2), torch.ones(3, 2), -1, 'weight_decay'),
     ],
@@ -89,3 +92,9 @@ def test_without_gradients_around():
 def test_bad_arguments(features, labels, weight_decay, message):
     with pytest.raises(ValueError, match=message):
         fit_linear_classifier(features, labels, weight_decay)
+
+
+def test_without_weight_decay_overlapping_classes_are_fitted():
+    features, labels = torch.tensor([[0.0], [1.0], [2.0], [3.0]]), torch.tensor([[0], [1], [0], [1]])
+    fitted = fit_linear_classifier(features, labels, weight_decay=0)
+    assert fitted.weight.item() > fit_linear_classifier(features, labels, weight_decay=0.1).weight.item() > 0

@@ -346,3 +346,9 @@ def test_two_scores_out_of_order(high, low):
 def test_two_scores_of_a_batch_are_refused():
     with pytest.raises(ValueError, match='those of one image'):
         label_of_two_scores(torch.zeros(1, 2, 3, 4), [[1, 2]], 0.7, 0.25)
+
+
+def test_the_last_class_has_index_254():
+    maps = random(2, 3, 4)
+    assert set(label_of_scores(maps, [7, 254]).unique().tolist()) <= {7, 254}
+    assert (label_of_scores(maps[:1], [254]) == 254).all()

@@ -119,3 +119,7 @@ def test_where_not_all_pixels_differ_the_largest_variance_weighs_nothing():
     votes = torch.tensor([[1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 0, 0]]).T[None, :, None]
     # Variances of four votes of which none, three and two are against: 0, 3/16 and 1/4.
     torch.testing.assert_close(weight_of_votes(votes)[0], torch.tensor([1, 1 / 4, 0]).double(), atol=1e-4, rtol=0)
+
+
+def test_a_single_vote_has_no_doubt():
+    assert weight_of_votes(torch.tensor([[[[1, 0]]]])).tolist() == [[1, 1]]

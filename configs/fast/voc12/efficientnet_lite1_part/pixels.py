@@ -5,5 +5,5 @@ train_dataloader = dict(
     dataset=dict(
         dataset=dict(ann_file='ImageSets/Segmentation/trainaug.txt'),
         pseudo_mask_dir='work_dirs/fast/voc12/efficientnet_lite1_part/affinity/pseudo_masks',
-    )
+    ),
 )
